@@ -10,7 +10,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class NameMap<V> {
 
-  private final byte @Nullable [][] keys;
+  // Empty slots hold an empty key, which is no name: a name has one byte at least.
+  private final byte[][] keys;
+  private static final byte[] FREE = new byte[0];
   private final @Nullable Object[] values;
   private final int mask;
   private final int size;
@@ -19,6 +21,7 @@ final class NameMap<V> {
   NameMap(Map<String, V> entries) {
     int capacity = Math.max(4, Integer.highestOneBit(Math.max(1, entries.size()) * 2 - 1) * 2);
     this.keys = new byte[capacity][];
+    Arrays.fill(keys, FREE);
     this.values = new Object[capacity];
     this.mask = capacity - 1;
     this.size = entries.size();
@@ -26,7 +29,7 @@ final class NameMap<V> {
         (text, value) -> {
           byte[] name = Names.toWire(text);
           int slot = hash(name, 0, name.length) & mask;
-          while (keys[slot] != null) {
+          while (keys[slot].length != 0) {
             slot = (slot + 1) & mask;
           }
           keys[slot] = name;
@@ -39,7 +42,7 @@ final class NameMap<V> {
     int slot = hash(buffer, from, to) & mask;
     while (true) {
       byte[] key = keys[slot];
-      if (key == null) {
+      if (key.length == 0) {
         return null;
       }
       if (Arrays.equals(key, 0, key.length, buffer, from, to)) {
