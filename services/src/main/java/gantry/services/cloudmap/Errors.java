@@ -10,21 +10,20 @@ final class Errors {
   private Errors() {}
 
   static InvalidInputException invalid(String message) {
-    return (InvalidInputException) InvalidInputException.builder().message(message).build();
+    return InvalidInputException.builder().message(message).build();
   }
 
   static NamespaceNotFoundException noNamespace(String id) {
-    return
-        NamespaceNotFoundException.builder().message("No namespace found with ID: " + id).build();
+    return NamespaceNotFoundException.builder()
+        .message("No namespace found with ID: " + id)
+        .build();
   }
 
   static ServiceNotFoundException noService(String id) {
-    return
-        ServiceNotFoundException.builder().message("No service found with ID: " + id).build();
+    return ServiceNotFoundException.builder().message("No service found with ID: " + id).build();
   }
 
   static InstanceNotFoundException noInstance(String id) {
-    return
-        InstanceNotFoundException.builder().message("No instance found with ID: " + id).build();
+    return InstanceNotFoundException.builder().message("No instance found with ID: " + id).build();
   }
 }

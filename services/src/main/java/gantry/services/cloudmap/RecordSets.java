@@ -4,6 +4,7 @@ import gantry.services.cloudmap.Tables.InstanceRow;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import software.amazon.awssdk.services.route53.model.AliasTarget;
 import software.amazon.awssdk.services.route53.model.RRType;
 import software.amazon.awssdk.services.route53.model.ResourceRecord;
@@ -63,27 +64,40 @@ final class RecordSets {
     switch (record.type()) {
       case A ->
           sets.add(
-              value(service, instance, name, type, record.ttl(), attributes.get(Attributes.IPV4)));
+              value(
+                  service, instance, name, type, record.ttl(), given(attributes, Attributes.IPV4)));
       case AAAA ->
           sets.add(
-              value(service, instance, name, type, record.ttl(), attributes.get(Attributes.IPV6)));
+              value(
+                  service, instance, name, type, record.ttl(), given(attributes, Attributes.IPV6)));
       case CNAME ->
           sets.add(
-              value(service, instance, name, type, record.ttl(), attributes.get(Attributes.CNAME)));
+              value(
+                  service,
+                  instance,
+                  name,
+                  type,
+                  record.ttl(),
+                  given(attributes, Attributes.CNAME)));
       case SRV -> {
         String own = instance.instanceId() + "." + name;
         String target = "1 1 " + attributes.get(Attributes.PORT) + " " + own;
         sets.add(value(service, instance, name, type, record.ttl(), target));
         if (attributes.containsKey(Attributes.IPV4)) {
-          sets.add(simple(own, RRType.A, record.ttl(), attributes.get(Attributes.IPV4)));
+          sets.add(simple(own, RRType.A, record.ttl(), given(attributes, Attributes.IPV4)));
         }
         if (attributes.containsKey(Attributes.IPV6)) {
-          sets.add(simple(own, RRType.AAAA, record.ttl(), attributes.get(Attributes.IPV6)));
+          sets.add(simple(own, RRType.AAAA, record.ttl(), given(attributes, Attributes.IPV6)));
         }
       }
       case UNKNOWN_TO_SDK_VERSION ->
           throw new IllegalStateException("a record type that CreateService refuses: " + record);
     }
+  }
+
+  /** Registration refuses an instance without what its records need. */
+  private static String given(Map<String, String> attributes, String key) {
+    return Objects.requireNonNull(attributes.get(key), key);
   }
 
   private static ResourceRecordSet simple(String name, RRType type, Long ttl, String value) {
