@@ -1,5 +1,7 @@
 package gantry.state;
 
+import java.util.Comparator;
+
 /**
  * Names one row of one table. Rows of a scope stand in the order of their ids, which is what pages
  * are cut by: a page's token is the last id that was shown, so it survives whatever is added or
@@ -7,9 +9,11 @@ package gantry.state;
  */
 public record Key(Scope scope, String id) implements Comparable<Key> {
 
+  private static final Comparator<Key> ORDER =
+      Comparator.comparing(Key::scope).thenComparing(Key::id);
+
   @Override
   public int compareTo(Key other) {
-    int order = scope.compareTo(other.scope);
-    return order != 0 ? order : id.compareTo(other.id);
+    return ORDER.compare(this, other);
   }
 }

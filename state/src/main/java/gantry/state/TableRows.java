@@ -158,30 +158,20 @@ final class TableRows<V> {
     return key -> key.scope().compareTo(scope);
   }
 
-  /** Gathers the rows of a table that is being loaded; no key comes twice. */
+  /** Gathers the rows of a table that is being loaded. */
   static final class Builder<V> {
-    private final Table<V> table;
-    private final SortedTree.Sorted<Key, V> rows = new SortedTree.Sorted<>();
-    private final List<SortedTree.Sorted<IndexEntry, Boolean>> indexes = new ArrayList<>();
+    private TableRows<V> rows;
 
     Builder(Table<V> table) {
-      this.table = table;
-      table.indexes().forEach(index -> indexes.add(new SortedTree.Sorted<>()));
+      rows = empty(table);
     }
 
     void add(Key key, V row) {
-      rows.add(key, row);
-      for (Index<V> index : table.indexes()) {
-        for (String value : valuesOf(index, row)) {
-          indexes.get(index.position()).add(new IndexEntry(value, key), true);
-        }
-      }
+      rows = rows.with(key, row);
     }
 
     TableRows<V> build() {
-      List<SortedTree<IndexEntry, Boolean>> trees = new ArrayList<>();
-      indexes.forEach(index -> trees.add(index.tree()));
-      return new TableRows<>(table, rows.tree(), trees);
+      return rows;
     }
   }
 }

@@ -1,4 +1,0 @@
-@NullMarked
-package gantry.services.iam.policy;
-
-import org.jspecify.annotations.NullMarked;
