@@ -553,8 +553,7 @@ final class RegistryHttp implements HttpHandler {
     answer(http, 201, NOTHING);
   }
 
-  private boolean mount(
-      HttpExchange http, Target target, Digest digest, @Nullable String from) {
+  private boolean mount(HttpExchange http, Target target, Digest digest, @Nullable String from) {
     if (!AccountSettings.blobMounting(registry.store.snapshot(), target.scope)) {
       return false;
     }
