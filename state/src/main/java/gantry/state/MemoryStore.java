@@ -15,6 +15,6 @@ public final class MemoryStore {
 
   /** The feed's consumers are called before {@code write} returns, by the writer's own thread. */
   public static Store of(Clock clock, Collection<? extends Table<?>> tables) {
-    return new TableStore(new Catalog(tables), clock, null);
+    return new TableStore(new Catalog(tables), clock, null, () -> {});
   }
 }

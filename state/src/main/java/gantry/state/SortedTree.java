@@ -1,7 +1,10 @@
 package gantry.state;
 
 import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.Iterator;
+import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Spliterator;
 import java.util.Spliterators;
@@ -228,6 +231,33 @@ final class SortedTree<K extends Comparable<? super K>, V> {
         inner.value,
         new Node<>(left.key, left.value, left.left, inner.left),
         new Node<>(key, value, inner.right, right));
+  }
+
+  /** Gathers entries that come in order (or are put in order at the end) into a perfect tree. */
+  static final class Sorted<K extends Comparable<? super K>, V> {
+    private final List<Node<K, V>> nodes = new ArrayList<>();
+    private boolean ordered = true;
+
+    void add(K key, V value) {
+      ordered = ordered && (nodes.isEmpty() || nodes.getLast().key.compareTo(key) < 0);
+      nodes.add(new Node<>(key, value, null, null));
+    }
+
+    SortedTree<K, V> tree() {
+      if (!ordered) {
+        nodes.sort(Comparator.comparing(Node::key));
+      }
+      return new SortedTree<>(middle(0, nodes.size()));
+    }
+
+    private @Nullable Node<K, V> middle(int from, int to) {
+      if (from == to) {
+        return null;
+      }
+      int middle = (from + to) >>> 1;
+      Node<K, V> node = nodes.get(middle);
+      return new Node<>(node.key, node.value, middle(from, middle), middle(middle + 1, to));
+    }
   }
 
   private static final class RangeIterator<K, V> implements Iterator<Entry<K, V>> {

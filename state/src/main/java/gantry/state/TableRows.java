@@ -158,20 +158,30 @@ final class TableRows<V> {
     return key -> key.scope().compareTo(scope);
   }
 
-  /** Gathers the rows of a table that is being loaded. */
+  /** Gathers the rows of a table that is being loaded; no key comes twice. */
   static final class Builder<V> {
-    private TableRows<V> rows;
+    private final Table<V> table;
+    private final SortedTree.Sorted<Key, V> rows = new SortedTree.Sorted<>();
+    private final List<SortedTree.Sorted<IndexEntry, Boolean>> indexes = new ArrayList<>();
 
     Builder(Table<V> table) {
-      rows = empty(table);
+      this.table = table;
+      table.indexes().forEach(index -> indexes.add(new SortedTree.Sorted<>()));
     }
 
     void add(Key key, V row) {
-      rows = rows.with(key, row);
+      rows.add(key, row);
+      for (Index<V> index : table.indexes()) {
+        for (String value : valuesOf(index, row)) {
+          indexes.get(index.position()).add(new IndexEntry(value, key), true);
+        }
+      }
     }
 
     TableRows<V> build() {
-      return rows;
+      List<SortedTree<IndexEntry, Boolean>> trees = new ArrayList<>();
+      indexes.forEach(index -> trees.add(index.tree()));
+      return new TableRows<>(table, rows.tree(), trees);
     }
   }
 }

@@ -11,6 +11,8 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The store: snapshots in memory, one writer at a time, a log behind it when there is one.
@@ -32,12 +34,19 @@ final class TableStore implements Store {
   /** How many commits share one sync at most, so that none waits for an endless batch. */
   static final int MAX_BATCH_COMMITS = 1024;
 
+  /** How often the log is asked whether it wants to be compacted. */
+  static final int BATCHES_PER_COMPACTION = 256;
+
+  private static final Logger LOG = LoggerFactory.getLogger(TableStore.class);
+
   private final Catalog catalog;
   private final Clock clock;
   private final @Nullable Log log;
+  private final Runnable atEnd;
   private final RowCodec codec = new RowCodec();
   private final CommitFeed feed;
   private final AtomicReferenceArray<@Nullable TableRows<?>> base;
+  private final boolean[] checked;
   private final ReentrantLock loading = new ReentrantLock();
 
   private final ReentrantLock writing = new ReentrantLock();
@@ -48,11 +57,13 @@ final class TableStore implements Store {
   private volatile Snapshot durable;
   private final @Nullable Thread logThread;
 
-  TableStore(Catalog catalog, Clock clock, @Nullable Log log) {
+  TableStore(Catalog catalog, Clock clock, @Nullable Log log, Runnable atEnd) {
     this.catalog = catalog;
+    this.atEnd = atEnd;
     this.clock = clock;
     this.log = log;
     this.base = new AtomicReferenceArray<>(catalog.size());
+    this.checked = new boolean[catalog.size()];
     long revision = log == null ? 0 : log.revision();
     this.head = Snapshot.opened(catalog, this::baseRows, revision);
     this.durable = head;
@@ -105,6 +116,7 @@ final class TableStore implements Store {
       List<Change<?>> changes = refusal == null ? tx.changes() : List.of();
       if (log == null) {
         if (!changes.isEmpty()) {
+          changes.forEach(this::checkKeepable);
           head = next;
           durable = next;
           feed.publish(new Commit(next.revision(), clock.instant(), changes));
@@ -153,22 +165,35 @@ final class TableStore implements Store {
     }
   }
 
+  /** A store without a log refuses the same rows as one with, so that tests find out. */
+  private void checkKeepable(Change<?> change) {
+    int position = catalog.positionOf(change.table());
+    if (!checked[position]) {
+      codec.check(change.table().type());
+      checked[position] = true;
+    }
+  }
+
   private Log.Entry encoded(Commit commit) {
     List<Log.RowChange> changes = new ArrayList<>(commit.changes().size());
     for (Change<?> change : commit.changes()) {
-      Object after = change.after();
-      changes.add(
-          new Log.RowChange(
-              change.table().name(), change.key(), after == null ? null : codec.encode(after)));
+      changes.add(new Log.RowChange(change.table().name(), change.key(), encoded(change)));
     }
     return new Log.Entry(commit.revision(), commit.at(), changes);
+  }
+
+  private <V> byte @Nullable [] encoded(Change<V> change) {
+    V after = change.after();
+    return after == null ? null : codec.encode(change.table().type(), after);
   }
 
   // ---------------------------------------------------------------- the log thread
 
   private void run(Log log) {
     List<Pending> batch = new ArrayList<>();
+    int batches = 0;
     while (take(batch)) {
+      batches++;
       List<Log.Entry> entries = new ArrayList<>(batch.size());
       for (Pending pending : batch) {
         if (pending.entry != null) {
@@ -194,6 +219,30 @@ final class TableStore implements Store {
         }
       }
       batch.clear();
+      if (batches % BATCHES_PER_COMPACTION == 0) {
+        compact(log);
+      }
+    }
+  }
+
+  /** Goes on as long as nobody writes. */
+  private void compact(Log log) {
+    try {
+      boolean more = true;
+      while (more && isIdle()) {
+        more = log.compact();
+      }
+    } catch (IOException | RuntimeException e) {
+      LOG.warn("the log could not be compacted", e);
+    }
+  }
+
+  private boolean isIdle() {
+    writing.lock();
+    try {
+      return queue.isEmpty() && !closed;
+    } finally {
+      writing.unlock();
     }
   }
 
@@ -265,6 +314,9 @@ final class TableStore implements Store {
   public void close() {
     writing.lock();
     try {
+      if (closed) {
+        return;
+      }
       closed = true;
       queued.signal();
     } finally {
@@ -274,6 +326,7 @@ final class TableStore implements Store {
       joinUninterruptibly(logThread);
       log.close();
     }
+    atEnd.run();
   }
 
   private static void joinUninterruptibly(Thread thread) {
