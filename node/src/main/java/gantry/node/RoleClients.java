@@ -7,6 +7,8 @@ import software.amazon.awssdk.core.SdkClient;
 public interface RoleClients {
 
   /**
+   * A client whose calls are the role's.
+   *
    * @param roleArn the execution role; null where the task definition has none, and the node's own
    *     role is used as on an EC2 instance
    * @param sessionName how the caller shows up in audit trails: the task's id
