@@ -1,0 +1,668 @@
+package gantry.traffic.lb;
+
+import gantry.traffic.lb.RoutingTable.BalancerSettings;
+import gantry.traffic.lb.RoutingTable.ForwardedFor;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.epoll.EpollSocketChannel;
+import io.netty.handler.ssl.SslHandler;
+import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
+
+/** An HTTP/1.1 connection to a target: one request at a time, kept for the next. */
+final class BackHttp1 extends Conn implements Back, Body.Sink {
+
+  private enum State {
+    CONNECTING,
+    IDLE,
+    HEAD,
+    BODY,
+    TUNNEL,
+    CLOSED
+  }
+
+  static final int CONNECT_TIMEOUT_MILLIS = 10_000;
+  private static final int COPY_LIMIT = 2048;
+  private static final int MAX_IDLE = 512;
+
+  private static final byte[] VERSION = ascii(" HTTP/1.1\r\n");
+  private static final byte[] FORWARDED_FOR = ascii("X-Forwarded-For: ");
+  private static final byte[] PROTO_HTTP = ascii("X-Forwarded-Proto: http\r\n");
+  private static final byte[] PROTO_HTTPS = ascii("X-Forwarded-Proto: https\r\n");
+  private static final byte[] PORT = ascii("X-Forwarded-Port: ");
+  private static final byte[] HOST = ascii("Host: ");
+  private static final byte[] LENGTH = ascii("Content-Length: ");
+  private static final byte[] CHUNKED = ascii("Transfer-Encoding: chunked\r\n");
+  private static final byte[] LAST_CHUNK = ascii("0\r\n\r\n");
+
+  private final TargetState target;
+  private final Body body = new Body();
+
+  @SuppressWarnings("NullAway.Init")
+  private ChannelHandlerContext ctx;
+
+  private State state = State.CONNECTING;
+  private @Nullable Exchange exchange;
+  private @Nullable ByteBuf pending;
+  private @Nullable ByteBuf unsent;
+  private boolean chunkedOut;
+  private int served;
+  private boolean reusable;
+  private boolean reset;
+
+  BackHttp1(Worker worker, TargetState target) {
+    super(worker);
+    this.target = target;
+  }
+
+  private static byte[] ascii(String text) {
+    return text.getBytes(StandardCharsets.US_ASCII);
+  }
+
+  void connect(SocketRooms.Room room, Exchange first) {
+    exchange = first;
+    EpollSocketChannel channel = room.make(EpollSocketChannel::new);
+    channel.config().setOption(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_TIMEOUT_MILLIS);
+    channel.config().setOption(ChannelOption.RECVBUF_ALLOCATOR, LoadBalancers.receiveBuffers());
+    channel.config().setOption(ChannelOption.ALLOCATOR, LoadBalancers.ALLOCATOR);
+    channel.config().setOption(ChannelOption.WRITE_BUFFER_WATER_MARK, LoadBalancers.WATER);
+    boolean tls = target.group.spec.protocol().secure();
+    SslHandler ssl = tls ? Tls.toTarget(channel.alloc(), target) : null;
+    if (ssl != null) {
+      channel.pipeline().addLast(ssl);
+    }
+    channel.pipeline().addLast(this);
+    var _ =
+        worker
+            .loop
+            .register(channel)
+            .addListener(
+                registered ->
+                    channel
+                        .connect(target.address, target.group.spec.from())
+                        .addListener(
+                            connected -> {
+                              if (!connected.isSuccess()) {
+                                failed(connected.cause(), false);
+                              } else if (ssl == null) {
+                                ready();
+                              } else {
+                                ssl.handshakeFuture()
+                                    .addListener(
+                                        shaken -> {
+                                          if (shaken.isSuccess()) {
+                                            ready();
+                                          } else {
+                                            failed(shaken.cause(), true);
+                                          }
+                                        });
+                              }
+                            }));
+  }
+
+  private void failed(Throwable cause, boolean tls) {
+    state = State.CLOSED;
+    Exchange x = exchange;
+    exchange = null;
+    ctx.close();
+    if (x != null) {
+      x.connectFailed(cause, tls);
+    }
+  }
+
+  private void ready() {
+    lastActive = System.nanoTime();
+    Exchange x = exchange;
+    if (x == null) {
+      state = State.CLOSED;
+      ctx.close();
+      return;
+    }
+    begin(x);
+  }
+
+  @Override
+  public void handlerAdded(ChannelHandlerContext context) {
+    ctx = context;
+    super.handlerAdded(context);
+  }
+
+  boolean usable() {
+    return state == State.IDLE && ctx.channel().isActive();
+  }
+
+  void begin(Exchange x) {
+    exchange = x;
+    state = State.HEAD;
+    reusable = false;
+    lastActive = System.nanoTime();
+    x.connected(this);
+  }
+
+  boolean belongsTo(TargetState other) {
+    return target == other;
+  }
+
+  // --- Back ----------------------------------------------------------------------------------
+
+  @Override
+  public boolean reused() {
+    return served > 0;
+  }
+
+  @Override
+  public void sendHead(Exchange x) {
+    Head h = x.head();
+    Compiled compiled = x.compiled();
+    if (compiled == null) {
+      throw new IllegalStateException("a request without a listener was dispatched");
+    }
+    BalancerSettings settings = compiled.balancer.settings();
+    Client client = x.front().client();
+    Bytes out = worker.out;
+    out.reset(h.length + 4096);
+    out.put(h.bytes, 0, h.methodEnd).put(' ');
+    out.put(h.bytes, h.targetStart, h.targetEnd).put(VERSION);
+    forwardedFor(out, h, settings, client);
+    out.put(client.secure ? PROTO_HTTPS : PROTO_HTTP);
+    out.put(PORT).number(x.port()).crlf();
+    host(out, h, settings, compiled, x.port());
+    int traceFrom = out.size;
+    Trace.put(out, h, worker);
+    if (x.logged()) {
+      x.trace(out.text(traceFrom + Trace.NAME.length, out.size - 2));
+    }
+    if (settings.tlsHeaders() && client.tlsProtocol != null && client.tlsCipher != null) {
+      out.put("X-Amzn-Tls-Version: ").put(client.tlsProtocol).crlf();
+      out.put("X-Amzn-Tls-Cipher-Suite: ").put(client.tlsCipher).crlf();
+    }
+    boolean websocket = h.websocket && h.upgradeListed && h.version == 11;
+    boolean listed = x.connectionLists(h);
+    boolean dropInvalid = settings.dropInvalidHeaders();
+    for (int i = 0; i < h.count; i++) {
+      switch (h.known(i)) {
+        case Head.HOST -> {
+          if (!settings.preserveHost()) {
+            continue;
+          }
+        }
+        case Head.CONNECTION,
+            Head.KEEP_ALIVE,
+            Head.PROXY_CONNECTION,
+            Head.TE,
+            Head.TRAILER,
+            Head.TRANSFER_ENCODING,
+            Head.CONTENT_LENGTH,
+            Head.HTTP2_SETTINGS,
+            Head.FORWARDED_PROTO,
+            Head.FORWARDED_PORT,
+            Head.TRACE_ID -> {
+          continue;
+        }
+        case Head.EXPECT -> {
+          if (h.expectContinue) {
+            continue;
+          }
+        }
+        case Head.UPGRADE -> {
+          if (!websocket) {
+            continue;
+          }
+        }
+        case Head.FORWARDED_FOR -> {
+          if (settings.forwardedFor() != ForwardedFor.PRESERVE) {
+            continue;
+          }
+        }
+        case Head.TLS_CIPHER, Head.TLS_VERSION -> {
+          if (settings.tlsHeaders()) {
+            continue;
+          }
+        }
+        default -> {
+          if (h.nameStart(i) == h.nameEnd(i)) {
+            continue;
+          }
+          if (dropInvalid && !HeadParser.plainName(h, i)) {
+            compiled.state.counters[worker.index].droppedHeaders++;
+            continue;
+          }
+        }
+      }
+      if (listed && !websocket && h.namedByConnection(i)) {
+        continue;
+      }
+      out.put(h.bytes, h.nameStart(i), h.nameEnd(i)).put(':').put(' ');
+      out.put(h.bytes, h.valueStart(i), h.valueEnd(i)).crlf();
+    }
+    chunkedOut = h.chunked;
+    if (chunkedOut) {
+      out.put(CHUNKED);
+    } else if (h.contentLength >= 0) {
+      out.put(LENGTH).number(h.contentLength).crlf();
+    }
+    if (websocket) {
+      out.put("Connection: upgrade\r\n");
+    }
+    out.crlf();
+    int room = h.chunked || h.contentLength > 0 ? COPY_LIMIT : 0;
+    ByteBuf buffer = ctx.alloc().directBuffer(out.size + room);
+    out.copyTo(buffer);
+    sendHeld();
+    unsent = buffer;
+  }
+
+  private static void forwardedFor(Bytes out, Head h, BalancerSettings settings, Client client) {
+    if (settings.forwardedFor() != ForwardedFor.APPEND) {
+      return;
+    }
+    out.put(FORWARDED_FOR);
+    for (int i = 0; i < h.count; i++) {
+      if (h.known(i) == Head.FORWARDED_FOR && h.valueEnd(i) > h.valueStart(i)) {
+        out.put(h.bytes, h.valueStart(i), h.valueEnd(i)).put(',').put(' ');
+      }
+    }
+    out.put(settings.forwardedClientPort() ? client.textWithPort : client.text).crlf();
+  }
+
+  private static void host(
+      Bytes out, Head h, BalancerSettings settings, Compiled compiled, int port) {
+    if (h.host < 0) {
+      out.put(HOST).put(compiled.balancer.dnsName()).crlf();
+      return;
+    }
+    boolean synthetic = h.nameStart(h.host) == h.nameEnd(h.host);
+    if (settings.preserveHost() && !synthetic) {
+      return;
+    }
+    int start = h.valueStart(h.host);
+    int end = h.valueEnd(h.host);
+    if (start == end) {
+      out.put(HOST).crlf();
+      return;
+    }
+    int name = Compiled.hostEnd(h.bytes, start, end);
+    boolean usual = port == 80 || port == 443;
+    out.put(HOST);
+    for (int i = start; i < (usual ? name : end); i++) {
+      out.put((char) Head.lower(h.bytes[i]));
+    }
+    if (!usual && name == end) {
+      out.put(':').number(port);
+    }
+    out.crlf();
+  }
+
+  @Override
+  public void bodyPart(ByteBuf data) {
+    if (state == State.TUNNEL) {
+      sendHeld();
+      ctx.write(data, ctx.voidPromise());
+      return;
+    }
+    int size = data.readableBytes();
+    if (chunkedOut) {
+      if (size == 0) {
+        data.release();
+        return;
+      }
+      ByteBuf held = held(24);
+      held.writeBytes(Integer.toHexString(size).getBytes(StandardCharsets.US_ASCII));
+      held.writeByte('\r').writeByte('\n');
+      sendHeld();
+      ctx.write(data, ctx.voidPromise());
+      held(16).writeByte('\r').writeByte('\n');
+      return;
+    }
+    ByteBuf held = unsent;
+    if (held != null && size <= held.writableBytes()) {
+      held.writeBytes(data);
+      data.release();
+      return;
+    }
+    sendHeld();
+    ctx.write(data, ctx.voidPromise());
+  }
+
+  private ByteBuf held(int room) {
+    ByteBuf held = unsent;
+    if (held != null && held.writableBytes() < room) {
+      sendHeld();
+      held = null;
+    }
+    if (held == null) {
+      held = ctx.alloc().directBuffer(Math.max(room, 128));
+      unsent = held;
+    }
+    return held;
+  }
+
+  private void sendHeld() {
+    ByteBuf held = unsent;
+    if (held != null) {
+      unsent = null;
+      ctx.write(held, ctx.voidPromise());
+    }
+  }
+
+  @Override
+  public void requestEnd() {
+    if (chunkedOut) {
+      held(LAST_CHUNK.length).writeBytes(LAST_CHUNK);
+    }
+    flush();
+  }
+
+  @Override
+  public void flush() {
+    if (unsent != null) {
+      sendHeld();
+    }
+    if (ctx.channel().isActive()) {
+      ctx.flush();
+    }
+  }
+
+  @Override
+  public boolean writable() {
+    return ctx.channel().isWritable();
+  }
+
+  @Override
+  public void pauseReading() {
+    ctx.channel().config().setAutoRead(false);
+  }
+
+  @Override
+  public void resumeReading() {
+    ctx.channel().config().setAutoRead(true);
+  }
+
+  @Override
+  public void cancel() {
+    exchange = null;
+    if (state == State.TUNNEL) {
+      flush();
+    }
+    state = State.CLOSED;
+    ctx.close();
+  }
+
+  // --- reading -------------------------------------------------------------------------------
+
+  @Override
+  public void channelRead(ChannelHandlerContext context, Object message) {
+    ByteBuf in = (ByteBuf) message;
+    lastActive = System.nanoTime();
+    if (pending != null) {
+      ByteBuf before = pending;
+      pending = null;
+      if (before.writableBytes() < in.readableBytes()) {
+        ByteBuf joined = ctx.alloc().buffer(2 * (before.readableBytes() + in.readableBytes()));
+        joined.writeBytes(before);
+        before.release();
+        before = joined;
+      }
+      before.writeBytes(in);
+      in.release();
+      in = before;
+    }
+    process(in);
+    if (in.isReadable() && state == State.HEAD) {
+      pending = in;
+    } else {
+      in.release();
+    }
+  }
+
+  private void process(ByteBuf in) {
+    while (true) {
+      switch (state) {
+        case HEAD -> {
+          if (!head(in)) {
+            return;
+          }
+        }
+        case BODY -> {
+          switch (body.read(in, this)) {
+            case MORE -> {
+              return;
+            }
+            case DONE -> {
+              if (state == State.BODY) {
+                answered(in);
+              }
+              return;
+            }
+            case BAD -> {
+              nonsense();
+              return;
+            }
+          }
+        }
+        case TUNNEL -> {
+          if (in.isReadable() && exchange != null) {
+            exchange.responsePart(in.readRetainedSlice(in.readableBytes()));
+          }
+          return;
+        }
+        case IDLE -> {
+          // Bytes that nobody asked for: whoever sent them is not to be trusted with a request.
+          if (in.isReadable()) {
+            state = State.CLOSED;
+            ctx.close();
+          }
+          return;
+        }
+        case CONNECTING, CLOSED -> {
+          in.skipBytes(in.readableBytes());
+          return;
+        }
+      }
+    }
+  }
+
+  private boolean head(ByteBuf in) {
+    int available = in.readableBytes();
+    Head h = worker.response;
+    int size = Math.min(available, 2048);
+    int end;
+    while (true) {
+      h.clear();
+      h.room(size);
+      in.getBytes(in.readerIndex(), h.bytes, 0, size);
+      end = HeadParser.response(h, size);
+      if (end != HeadParser.INCOMPLETE || size == available) {
+        break;
+      }
+      size = Math.min(available, size * 4);
+    }
+    if (end == HeadParser.INCOMPLETE) {
+      if (available > HeadParser.MAX_RESPONSE_HEAD) {
+        nonsense();
+      }
+      return false;
+    }
+    if (end == HeadParser.REFUSED) {
+      nonsense();
+      return false;
+    }
+    in.skipBytes(end);
+    Exchange x = exchange;
+    if (x == null) {
+      state = State.CLOSED;
+      ctx.close();
+      return false;
+    }
+    int status = h.status;
+    if (status < 200 && status != 101) {
+      // 100 was said by the balancer itself; early hints and the like end here.
+      return true;
+    }
+    if (!x.responseHead(h)) {
+      if (state != State.CLOSED) {
+        state = State.CLOSED;
+        ctx.close();
+      }
+      return false;
+    }
+    if (state == State.CLOSED) {
+      return false;
+    }
+    if (status == 101) {
+      state = State.TUNNEL;
+      return true;
+    }
+    reusable = h.version == 11 ? !h.close : h.keepAlive;
+    if (x.expectsNoBody()) {
+      body.none();
+    } else if (h.chunked) {
+      body.chunked();
+    } else if (h.contentLength >= 0) {
+      body.length(h.contentLength);
+    } else {
+      body.untilClose();
+      reusable = false;
+    }
+    state = State.BODY;
+    return true;
+  }
+
+  @Override
+  public void take(ByteBuf data) {
+    Exchange x = exchange;
+    if (x == null) {
+      data.release();
+    } else {
+      x.responsePart(data);
+    }
+  }
+
+  private void answered(ByteBuf in) {
+    Exchange x = exchange;
+    exchange = null;
+    served++;
+    boolean keep = reusable && !in.isReadable() && x != null && x.mayKeepTarget();
+    if (keep) {
+      state = State.IDLE;
+      if (!ctx.channel().config().isAutoRead()) {
+        ctx.channel().config().setAutoRead(true);
+      }
+      var idle = target.idle[worker.index];
+      if (idle.size() < MAX_IDLE) {
+        idle.addLast(this);
+      } else {
+        state = State.CLOSED;
+        ctx.close();
+      }
+    } else {
+      state = State.CLOSED;
+    }
+    if (x != null) {
+      x.responseEnd(null);
+    }
+    if (!keep) {
+      ctx.close();
+    }
+  }
+
+  private void nonsense() {
+    state = State.CLOSED;
+    Exchange x = exchange;
+    exchange = null;
+    ctx.close();
+    if (x != null) {
+      x.targetTalksNonsense();
+    }
+  }
+
+  @Override
+  public void channelReadComplete(ChannelHandlerContext context) {
+    Exchange x = exchange;
+    if (x != null && (state == State.BODY || state == State.TUNNEL)) {
+      x.flushResponse();
+    }
+  }
+
+  @Override
+  public void channelWritabilityChanged(ChannelHandlerContext context) {
+    Exchange x = exchange;
+    if (x != null && ctx.channel().isWritable()) {
+      x.targetWritable();
+    }
+  }
+
+  @Override
+  public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+    reset = true;
+    context.close();
+  }
+
+  @Override
+  public void channelInactive(ChannelHandlerContext context) {
+    State was = state;
+    state = State.CLOSED;
+    if (pending != null) {
+      pending.release();
+      pending = null;
+    }
+    if (unsent != null) {
+      unsent.release();
+      unsent = null;
+    }
+    Exchange x = exchange;
+    exchange = null;
+    if (was == State.IDLE) {
+      target.idle[worker.index].remove(this);
+    } else if (was == State.CONNECTING) {
+      // The failed connect, or handshake, tells the exchange.
+      exchange = x;
+    } else if (x != null) {
+      if (was == State.BODY && body.endsWithConnection() && !reset) {
+        x.responseEnd(null);
+      } else {
+        x.targetGone(reset);
+      }
+    }
+  }
+
+  // --- time and changes ----------------------------------------------------------------------
+
+  @Override
+  void tick(long now) {
+    if (state == State.IDLE && now - lastActive > worker.owner.targetIdleNanos()) {
+      target.idle[worker.index].remove(this);
+      state = State.CLOSED;
+      ctx.close();
+    }
+  }
+
+  @Override
+  void targetDraining(TargetState drained) {
+    if (drained == target && state == State.IDLE) {
+      target.idle[worker.index].remove(this);
+      state = State.CLOSED;
+      ctx.close();
+    }
+  }
+
+  @Override
+  void targetRemoved(TargetState removed) {
+    if (removed != target) {
+      return;
+    }
+    targetDraining(removed);
+    Exchange x = exchange;
+    if (x != null) {
+      x.targetRemoved(removed);
+    }
+  }
+
+  @Override
+  void shut() {
+    if (exchange == null) {
+      ctx.close();
+    }
+  }
+}

@@ -1,0 +1,197 @@
+package gantry.wire;
+
+import gantry.wire.schema.SdkShapes;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.reflect.Method;
+import java.lang.reflect.ParameterizedType;
+import java.lang.reflect.Proxy;
+import java.lang.reflect.Type;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.core.SdkClient;
+import software.amazon.awssdk.core.SdkRequest;
+import software.amazon.awssdk.core.SdkResponse;
+import software.amazon.awssdk.core.sync.RequestBody;
+import software.amazon.awssdk.core.sync.ResponseTransformer;
+
+/** One operation: the method of the client interface that it is, and its place on the wire. */
+public final class Operation {
+  /** Receives the answer of an operation whose body streams, while the handler still runs. */
+  @FunctionalInterface
+  public interface Streamed {
+    void answer(SdkResponse response, InputStream content) throws IOException;
+  }
+
+  private final ServiceModel service;
+  private final String name;
+  private final Method method;
+  private final MethodHandle handle;
+  private final Binding binding;
+  private final @Nullable Integer constraints;
+  private final ClassValue<Boolean> implementedBy =
+      new ClassValue<>() {
+        @Override
+        protected Boolean computeValue(Class<?> type) {
+          return overrides(type);
+        }
+      };
+
+  Operation(ServiceModel service, String name, Method method, String[] model) {
+    this.service = service;
+    this.name = name;
+    this.method = method;
+    boolean in = false;
+    boolean out = false;
+    for (Class<?> parameter : method.getParameterTypes()) {
+      in |= parameter == RequestBody.class;
+      out |= parameter == ResponseTransformer.class;
+    }
+    this.binding =
+        new Binding(
+            service.info(),
+            name,
+            UriTemplate.parse(
+                model[1],
+                model[2],
+                model[6].isEmpty() ? List.of() : List.of(model[6].split(",", -1))),
+            Integer.parseInt(model[3]),
+            model[4],
+            model[5],
+            SdkShapes.of(method.getParameterTypes()[0]),
+            SdkShapes.of(responseClass(method, out)),
+            in,
+            out);
+    this.constraints = ModelFile.shapeIndex(model[7]);
+    try {
+      MethodHandle found = MethodHandles.publicLookup().unreflect(method);
+      this.handle = found.asType(found.type().generic());
+    } catch (IllegalAccessException e) {
+      throw new IllegalStateException(method + " is not public", e);
+    }
+  }
+
+  /** {@code <T> T getObject(GetObjectRequest, ResponseTransformer<GetObjectResponse, T>)}. */
+  private static Class<?> responseClass(Method method, boolean streamsOut) {
+    if (!streamsOut) {
+      return method.getReturnType();
+    }
+    Type[] types = method.getGenericParameterTypes();
+    var transformer = (ParameterizedType) types[types.length - 1];
+    return (Class<?>) transformer.getActualTypeArguments()[0];
+  }
+
+  public ServiceModel service() {
+    return service;
+  }
+
+  /** As the API has it: {@code DescribeClusters}. */
+  public String name() {
+    return name;
+  }
+
+  public Binding binding() {
+    return binding;
+  }
+
+  public boolean streamsIn() {
+    return binding.streamsIn();
+  }
+
+  public boolean streamsOut() {
+    return binding.streamsOut();
+  }
+
+  public Class<?> requestClass() {
+    return method.getParameterTypes()[0];
+  }
+
+  public Class<?> responseClass() {
+    return responseClass(method, streamsOut());
+  }
+
+  /** The client interface's method. */
+  public Method method() {
+    return method;
+  }
+
+  @Nullable Integer constraints() {
+    return constraints;
+  }
+
+  /** Whether that implementation of the client interface has this operation. */
+  public boolean implementedBy(Object client) {
+    return implementedBy.get(client.getClass());
+  }
+
+  private boolean overrides(Class<?> type) {
+    if (Proxy.isProxyClass(type)) {
+      return true;
+    }
+    try {
+      return !type.getMethod(method.getName(), method.getParameterTypes())
+          .getDeclaringClass()
+          .isInterface();
+    } catch (NoSuchMethodException e) {
+      return false;
+    }
+  }
+
+  /**
+   * Runs the operation.
+   *
+   * @param payload the request's body, for an operation that streams in
+   * @param streamed where an operation that streams out leaves its answer; called before this
+   *     returns
+   * @return the response; for an operation that streams out the one that {@code streamed} got
+   */
+  public SdkResponse invoke(
+      SdkClient client,
+      SdkRequest request,
+      @Nullable InputStream payload,
+      @Nullable Streamed streamed) {
+    if (!implementedBy(client)) {
+      throw Errors.notImplemented(this);
+    }
+    try {
+      if (!binding.streamsIn() && !binding.streamsOut()) {
+        return (SdkResponse) (Object) handle.invokeExact((Object) client, (Object) request);
+      }
+      Object body =
+          binding.streamsIn()
+              ? RequestBody.fromContentProvider(
+                  () -> Objects.requireNonNull(payload), "application/octet-stream")
+              : null;
+      if (!binding.streamsOut()) {
+        return (SdkResponse) (Object) handle.invokeExact((Object) client, (Object) request, body);
+      }
+      Streamed to = Objects.requireNonNull(streamed);
+      ResponseTransformer<SdkResponse, SdkResponse> transformer =
+          (response, content) -> {
+            to.answer(response, content);
+            return response;
+          };
+      return body == null
+          ? (SdkResponse)
+              (Object) handle.invokeExact((Object) client, (Object) request, (Object) transformer)
+          : (SdkResponse)
+              (Object)
+                  handle.invokeExact((Object) client, (Object) request, body, (Object) transformer);
+    } catch (RuntimeException | Error e) {
+      throw e;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (Throwable e) {
+      throw new IllegalStateException(name + " threw a checked exception", e);
+    }
+  }
+
+  @Override
+  public String toString() {
+    return service.info().id() + ":" + name;
+  }
+}
