@@ -88,6 +88,10 @@ public final class Node implements NodeAgent {
   private final AtomicReference<@Nullable TaskCgroups> cgroups = new AtomicReference<>();
 
   private final ReentrantLock lock = new ReentrantLock();
+
+  /** A lock of its own: to open an endpoint takes a while, and to assign a task must not. */
+  private final ReentrantLock endpointLock = new ReentrantLock();
+
   private final Map<String, TaskRunner> runners = new ConcurrentHashMap<>();
   private final Map<String, SubmitTaskStateChangeRequest> finished =
       new LinkedHashMap<>() {
@@ -535,7 +539,7 @@ public final class Node implements NodeAgent {
   }
 
   private @Nullable HostEndpoint hostEndpoint() {
-    lock.lock();
+    endpointLock.lock();
     try {
       if (!hostEndpointAsked && !closed) {
         hostEndpoint =
@@ -548,7 +552,7 @@ public final class Node implements NodeAgent {
       }
       return hostEndpoint;
     } finally {
-      lock.unlock();
+      endpointLock.unlock();
     }
   }
 
@@ -558,7 +562,7 @@ public final class Node implements NodeAgent {
     if (sockets == null) {
       return;
     }
-    lock.lock();
+    endpointLock.lock();
     try {
       if (closed || vpcEndpoints.containsKey(vpcId)) {
         return;
@@ -570,7 +574,7 @@ public final class Node implements NodeAgent {
     } catch (IOException e) {
       log.warn("tasks in {} have no metadata and credentials: {}", vpcId, e.toString());
     } finally {
-      lock.unlock();
+      endpointLock.unlock();
     }
   }
 

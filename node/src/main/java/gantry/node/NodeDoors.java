@@ -31,7 +31,7 @@ public record NodeDoors(
         (taskArn, roleArn) -> {
           throw new IllegalStateException("nobody issues sessions of roles on this node");
         },
-        (taskArn, container, status, since) -> {},
+        (taskArn, container, status, since, output) -> {},
         Clock.systemUTC());
   }
 

@@ -1,5 +1,7 @@
 package gantry.node;
 
+import com.github.dockerjava.api.command.HealthState;
+import com.github.dockerjava.api.command.HealthStateLog;
 import com.github.dockerjava.api.command.InspectContainerResponse;
 import com.github.dockerjava.api.exception.ConflictException;
 import com.github.dockerjava.api.exception.DockerException;
@@ -51,6 +53,7 @@ import org.slf4j.LoggerFactory;
 import software.amazon.awssdk.services.ecs.model.AttachmentStateChange;
 import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
 import software.amazon.awssdk.services.ecs.model.HealthStatus;
+import software.amazon.awssdk.services.ecs.model.LaunchType;
 import software.amazon.awssdk.services.ecs.model.LogConfiguration;
 import software.amazon.awssdk.services.ecs.model.NetworkMode;
 import software.amazon.awssdk.services.ecs.model.Secret;
@@ -96,6 +99,7 @@ final class TaskRunner {
   private final Map<String, String> stopSignals = new HashMap<>();
   private final Map<String, String> addresses = new ConcurrentHashMap<>();
   private final Map<String, Integer> portTries = new HashMap<>();
+  private final Map<String, String> healthOutputs = new HashMap<>();
   private final Map<String, Health> healthTold = new HashMap<>();
   private @Nullable Map<String, String> volumes;
   private boolean cgroupAsked;
@@ -429,7 +433,8 @@ final class TaskRunner {
                   case UNHEALTHY -> HealthStatus.UNHEALTHY;
                   case NONE, STARTING -> HealthStatus.UNKNOWN;
                 },
-                since == null ? node.clock().instant() : since);
+                since == null ? node.clock().instant() : since,
+                healthOutputs.get(each.name()));
       }
     }
   }
@@ -555,6 +560,7 @@ final class TaskRunner {
             newState == State.EXITED ? finished : null,
             health(state.getHealth() == null ? null : state.getHealth().getStatus()),
             node.clock().instant());
+    rememberHealthOutput(name, state.getHealth());
     Map<String, String> labels = now.getConfig().getLabels();
     if (before.state() == State.ABSENT) {
       PortPlan ports = PortPlan.parse(labels == null ? null : labels.get(PortPlan.LABEL));
@@ -624,6 +630,18 @@ final class TaskRunner {
     } else if (network != Network.ABSENT || now != null) {
       boolean never = now != null && time(now.getState().getStartedAt()) == null;
       network = never ? Network.ABSENT : Network.LOST;
+    }
+  }
+
+  private void rememberHealthOutput(String name, @Nullable HealthState state) {
+    List<HealthStateLog> checks = state == null ? null : state.getLog();
+    if (checks != null && !checks.isEmpty()) {
+      String output = checks.getLast().getOutput();
+      if (output != null && !output.isBlank()) {
+        healthOutputs.put(name, String.valueOf(TaskReport.cut(output.strip())));
+      } else {
+        healthOutputs.remove(name);
+      }
     }
   }
 
@@ -756,15 +774,6 @@ final class TaskRunner {
                     + logging.logDriverAsString()));
       }
     }
-    EniPayload eni = now.eni();
-    if (eni != null) {
-      String registry = node.images().registryOf(container);
-      var noWay = node.network().noWayToRegistry(eni, registry == null ? "docker.io" : registry);
-      if (noWay.isPresent()) {
-        throw new Refused(
-            Reasons.resources("unable to pull secrets or registry auth: " + noWay.get()));
-      }
-    }
     Map<String, String> secrets = new LinkedHashMap<>();
     for (Secret each : container.secrets()) {
       secrets.put(each.name(), node.secrets().value(now, each.valueFrom()));
@@ -864,8 +873,34 @@ final class TaskRunner {
       fail(null, "ContainerNetworkingError: " + e.getMessage());
       return;
     }
+    String noWay = noWayToRegistry(eni);
+    if (noWay != null) {
+      fail(null, Reasons.resources("unable to pull secrets or registry auth: " + noWay));
+      return;
+    }
     network = Network.READY;
     attachmentReady(eni);
+  }
+
+  /**
+   * On Fargate an image comes through the task's own interface, so one without a way out fails. On
+   * a container instance the instance pulls it. Asked once the interface stands, since only then
+   * the network surely knows it.
+   */
+  private @Nullable String noWayToRegistry(EniPayload eni) {
+    if (task.launchType() != LaunchType.FARGATE) {
+      return null;
+    }
+    for (ContainerDefinition each : task.definition().containerDefinitions()) {
+      String registry = node.images().registryOf(each);
+      if (registry != null) { // a name without a registry may be an image of this machine
+        var noWay = node.network().noWayToRegistry(eni, registry);
+        if (noWay.isPresent()) {
+          return noWay.get();
+        }
+      }
+    }
+    return null;
   }
 
   private void attachmentReady(EniPayload eni) {

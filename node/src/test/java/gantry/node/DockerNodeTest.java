@@ -122,7 +122,7 @@ class DockerNodeTest {
             .withEndpointUrl(task -> Optional.of("http://api.test:4566")),
         NodeDoors.only(ecs, roles)
             .withNetwork(network, null)
-            .withHealth((task, name, status, since) -> health.add(name + " " + status))
+            .withHealth((task, name, status, since, output) -> health.add(name + " " + status))
             .withCredentials(
                 (task, role) ->
                     new TaskCredentials.Session(

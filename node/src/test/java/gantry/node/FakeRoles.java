@@ -34,10 +34,10 @@ import software.amazon.awssdk.services.ssm.model.GetParametersResponse;
 import software.amazon.awssdk.services.ssm.model.Parameter;
 
 /** The services that a node calls as a role, each just big enough, and who called. */
-final class FakeRoles implements RoleClients {
+public final class FakeRoles implements RoleClients {
 
-  final List<String> callers = new CopyOnWriteArrayList<>();
-  final Map<String, String> secrets = new HashMap<>();
+  public final List<String> callers = new CopyOnWriteArrayList<>();
+  public final Map<String, String> secrets = new HashMap<>();
   final Map<String, String> parameters = new HashMap<>();
   final Map<String, List<InputLogEvent>> streams = new HashMap<>();
   final List<String> groups = new CopyOnWriteArrayList<>();
@@ -62,7 +62,7 @@ final class FakeRoles implements RoleClients {
     throw new UnsupportedOperationException(client.getSimpleName());
   }
 
-  List<String> messages(String stream) {
+  public List<String> messages(String stream) {
     synchronized (streams) {
       return new ArrayList<>(streams.getOrDefault(stream, List.of()))
           .stream().map(InputLogEvent::message).toList();

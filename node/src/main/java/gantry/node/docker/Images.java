@@ -75,10 +75,9 @@ public final class Images {
     this.behavior = behavior;
   }
 
-  /** The registry that the container's image comes from as Docker is asked for it; null for Hub. */
+  /** The registry in the name of the container's image; null where it has none. */
   public @Nullable String registryOf(ContainerDefinition container) {
-    ImageName name = ImageName.parse(container.image());
-    return isOurs(name) ? ours.pullHost() : name.host();
+    return ImageName.parse(container.image()).host();
   }
 
   public boolean isOurs(ImageName name) {

@@ -409,7 +409,8 @@ public final class SimulatedNode implements NodeAgent {
                     payload.taskArn(),
                     name,
                     after == Health.HEALTHY ? HealthStatus.HEALTHY : HealthStatus.UNHEALTHY,
-                    clock.instant());
+                    clock.instant(),
+                    null);
               }
             });
       }

@@ -70,7 +70,7 @@ class SimulatedNodeTest {
   private SimulatedNode node(long seed, Habits habits) {
     return new SimulatedNode(
         ecs,
-        (task, name, status, since) -> health.add(name + " " + status),
+        (task, name, status, since, output) -> health.add(name + " " + status),
         time,
         time,
         seed,
@@ -110,7 +110,7 @@ class SimulatedNodeTest {
       VirtualTime own = new VirtualTime();
       ControlPlane listener = new ControlPlane();
       SimulatedNode node =
-          new SimulatedNode(listener, (a, b, c, d) -> {}, own, own, 42, Habits.bad());
+          new SimulatedNode(listener, (a, b, c, d, e) -> {}, own, own, 42, Habits.bad());
       List<TaskPayload> tasks = new ArrayList<>();
       for (int n = 0; n < 40; n++) {
         tasks.add(bridge(shell("a", "x")));
