@@ -816,11 +816,12 @@ public final class ServiceController implements Controller {
               .rollsBack(null)
               .updatedAt(now)
               .done());
-      boolean back = old.rollsBack() != null;
+      String undone = old.rollsBack();
+      boolean back = undone != null;
       Deployments.record(
           tx,
           scope,
-          back ? old.rollsBack() : old.serviceDeploymentArn(),
+          undone != null ? undone : old.serviceDeploymentArn(),
           each ->
               each.toBuilder()
                   .status(
