@@ -14,8 +14,7 @@ maven() {
   need_maven
   local offline=
   [ -e "$GANTRY_ROOT/.gantry/resolved" ] && [ "$GANTRY_ROOT/.gantry/resolved" -nt "$GANTRY_ROOT/pom.xml" ] && offline=-o
-  # 3.8's own libraries warn about themselves on a new JDK.
-  (cd "$GANTRY_ROOT" && MAVEN_OPTS="${MAVEN_OPTS:-} --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow" mvn -B -ntp $offline "$@")
+  (cd "$GANTRY_ROOT" && mvn -B -ntp $offline "$@")
 }
 
 build() {

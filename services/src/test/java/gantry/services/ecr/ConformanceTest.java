@@ -381,7 +381,8 @@ class ConformanceTest {
 
     @Test
     void aBlobTwice() throws IOException {
-      assertThat(world.pushBlob(REPO, bytes("same"))).isEqualTo(world.pushBlob(REPO, bytes("same")));
+      assertThat(world.pushBlob(REPO, bytes("same")))
+          .isEqualTo(world.pushBlob(REPO, bytes("same")));
       assertThat(world.registry.blobs.all()).hasSize(1);
     }
 
@@ -425,9 +426,7 @@ class ConformanceTest {
                   "layers",
                   List.of()));
       assertThat(
-              world
-                  .pushManifest(REPO, "docker", manifest, Manifest.DOCKER_MANIFEST)
-                  .statusCode())
+              world.pushManifest(REPO, "docker", manifest, Manifest.DOCKER_MANIFEST).statusCode())
           .isEqualTo(201);
       assertThat(header(world.get(MANIFESTS + "docker"), "Content-Type"))
           .isEqualTo(Manifest.DOCKER_MANIFEST);
@@ -473,8 +472,7 @@ class ConformanceTest {
                   Manifests.descriptor(bytes("{}"), Manifests.CONFIG),
                   "layers",
                   List.of(layer)));
-      assertThat(
-              world.pushManifest(REPO, "foreign", manifest, Manifest.OCI_MANIFEST).statusCode())
+      assertThat(world.pushManifest(REPO, "foreign", manifest, Manifest.OCI_MANIFEST).statusCode())
           .isEqualTo(201);
     }
 
@@ -502,16 +500,14 @@ class ConformanceTest {
     @Test
     void aManifestThatIsTooLarge() throws IOException {
       HttpResponse<byte[]> put =
-          world.pushManifest(
-              REPO, "x", new byte[Manifest.MAX_BYTES + 1], Manifest.OCI_MANIFEST);
+          world.pushManifest(REPO, "x", new byte[Manifest.MAX_BYTES + 1], Manifest.OCI_MANIFEST);
       assertThat(put.statusCode()).isEqualTo(413);
     }
 
     @Test
     void aManifestUnderADigestThatIsNotIts() throws IOException {
       byte[] manifest = world.image(REPO, "x");
-      HttpResponse<byte[]> put =
-          world.pushManifest(REPO, MISSING, manifest, Manifest.OCI_MANIFEST);
+      HttpResponse<byte[]> put = world.pushManifest(REPO, MISSING, manifest, Manifest.OCI_MANIFEST);
       assertThat(put.statusCode()).isEqualTo(400);
       assertThat(code(put)).isEqualTo("DIGEST_INVALID");
     }
@@ -578,7 +574,8 @@ class ConformanceTest {
       assertThat(found(none)).isEmpty();
 
       byte[] signature =
-          Manifests.artifact(bytes("{}"), "application/vnd.oci.empty.v1+json", "my/signature", subject);
+          Manifests.artifact(
+              bytes("{}"), "application/vnd.oci.empty.v1+json", "my/signature", subject);
       byte[] sbom = Manifests.artifact(bytes("{}"), "my/sbom-config", null, subject);
       for (byte[] artifact : List.of(signature, sbom)) {
         HttpResponse<byte[]> put =
@@ -592,8 +589,7 @@ class ConformanceTest {
 
       assertThat(found(world.get(referrers)))
           .extracting(each -> each.get("digest"))
-          .containsExactlyInAnyOrder(
-              Digest.of(signature).toString(), Digest.of(sbom).toString());
+          .containsExactlyInAnyOrder(Digest.of(signature).toString(), Digest.of(sbom).toString());
       HttpResponse<byte[]> filtered = world.get(referrers + "?artifactType=my/signature");
       assertThat(header(filtered, "OCI-Filters-Applied")).isEqualTo("artifactType");
       assertThat(found(filtered))
