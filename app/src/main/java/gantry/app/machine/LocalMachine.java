@@ -1,0 +1,173 @@
+package gantry.app.machine;
+
+import gantry.acs.network.Cidr;
+import gantry.acs.network.NetworkPlan;
+import gantry.app.balancer.BalancerLink;
+import gantry.app.dns.DnsLink;
+import gantry.node.NetnsSockets;
+import gantry.node.Node;
+import gantry.node.NodeConfig;
+import gantry.node.NodeDoors;
+import gantry.node.TaskHealth;
+import gantry.node.vpc.VpcNetwork;
+import gantry.node.vpc.VpcSettings;
+import gantry.node.vpc.VpcSockets;
+import gantry.services.Clients;
+import gantry.services.ecs.controller.NodeLink;
+import gantry.state.Scope;
+import gantry.state.Store;
+import gantry.traffic.lb.SocketRooms;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.ecs.EcsClient;
+
+/**
+ * This machine as a node of the Fargate pool: tasks run in its Docker, VPCs stand in its kernel, load balancers and DNS answer
+ * inside them. It only connects: what to do is decided by the tables and done by {@code node} and {@code traffic}.
+ *
+ * <p>{@link #close} lets everything run on, to be adopted by the next start; {@link #removeEverything} leaves the machine as it
+ * was.
+ */
+public final class LocalMachine implements AutoCloseable {
+
+  /** Who the node is when it calls: the service that owns it. */
+  static final String PRINCIPAL = "ecs.amazonaws.com";
+
+  private final String install;
+  private final VpcSettings settings;
+  private final VpcNetwork network;
+  private final VpcSockets sockets;
+  private final VpcNames names = new VpcNames();
+  private @Nullable Node node;
+  private @Nullable NodeLink nodeLink;
+  private @Nullable BalancerLink balancers;
+  private @Nullable DnsLink dns;
+  private @Nullable VpcDoors doors;
+
+  public LocalMachine(String install) {
+    this.install = install;
+    this.settings = VpcSettings.of(install);
+    this.network = new VpcNetwork(settings);
+    this.sockets = new VpcSockets(settings);
+  }
+
+  /** Where public addresses come from: the network service hands them out. */
+  public Cidr publicPool() {
+    return settings.publicPool();
+  }
+
+  /** Takes each new plan of the networks. */
+  public Consumer<NetworkPlan> plans() {
+    return plan -> {
+      network.update(plan);
+      names.update(plan);
+      DnsLink link = dns;
+      if (link != null) {
+        link.refresh();
+      }
+      VpcDoors listening = doors;
+      if (listening != null) {
+        listening.update(plan);
+      }
+    };
+  }
+
+  /**
+   * Connects, once the API answers.
+   *
+   * @param home the account and region whose pool this machine is in
+   * @param folder for what the node and the balancers keep beside the tables
+   * @param cookieKey signs the balancers' stickiness cookies; the same after a restart
+   */
+  public void start(
+      Store store, Clock clock, Clients clients, Scope home, int apiPort, Path folder, byte[] cookieKey, TaskHealth health) {
+    EcsClient ecs = clients.as(PRINCIPAL, home, EcsClient.class);
+    String instance = Registration.register(ecs, home, install);
+    dns = new DnsLink(store, home.region(), names);
+    dns.start();
+    doors = new VpcDoors(sockets, dns, apiPort);
+    doors.update(network.plan());
+    SocketRooms rooms = this::room;
+    balancers = new BalancerLink(store, rooms, "127.0.0.1", folder.resolve("elb-logs"), cookieKey, 0);
+    NodeDoors wired =
+        new NodeDoors(
+            ecs,
+            network,
+            sockets,
+            new InsideRoles(clients),
+            new OwnRegistry(apiPort),
+            new RoleSessions(clients, home),
+            health,
+            clock);
+    NodeConfig config =
+        NodeConfig.local(install, home.account(), home.region(), folder.resolve("node"))
+            .withEndpointUrl(
+                task -> task.eni() == null ? Optional.empty() : Optional.of(VpcDoors.API_URL));
+    node = Node.start(config, wired);
+    nodeLink = NodeLink.connect(store, instance, node);
+  }
+
+  private SocketRooms.@Nullable Room room(String name) {
+    if (name.equals(SocketRooms.HOST)) {
+      return SocketRooms.HOST_ONLY.room(name);
+    }
+    if (!network.plan().vpcs().containsKey(name)) {
+      return null;
+    }
+    return new SocketRooms.Room() {
+      @Override
+      public <T> T make(java.util.function.Supplier<T> maker) {
+        try {
+          return sockets.in(name, maker::get);
+        } catch (IOException e) {
+          throw new UncheckedIOException(e);
+        }
+      }
+    };
+  }
+
+  /** The networks, for whoever explains what was dropped. */
+  public VpcNetwork network() {
+    return network;
+  }
+
+  NetnsSockets sockets() {
+    return sockets;
+  }
+
+  /** Stops tasks, takes networks away: for {@code gantry down} and {@code /_gantry/reset}. */
+  public void removeEverything() {
+    Node running = node;
+    if (running != null) {
+      running.removeEverything();
+    }
+    network.removeEverything();
+  }
+
+  @Override
+  public void close() {
+    closeIfOpen(nodeLink);
+    closeIfOpen(node);
+    closeIfOpen(balancers);
+    closeIfOpen(doors);
+    closeIfOpen(dns);
+    network.close();
+    sockets.close();
+  }
+
+  private static void closeIfOpen(@Nullable AutoCloseable part) {
+    if (part == null) {
+      return;
+    }
+    try {
+      part.close();
+    } catch (Exception e) {
+      throw new IllegalStateException("a part of this machine did not close", e);
+    }
+  }
+}
