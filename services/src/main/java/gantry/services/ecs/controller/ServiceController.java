@@ -816,11 +816,12 @@ public final class ServiceController implements Controller {
               .rollsBack(null)
               .updatedAt(now)
               .done());
-      boolean back = old.rollsBack() != null;
+      String repaired = old.rollsBack();
+      boolean back = repaired != null;
       Deployments.record(
           tx,
           scope,
-          back ? old.rollsBack() : old.serviceDeploymentArn(),
+          repaired != null ? repaired : old.serviceDeploymentArn(),
           each ->
               each.toBuilder()
                   .status(
