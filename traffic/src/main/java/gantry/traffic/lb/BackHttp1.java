@@ -80,7 +80,7 @@ final class BackHttp1 extends Conn implements Back, Body.Sink {
             .addListener(
                 registered ->
                     channel
-                        .connect(target.address)
+                        .connect(target.address, target.group.spec.from())
                         .addListener(
                             connected -> {
                               if (!connected.isSuccess()) {

@@ -17,6 +17,7 @@ import io.netty.channel.IoEventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.RecvByteBufAllocator;
 import io.netty.channel.WriteBufferWaterMark;
+import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.util.concurrent.EventExecutor;
@@ -322,6 +323,8 @@ public final class LoadBalancers implements AutoCloseable {
               .channelFactory(() -> room.make(EpollServerSocketChannel::new))
               .option(ChannelOption.SO_BACKLOG, BACKLOG)
               .option(ChannelOption.SO_REUSEADDR, true)
+              // A VPC may give the address to its network a moment after us.
+              .option(EpollChannelOption.IP_FREEBIND, !place.room().equals(SocketRooms.HOST))
               .childOption(ChannelOption.ALLOCATOR, ALLOCATOR)
               .childOption(ChannelOption.RECVBUF_ALLOCATOR, receiveBuffers())
               .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER)
