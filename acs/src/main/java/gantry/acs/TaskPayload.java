@@ -16,6 +16,10 @@ import software.amazon.awssdk.services.ecs.model.TaskDefinition;
  * @param eni the task's interface, for awsvpc; null otherwise
  * @param serviceName null for a task that no service started
  * @param tags the task's tags, for the metadata endpoint
+ * @param knownStatus the last status that the node reported of this task ({@code PENDING}, {@code
+ *     RUNNING}, {@code STOPPED}); null when it has reported none. A node that finds nothing of a
+ *     task that was RUNNING reports it stopped, and does not start it a second time
+ * @param containerArns container name to its ARN, for the metadata endpoint
  */
 public record TaskPayload(
     String taskArn,
@@ -31,7 +35,54 @@ public record TaskPayload(
     String group,
     @Nullable String serviceName,
     boolean executeCommandEnabled,
-    Map<String, String> tags) {
+    Map<String, String> tags,
+    @Nullable String knownStatus,
+    Map<String, String> containerArns) {
+
+  /** A task of which nothing was reported yet. */
+  public TaskPayload(
+      String taskArn,
+      String clusterArn,
+      String containerInstanceArn,
+      long generation,
+      Desired desired,
+      TaskDefinition definition,
+      Map<String, String> digests,
+      @Nullable EniPayload eni,
+      LaunchType launchType,
+      String availabilityZone,
+      String group,
+      @Nullable String serviceName,
+      boolean executeCommandEnabled,
+      Map<String, String> tags) {
+    this(
+        taskArn,
+        clusterArn,
+        containerInstanceArn,
+        generation,
+        desired,
+        definition,
+        digests,
+        eni,
+        launchType,
+        availabilityZone,
+        group,
+        serviceName,
+        executeCommandEnabled,
+        tags,
+        null,
+        Map.of());
+  }
+
+  /** The last part of the ARN: 32 hexadecimal digits. */
+  public String taskId() {
+    return taskArn.substring(taskArn.lastIndexOf('/') + 1);
+  }
+
+  /** The region of the task, as its ARN says. */
+  public String region() {
+    return taskArn.split(":", 6)[3];
+  }
 
   /** What the control plane wants of the task. */
   public enum Desired {

@@ -1,15 +1,10 @@
 package gantry.state;
 
-import java.util.Comparator;
-
 /** The account and region that a row belongs to; every key begins with it. */
 public record Scope(String account, String region) implements Comparable<Scope> {
 
   /** The region of what has none: IAM, Route 53 and the like. */
   public static final String GLOBAL_REGION = "aws-global";
-
-  private static final Comparator<Scope> ORDER =
-      Comparator.comparing(Scope::account).thenComparing(Scope::region);
 
   public static Scope global(String account) {
     return new Scope(account, GLOBAL_REGION);
@@ -21,6 +16,10 @@ public record Scope(String account, String region) implements Comparable<Scope> 
 
   @Override
   public int compareTo(Scope other) {
-    return ORDER.compare(this, other);
+    if (this == other) {
+      return 0; // the keys of one table mostly share their scope
+    }
+    int order = account.compareTo(other.account);
+    return order != 0 ? order : region.compareTo(other.region);
   }
 }

@@ -1,0 +1,5 @@
+/** The one listener: HTTP/1.1 and HTTP/2 on virtual threads, and who may knock at it. */
+@NullMarked
+package gantry.app.http;
+
+import org.jspecify.annotations.NullMarked;

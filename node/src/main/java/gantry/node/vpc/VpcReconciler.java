@@ -1,0 +1,356 @@
+package gantry.node.vpc;
+
+import gantry.acs.EniPayload;
+import gantry.acs.network.Cidr;
+import gantry.acs.network.NetworkPlan;
+import gantry.acs.network.NetworkPlan.Eni;
+import gantry.acs.network.NetworkPlan.Vpc;
+import gantry.node.vpc.KernelPlan.Host;
+import gantry.node.vpc.KernelPlan.Namespace;
+import gantry.node.vpc.KernelPlan.Veth;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.SortedSet;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes the kernel what the plan says. It reads what is there once, then remembers what it has
+ * done; after any failure it reads again. Applying a plan twice changes nothing, applying it after
+ * a crash finds namespaces, links and routes as they stand and replaces each firewall in one
+ * transaction, which no established connection notices.
+ *
+ * <p>Not thread-safe: {@link VpcNetwork} holds its lock around every call.
+ */
+final class VpcReconciler {
+
+  private final VpcSettings settings;
+  private final VpcCompiler compiler;
+  private final Commands commands = new Commands();
+  private final KernelReader reader = new KernelReader(commands);
+  private final HostSide hostSide;
+
+  /** What stands in the kernel, as far as we know; null when it has to be read. */
+  private @Nullable Map<String, Standing> standing;
+
+  private NetworkPlan plan = new NetworkPlan(new TreeMap<>(), new TreeMap<>(), new TreeMap<>());
+
+  /**
+   * What stands in one namespace.
+   *
+   * @param nft null when unknown: then the table is replaced as a whole
+   */
+  record Standing(
+      Set<String> links,
+      SortedSet<String> addresses,
+      SortedSet<String> routes,
+      SortedSet<String> rules,
+      @Nullable NftTable nft) {
+
+    Standing with(NftTable table) {
+      return new Standing(links, addresses, routes, rules, table);
+    }
+  }
+
+  VpcReconciler(VpcSettings settings) {
+    this.settings = settings;
+    this.compiler = new VpcCompiler(settings);
+    this.hostSide = new HostSide(settings, commands);
+  }
+
+  void apply(NetworkPlan next) {
+    plan = next;
+    converge();
+  }
+
+  /** Looks at the kernel instead of trusting memory, and repairs what differs. */
+  void audit() {
+    standing = null;
+    converge();
+  }
+
+  boolean knows(String vpc, String eni) {
+    Vpc known = plan.vpcs().get(vpc);
+    return known != null && known.enis().containsKey(eni);
+  }
+
+  /** Puts the interface into the namespace of {@code pid}; again and again if need be. */
+  void attach(EniPayload eni, long pid) {
+    String router = settings.names().router(eni.vpcId());
+    String link = Names.eniLink(eni.eniId());
+    String gateway = Cidr.parse(eni.subnetCidr()).address(1);
+    if (isAttached(router, link, eni, pid)) {
+      remember(router, link);
+      converge();
+      return;
+    }
+    try {
+      if (reader.links(router).contains(link)) {
+        commands.ip(router, List.of("link del " + link));
+      }
+      commands.ip(
+          router,
+          List.of(
+              "link add %s type veth peer name eth0 address %s netns %d"
+                  .formatted(link, eni.macAddress(), pid),
+              "link set " + link + " up"));
+      commands.ipOf(
+          pid,
+          List.of(
+              "link set lo up",
+              "addr replace " + eni.privateIp() + "/32 dev eth0",
+              "link set eth0 up",
+              "route replace " + gateway + " dev eth0 scope link",
+              "route replace default via " + gateway + " dev eth0"));
+      remember(router, link);
+      converge();
+    } catch (CommandFailed e) {
+      standing = null;
+      throw e;
+    }
+  }
+
+  void detach(String eni) {
+    String link = Names.eniLink(eni);
+    for (Vpc vpc : plan.vpcs().values()) {
+      String router = settings.names().router(vpc.id());
+      Standing there = standing().get(router);
+      if (there != null && there.links.contains(link)) {
+        if (reader.links(router).contains(link)) {
+          commands.ip(router, List.of("link del " + link));
+        }
+        forget(there, link);
+      }
+    }
+    converge();
+  }
+
+  void retainOnly(Set<String> enis) {
+    Set<String> wanted = new HashSet<>();
+    enis.forEach(eni -> wanted.add(Names.eniLink(eni)));
+    standing = null;
+    Map<String, Standing> now = standing();
+    for (Map.Entry<String, Standing> namespace : now.entrySet()) {
+      for (String link : List.copyOf(namespace.getValue().links)) {
+        if (link.startsWith("e") && !link.equals("eth0") && !wanted.contains(link)) {
+          commands.ip(namespace.getKey(), List.of("link del " + link));
+          forget(namespace.getValue(), link);
+        }
+      }
+    }
+    converge();
+  }
+
+  /** Takes away everything that carries our prefix, whatever the plan says. */
+  void removeEverything() {
+    standing = null;
+    plan = new NetworkPlan(new TreeMap<>(), new TreeMap<>(), new TreeMap<>());
+    hostSide.remove();
+    for (String namespace : reader.namespaces(settings.names().prefix())) {
+      commands.run("ip", "netns", "del", namespace);
+    }
+  }
+
+  private boolean isAttached(String router, String link, EniPayload eni, long pid) {
+    return reader.links(router).contains(link)
+        && reader.addressesOf(pid).contains(eni.privateIp() + "/32 dev eth0");
+  }
+
+  private void remember(String router, String link) {
+    Standing there = standing().get(router);
+    if (there != null) {
+      there.links.add(link);
+    }
+  }
+
+  /** The kernel drops the routes of a link that goes. */
+  private static void forget(Standing there, String link) {
+    there.links.remove(link);
+    there.routes.removeIf(route -> (route + " ").contains(" dev " + link + " "));
+  }
+
+  private Map<String, Standing> standing() {
+    Map<String, Standing> known = standing;
+    if (known == null) {
+      known = new TreeMap<>();
+      for (String namespace : reader.namespaces(settings.names().prefix())) {
+        known.put(namespace, reader.read(namespace));
+      }
+      standing = known;
+    }
+    return known;
+  }
+
+  /** Interfaces of tasks that are here now. */
+  private Set<String> attached() {
+    Set<String> attached = new HashSet<>();
+    for (Vpc vpc : plan.vpcs().values()) {
+      Standing there = standing().get(settings.names().router(vpc.id()));
+      if (there != null) {
+        for (Eni eni : vpc.enis().values()) {
+          if (there.links.contains(Names.eniLink(eni.id()))) {
+            attached.add(eni.id());
+          }
+        }
+      }
+    }
+    return attached;
+  }
+
+  private void converge() {
+    try {
+      boolean firstLook = standing == null;
+      Map<String, Standing> now = standing();
+      KernelPlan wanted = compiler.compile(plan, attached());
+      namespaces(now, wanted);
+      for (Namespace namespace : wanted.namespaces().values()) {
+        firewall(now, namespace);
+      }
+      for (Namespace namespace : wanted.namespaces().values()) {
+        removeStale(of(now, namespace.name()), namespace);
+      }
+      links(now, wanted);
+      if (firstLook || !of(now, settings.names().edge()).links.contains(Names.UPLINK)) {
+        Host host = wanted.host();
+        hostSide.make(host);
+        of(now, settings.names().edge()).links.add(Names.UPLINK);
+      }
+      for (Namespace namespace : wanted.namespaces().values()) {
+        addMissing(of(now, namespace.name()), namespace);
+      }
+    } catch (CommandFailed e) {
+      standing = null;
+      throw e;
+    }
+  }
+
+  private static Standing of(Map<String, Standing> now, String namespace) {
+    Standing there = now.get(namespace);
+    if (there == null) {
+      throw new IllegalStateException("no namespace " + namespace);
+    }
+    return there;
+  }
+
+  private void namespaces(Map<String, Standing> now, KernelPlan wanted) {
+    for (String namespace : List.copyOf(now.keySet())) {
+      if (!wanted.namespaces().containsKey(namespace)) {
+        commands.run("ip", "netns", "del", namespace);
+        now.remove(namespace);
+      }
+    }
+    for (String namespace : wanted.namespaces().keySet()) {
+      if (!now.containsKey(namespace)) {
+        commands.run("ip", "netns", "add", namespace);
+        Sysctl.set(commands, namespace, Sysctl.router());
+        if (namespace.startsWith(settings.names().nat("nat-"))) {
+          Sysctl.set(commands, namespace, Sysctl.nat());
+        }
+        commands.ip(namespace, List.of("link set lo up"));
+        now.put(
+            namespace,
+            new Standing(new HashSet<>(), new TreeSet<>(), new TreeSet<>(), new TreeSet<>(), null));
+      }
+    }
+  }
+
+  private void firewall(Map<String, Standing> now, Namespace namespace) {
+    Standing there = of(now, namespace.name());
+    String script =
+        there.nft == null ? namespace.nft().create() : namespace.nft().changesFrom(there.nft);
+    commands.nft(namespace.name(), script);
+    now.put(namespace.name(), there.with(namespace.nft()));
+  }
+
+  private void removeStale(Standing there, Namespace namespace) {
+    List<String> lines = new ArrayList<>();
+    minus(there.routes, namespace.routes())
+        .forEach(
+            route -> {
+              lines.add("route del " + route);
+              there.routes.remove(route);
+            });
+    minus(there.rules, namespace.rules())
+        .forEach(
+            rule -> {
+              lines.add("rule del pref " + rule.replaceFirst(":", ""));
+              there.rules.remove(rule);
+            });
+    minus(there.addresses, namespace.addresses())
+        .forEach(
+            address -> {
+              lines.add("addr del " + address);
+              there.addresses.remove(address);
+            });
+    commands.ip(namespace.name(), lines);
+  }
+
+  private void addMissing(Standing there, Namespace namespace) {
+    List<String> lines = new ArrayList<>();
+    minus(namespace.addresses(), there.addresses)
+        .forEach(address -> lines.add("addr replace " + address));
+    minus(namespace.routes(), there.routes).forEach(route -> lines.add("route replace " + route));
+    minus(namespace.rules(), there.rules)
+        .forEach(rule -> lines.add("rule add pref " + rule.replaceFirst(":", "")));
+    commands.ip(namespace.name(), lines);
+    there.addresses.addAll(namespace.addresses());
+    there.routes.addAll(namespace.routes());
+    there.rules.addAll(namespace.rules());
+  }
+
+  private void links(Map<String, Standing> now, KernelPlan wanted) {
+    Map<String, Set<String>> expected = new TreeMap<>();
+    wanted
+        .namespaces()
+        .forEach((name, namespace) -> expected.put(name, new HashSet<>(namespace.interfaces())));
+    for (Veth veth : wanted.veths()) {
+      expected.computeIfAbsent(veth.namespace(), n -> new HashSet<>()).add(veth.link());
+      expected.computeIfAbsent(veth.farNamespace(), n -> new HashSet<>()).add(veth.farLink());
+    }
+    expected.computeIfAbsent(settings.names().edge(), n -> new HashSet<>()).add(Names.UPLINK);
+    expected.forEach(
+        (name, links) -> {
+          Standing there = of(now, name);
+          for (String link : List.copyOf(there.links)) {
+            if (!links.contains(link)) {
+              // The far end may have been removed a moment ago, and this one with it.
+              if (reader.links(name).contains(link)) {
+                commands.ip(name, List.of("link del " + link));
+              }
+              forget(there, link);
+            }
+          }
+        });
+    for (Veth veth : wanted.veths()) {
+      Standing near = of(now, veth.namespace());
+      Standing far = of(now, veth.farNamespace());
+      boolean nearStands = near.links.contains(veth.link());
+      boolean farStands = far.links.contains(veth.farLink());
+      if (nearStands && farStands) {
+        continue;
+      }
+      List<String> lines = new ArrayList<>();
+      if (nearStands && reader.links(veth.namespace()).contains(veth.link())) {
+        lines.add("link del " + veth.link());
+      }
+      lines.add(
+          "link add %s type veth peer name %s netns %s"
+              .formatted(veth.link(), veth.farLink(), veth.farNamespace()));
+      lines.add("link set " + veth.link() + " up");
+      commands.ip(veth.namespace(), lines);
+      commands.ip(veth.farNamespace(), List.of("link set " + veth.farLink() + " up"));
+      forget(near, veth.link());
+      forget(far, veth.farLink());
+      near.links.add(veth.link());
+      far.links.add(veth.farLink());
+    }
+  }
+
+  private static List<String> minus(SortedSet<String> all, SortedSet<String> without) {
+    return all.stream().filter(one -> !without.contains(one)).toList();
+  }
+}

@@ -1,0 +1,56 @@
+package gantry.services;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One HTTP request and its answer, with bodies as streams in both directions. It knows nothing of
+ * the server beneath it, so a handler is tested without one.
+ */
+public interface HttpExchange {
+
+  /** GET, PUT, … in upper case. */
+  String method();
+
+  /** The path as it was sent, percent-encoding untouched, without the query. */
+  String path();
+
+  /** The query as it was sent, without the question mark; empty when there is none. */
+  String query();
+
+  /** The {@code Host} header or {@code :authority}, with its port if it was sent; never null. */
+  String host();
+
+  /** The address of the peer, without a port. */
+  String remoteAddress();
+
+  /** The first value of a header, whatever its case. */
+  default @Nullable String header(String name) {
+    List<String> all = headers(name);
+    return all.isEmpty() ? null : all.getFirst();
+  }
+
+  /** Every value of a header, one for each time it was sent. */
+  List<String> headers(String name);
+
+  /** The names of all headers, in lower case. */
+  List<String> headerNames();
+
+  /** The body; empty when there is none. Reading it lets a waiting client (100-continue) go on. */
+  InputStream body();
+
+  /** Sets a header of the answer; to be called before it begins. */
+  HttpExchange setHeader(String name, String value);
+
+  /**
+   * Begins an answer whose body is streamed: chunked, or of the length that the handler has set as
+   * {@code Content-Length}. The caller closes the stream.
+   */
+  OutputStream respond(int status) throws IOException;
+
+  /** The whole answer. For HEAD the body is not sent, only its length. */
+  void respond(int status, byte[] body) throws IOException;
+}

@@ -1,0 +1,87 @@
+package gantry.services.ecs;
+
+import gantry.services.HostedService;
+import gantry.services.ServiceContext;
+import gantry.services.ecs.controller.Capacity;
+import gantry.services.ecs.controller.Deployments;
+import gantry.services.ecs.controller.HousekeepingController;
+import gantry.services.ecs.controller.InstanceController;
+import gantry.services.ecs.controller.Launcher;
+import gantry.services.ecs.controller.Networks;
+import gantry.services.ecs.controller.ServiceController;
+import gantry.services.ecs.controller.TargetHealthController;
+import gantry.services.ecs.controller.TaskController;
+import gantry.state.Controller;
+import java.util.IdentityHashMap;
+import java.util.List;
+import software.amazon.awssdk.services.ecs.EcsClient;
+
+/** What the operations and the controllers of one program share. */
+public final class EcsCore {
+
+  private final ServiceContext context;
+  private final Capacity capacity;
+  private final Networks networks;
+  private final Launcher launcher;
+  private final Deployments deployments;
+  private final ServiceController services;
+
+  public EcsCore(ServiceContext context) {
+    this.context = context;
+    capacity = new Capacity(context.store());
+    networks = new Networks(context.clients());
+    launcher = new Launcher(context, capacity, networks);
+    deployments = new Deployments(context);
+    services = new ServiceController(context, capacity, launcher, networks, deployments);
+  }
+
+  /** ECS as the program hosts it. */
+  public static HostedService<EcsClient> hosted() {
+    IdentityHashMap<ServiceContext, EcsCore> cores = new IdentityHashMap<>();
+    return new HostedService<>(
+        EcsClient.class,
+        context -> core(cores, context).client(),
+        EcsTables.ALL,
+        context -> core(cores, context).controllers());
+  }
+
+  private static EcsCore core(
+      IdentityHashMap<ServiceContext, EcsCore> cores, ServiceContext context) {
+    synchronized (cores) {
+      return cores.computeIfAbsent(context, EcsCore::new);
+    }
+  }
+
+  public Ecs client() {
+    return new Ecs(this);
+  }
+
+  public List<Controller> controllers() {
+    return List.of(
+        new TaskController(context, networks, capacity),
+        services,
+        new TargetHealthController(context),
+        new InstanceController(context),
+        new HousekeepingController(context));
+  }
+
+  ServiceContext context() {
+    return context;
+  }
+
+  Capacity capacity() {
+    return capacity;
+  }
+
+  Networks networks() {
+    return networks;
+  }
+
+  Launcher launcher() {
+    return launcher;
+  }
+
+  Deployments deployments() {
+    return deployments;
+  }
+}

@@ -1,0 +1,788 @@
+package gantry.services.ecs;
+
+import gantry.services.Caller;
+import gantry.services.ServiceContext;
+import gantry.services.ecs.controller.Deployments;
+import gantry.services.ecs.controller.Launcher;
+import gantry.services.ecs.placement.StrategySplit;
+import gantry.services.ecs.rows.ClientTokenRow;
+import gantry.services.ecs.rows.DeploymentRow;
+import gantry.services.ecs.rows.ServiceEvents;
+import gantry.services.ecs.rows.ServiceRow;
+import gantry.services.ecs.rows.TaskRow;
+import gantry.state.Key;
+import gantry.state.Row;
+import gantry.state.Scope;
+import gantry.state.Tx;
+import gantry.state.View;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.ecs.model.CapacityProviderStrategyItem;
+import software.amazon.awssdk.services.ecs.model.Cluster;
+import software.amazon.awssdk.services.ecs.model.CreateServiceRequest;
+import software.amazon.awssdk.services.ecs.model.CreateServiceResponse;
+import software.amazon.awssdk.services.ecs.model.DeleteServiceRequest;
+import software.amazon.awssdk.services.ecs.model.DeleteServiceResponse;
+import software.amazon.awssdk.services.ecs.model.Deployment;
+import software.amazon.awssdk.services.ecs.model.DeploymentController;
+import software.amazon.awssdk.services.ecs.model.DeploymentControllerType;
+import software.amazon.awssdk.services.ecs.model.DescribeServicesRequest;
+import software.amazon.awssdk.services.ecs.model.DescribeServicesResponse;
+import software.amazon.awssdk.services.ecs.model.Failure;
+import software.amazon.awssdk.services.ecs.model.LaunchType;
+import software.amazon.awssdk.services.ecs.model.ListServicesByNamespaceRequest;
+import software.amazon.awssdk.services.ecs.model.ListServicesByNamespaceResponse;
+import software.amazon.awssdk.services.ecs.model.ListServicesRequest;
+import software.amazon.awssdk.services.ecs.model.ListServicesResponse;
+import software.amazon.awssdk.services.ecs.model.NamespaceNotFoundException;
+import software.amazon.awssdk.services.ecs.model.NetworkConfiguration;
+import software.amazon.awssdk.services.ecs.model.PropagateTags;
+import software.amazon.awssdk.services.ecs.model.ResourceManagementType;
+import software.amazon.awssdk.services.ecs.model.SchedulingStrategy;
+import software.amazon.awssdk.services.ecs.model.Service;
+import software.amazon.awssdk.services.ecs.model.ServiceCurrentRevisionSummary;
+import software.amazon.awssdk.services.ecs.model.ServiceField;
+import software.amazon.awssdk.services.ecs.model.ServiceRevision;
+import software.amazon.awssdk.services.ecs.model.TaskDefinition;
+import software.amazon.awssdk.services.ecs.model.UpdateServiceRequest;
+import software.amazon.awssdk.services.ecs.model.UpdateServiceResponse;
+
+/** Services: create, update, delete, describe, list. What then happens is the controllers'. */
+final class Services {
+
+  private static final int MAX_DESCRIBED = 10;
+  private static final int MAX_DESIRED = 5_000;
+  private static final Set<String> PENDING = Set.of("PROVISIONING", "PENDING", "ACTIVATING");
+
+  private final ServiceContext context;
+  private final Deployments deployments;
+  private final ServiceRules rules;
+  private final Tasks tasks;
+
+  Services(ServiceContext context, Deployments deployments, Tasks tasks) {
+    this.context = context;
+    this.deployments = deployments;
+    this.rules = new ServiceRules(context);
+    this.tasks = tasks;
+  }
+
+  CreateServiceResponse create(CreateServiceRequest request) {
+    Caller caller = Caller.current();
+    Scope scope = caller.scope();
+    View view = context.store().snapshot();
+    Cluster cluster = References.cluster(view, scope, request.cluster());
+    ServiceRules.name(request.serviceName());
+    Key key = EcsTables.member(scope, cluster.clusterName(), request.serviceName());
+    String fingerprint = Integer.toHexString(EcsJson.write(request).hashCode());
+    ServiceRow existing = view.get(EcsTables.SERVICES, key);
+    if (existing != null
+        && existing.isActive()
+        && repeated(view, scope, cluster.clusterName(), request.clientToken(), fingerprint)) {
+      return CreateServiceResponse.builder().service(shown(view, scope, existing, true)).build();
+    }
+    checkFree(existing);
+    DeploymentControllerType controller = controller(request.deploymentController());
+    boolean external = controller == DeploymentControllerType.EXTERNAL;
+    boolean daemon = request.schedulingStrategy() == SchedulingStrategy.DAEMON;
+    if (request.schedulingStrategy() == SchedulingStrategy.UNKNOWN_TO_SDK_VERSION) {
+      throw EcsErrors.invalid("schedulingStrategy should be one of [REPLICA,DAEMON]");
+    }
+    int desired = desired(request.desiredCount(), daemon, external);
+    ServiceRules.notHere(
+        request.serviceConnectConfiguration(),
+        !request.volumeConfigurations().isEmpty(),
+        !request.vpcLatticeConfigurations().isEmpty());
+    ServiceRules.grace(request.healthCheckGracePeriodSeconds());
+    Tags.check(request.tags());
+    PlacementRules.check(request.placementConstraints(), request.placementStrategy());
+    if (daemon && (!request.placementStrategy().isEmpty() || external)) {
+      throw EcsErrors.invalid(
+          "The DAEMON scheduling strategy does not support placement strategies or a deployment"
+              + " controller other than ECS.");
+    }
+    var configuration =
+        ServiceRules.configuration(null, request.deploymentConfiguration(), daemon);
+    Service.Builder service =
+        Service.builder()
+            .serviceArn(Arns.service(scope, cluster.clusterName(), request.serviceName()))
+            .serviceName(request.serviceName())
+            .clusterArn(cluster.clusterArn())
+            .status("ACTIVE")
+            .desiredCount(desired)
+            .loadBalancers(List.copyOf(request.loadBalancers()))
+            .serviceRegistries(List.copyOf(request.serviceRegistries()))
+            .placementConstraints(List.copyOf(request.placementConstraints()))
+            .placementStrategy(PlacementRules.normal(request.placementStrategy()))
+            .schedulingStrategy(daemon ? SchedulingStrategy.DAEMON : SchedulingStrategy.REPLICA)
+            .deploymentController(DeploymentController.builder().type(controller).build())
+            .deploymentConfiguration(configuration)
+            .healthCheckGracePeriodSeconds(
+                Objects.requireNonNullElse(request.healthCheckGracePeriodSeconds(), 0))
+            .enableECSManagedTags(Boolean.TRUE.equals(request.enableECSManagedTags()))
+            .propagateTags(Objects.requireNonNullElse(request.propagateTags(), PropagateTags.NONE))
+            .enableExecuteCommand(Boolean.TRUE.equals(request.enableExecuteCommand()))
+            .availabilityZoneRebalancing(
+                ServiceRules.rebalancing(
+                    request.availabilityZoneRebalancing(),
+                    null,
+                    ServiceRules.rebalancingRefusal(
+                        daemon,
+                        external,
+                        configuration.maximumPercent(),
+                        request.placementStrategy(),
+                        request.placementConstraints())))
+            .createdAt(context.clock().instant())
+            .createdBy(caller.arn())
+            .roleArn(role(scope, request))
+            .networkConfiguration(request.networkConfiguration());
+    TaskDefinition definition = null;
+    if (external) {
+      if (TaskDefinitionRules.given(request.taskDefinition())
+          || !request.loadBalancers().isEmpty()) {
+        throw EcsErrors.invalid(
+            "A service with the EXTERNAL deployment controller takes its task definition and load"
+                + " balancers from its task sets.");
+      }
+    } else {
+      definition = References.activeDefinition(view, scope, request.taskDefinition()).definition();
+      NetworkConfiguration network =
+          Tasks.network(definition, request.networkConfiguration());
+      List<CapacityProviderStrategyItem> strategy =
+          request.launchTypeAsString() != null && !request.launchTypeAsString().isEmpty()
+              ? List.of()
+              : request.capacityProviderStrategy().isEmpty()
+                  ? cluster.defaultCapacityProviderStrategy()
+                  : request.capacityProviderStrategy();
+      LaunchType type =
+          launch(
+              view,
+              scope,
+              cluster,
+              request.launchTypeAsString(),
+              request.capacityProviderStrategy(),
+              definition,
+              network,
+              request.platformVersion(),
+              daemon);
+      if (type == LaunchType.FARGATE
+          && !(request.placementConstraints().isEmpty() && request.placementStrategy().isEmpty())) {
+        throw EcsErrors.invalid(
+            "Placement constraints and strategies are not supported with launch type FARGATE.");
+      }
+      rules.balancers(request.loadBalancers(), definition);
+      ServiceRules.registries(request.serviceRegistries(), definition);
+      service
+          .taskDefinition(definition.taskDefinitionArn())
+          .capacityProviderStrategy(filled(strategy));
+      platform(service, type, strategy.isEmpty(), request.platformVersion(), definition);
+    }
+    Instant now = context.clock().instant();
+    TaskDefinition runs = definition;
+    ServiceRow made =
+        context
+            .store()
+            .write(
+                tx -> {
+                  checkFree(tx.get(EcsTables.SERVICES, key));
+                  ServiceRow row =
+                      new ServiceRow(
+                          service.build(),
+                          cluster.clusterName(),
+                          List.of(),
+                          request.serviceConnectConfiguration(),
+                          List.of(),
+                          Map.of(),
+                          false,
+                          false,
+                          null);
+                  ServiceEvents.clear(tx, scope, cluster.clusterName(), request.serviceName());
+                  if (runs != null) {
+                    ServiceRevision revision = deployments.revision(scope, row, runs, now);
+                    row = deployments.begin(tx, scope, row, revision, runs, "", now);
+                  }
+                  tx.put(EcsTables.SERVICES, key, row);
+                  Tags.put(tx, scope, row.service().serviceArn(), request.tags());
+                  if (TaskDefinitionRules.given(request.clientToken())) {
+                    tx.put(
+                        EcsTables.CLIENT_TOKENS,
+                        scope.key(
+                            "CreateService " + cluster.clusterName() + " " + request.clientToken()),
+                        new ClientTokenRow(
+                            fingerprint, now, List.of(row.service().serviceArn())));
+                  }
+                  return row;
+                });
+    return CreateServiceResponse.builder()
+        .service(shown(context.store().snapshot(), scope, made, true))
+        .build();
+  }
+
+  private static boolean repeated(
+      View view, Scope scope, String cluster, @Nullable String token, String fingerprint) {
+    if (!TaskDefinitionRules.given(token)) {
+      return false;
+    }
+    ClientTokenRow known =
+        view.get(EcsTables.CLIENT_TOKENS, scope.key("CreateService " + cluster + " " + token));
+    return known != null && known.fingerprint().equals(fingerprint);
+  }
+
+  private static void checkFree(@Nullable ServiceRow existing) {
+    if (existing != null && existing.isActive()) {
+      throw EcsErrors.invalid("Creation of service was not idempotent.");
+    }
+    if (existing != null && existing.isDraining()) {
+      throw EcsErrors.invalid("Unable to Start a service that is still Draining.");
+    }
+  }
+
+  private static DeploymentControllerType controller(@Nullable DeploymentController given) {
+    DeploymentControllerType type =
+        given == null || given.typeAsString() == null || given.typeAsString().isEmpty()
+            ? DeploymentControllerType.ECS
+            : given.type();
+    if (type == DeploymentControllerType.CODE_DEPLOY) {
+      throw EcsErrors.unsupported(
+          "The CODE_DEPLOY deployment controller is not supported: AWS CodeDeploy is not here. ECS"
+              + " and EXTERNAL are.");
+    }
+    if (type == DeploymentControllerType.UNKNOWN_TO_SDK_VERSION) {
+      throw EcsErrors.invalid("deploymentController should be one of [ECS,CODE_DEPLOY,EXTERNAL]");
+    }
+    return type;
+  }
+
+  private static int desired(@Nullable Integer given, boolean daemon, boolean external) {
+    if (daemon) {
+      if (given != null && given != 0) {
+        throw EcsErrors.invalid(
+            "The daemon scheduling strategy does not support a desired count for tasks.");
+      }
+      return 0;
+    }
+    if (given == null) {
+      if (external) {
+        return 0;
+      }
+      throw EcsErrors.invalid("desiredCount can not be blank.");
+    }
+    if (given < 0) {
+      throw EcsErrors.invalid("desiredCount should be greater than or equal to 0.");
+    }
+    if (given > MAX_DESIRED) {
+      throw EcsErrors.invalid("desiredCount should be at most " + MAX_DESIRED + ".");
+    }
+    return given;
+  }
+
+  private static @Nullable String role(Scope scope, CreateServiceRequest request) {
+    if (TaskDefinitionRules.given(request.role())) {
+      return request.role().startsWith("arn:")
+          ? request.role()
+          : "arn:" + Arns.partition(scope.region()) + ":iam::" + scope.account() + ":role/"
+              + request.role();
+    }
+    return request.loadBalancers().isEmpty() && request.serviceRegistries().isEmpty()
+        ? null
+        : "arn:"
+            + Arns.partition(scope.region())
+            + ":iam::"
+            + scope.account()
+            + ":role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS";
+  }
+
+  /** The launch type that the tasks will have, checked against the definition. */
+  private LaunchType launch(
+      View view,
+      Scope scope,
+      Cluster cluster,
+      @Nullable String given,
+      List<CapacityProviderStrategyItem> strategy,
+      TaskDefinition definition,
+      @Nullable NetworkConfiguration network,
+      @Nullable String platformVersion,
+      boolean daemon) {
+    List<StrategySplit.Item> items = Tasks.strategy(view, scope, cluster, given, strategy);
+    String provider = items.isEmpty() ? null : items.getFirst().provider();
+    LaunchType type = Tasks.launchType(given, provider);
+    if (daemon && type == LaunchType.FARGATE) {
+      throw EcsErrors.invalid("The daemon scheduling strategy is not supported with Fargate.");
+    }
+    tasks.checkCompatible(definition, type, network, platformVersion);
+    return type;
+  }
+
+  private static List<CapacityProviderStrategyItem> filled(
+      List<CapacityProviderStrategyItem> strategy) {
+    return strategy.stream()
+        .map(
+            each ->
+                each.toBuilder()
+                    .weight(each.weight() == null ? 0 : each.weight())
+                    .base(each.base() == null ? 0 : each.base())
+                    .build())
+        .toList();
+  }
+
+  private static void platform(
+      Service.Builder service,
+      LaunchType type,
+      boolean typed,
+      @Nullable String version,
+      TaskDefinition definition) {
+    service.launchType(typed ? type.toString() : null);
+    if (type == LaunchType.FARGATE) {
+      service
+          .platformVersion(TaskDefinitionRules.given(version) ? version : "LATEST")
+          .platformFamily(Launcher.platformFamily(definition));
+    } else {
+      service.platformVersion(null).platformFamily(null);
+    }
+  }
+
+  UpdateServiceResponse update(UpdateServiceRequest request) {
+    Scope scope = Caller.current().scope();
+    View view = context.store().snapshot();
+    Cluster cluster = References.cluster(view, scope, request.cluster());
+    Key key = References.service(scope, cluster.clusterName(), String.valueOf(request.service()));
+    ServiceRow before = active(view, key);
+    ServiceRules.notHere(
+        request.serviceConnectConfiguration(),
+        !request.volumeConfigurations().isEmpty(),
+        !request.vpcLatticeConfigurations().isEmpty());
+    ServiceRules.grace(request.healthCheckGracePeriodSeconds());
+    PlacementRules.check(request.placementConstraints(), request.placementStrategy());
+    if (request.deploymentController() != null
+        && controller(request.deploymentController())
+            != before.service().deploymentController().type()) {
+      throw EcsErrors.unsupported("Changing the deployment controller of a service is not supported.");
+    }
+    Change change = change(view, scope, cluster, before, request);
+    Instant now = context.clock().instant();
+    ServiceRow updated =
+        context
+            .store()
+            .write(
+                tx -> {
+                  ServiceRow current = active(tx, key);
+                  // The rest of the row is the controllers' and may have moved on.
+                  ServiceRow row =
+                      current
+                          .with(change.service(current.service()))
+                          .withConfiguration(
+                              request.serviceConnectConfiguration() != null
+                                  ? request.serviceConnectConfiguration()
+                                  : current.serviceConnect(),
+                              current.volumes());
+                  if (change.definition != null && change.deploys) {
+                    ServiceRevision revision =
+                        deployments.revision(scope, row, change.definition, now);
+                    row =
+                        deployments.begin(
+                            tx, scope, row, revision, change.definition, "", now);
+                  }
+                  tx.put(EcsTables.SERVICES, key, row);
+                  return row;
+                });
+    return UpdateServiceResponse.builder()
+        .service(shown(context.store().snapshot(), scope, updated, true))
+        .build();
+  }
+
+  private static ServiceRow active(View view, Key key) {
+    ServiceRow row = view.get(EcsTables.SERVICES, key);
+    if (row == null) {
+      throw EcsErrors.serviceNotFound();
+    }
+    if (!row.isActive()) {
+      throw EcsErrors.serviceNotActive();
+    }
+    return row;
+  }
+
+  /** What an update changes: the members that were given, on whatever the service is by then. */
+  private record Change(
+      UpdateServiceRequest request,
+      @Nullable TaskDefinition definition,
+      boolean deploys,
+      LaunchType type,
+      boolean typed,
+      List<CapacityProviderStrategyItem> strategy) {
+
+    Service service(Service current) {
+      boolean daemon = current.schedulingStrategy() == SchedulingStrategy.DAEMON;
+      Service.Builder next = current.toBuilder();
+      if (request.desiredCount() != null) {
+        next.desiredCount(request.desiredCount());
+      }
+      if (definition != null) {
+        next.taskDefinition(definition.taskDefinitionArn());
+      }
+      if (request.hasCapacityProviderStrategy()) {
+        next.capacityProviderStrategy(filled(strategy));
+      }
+      if (definition != null && deploys) {
+        platform(
+            next,
+            type,
+            typed,
+            TaskDefinitionRules.given(request.platformVersion())
+                ? request.platformVersion()
+                : current.platformVersion(),
+            definition);
+      }
+      next.deploymentConfiguration(
+          ServiceRules.configuration(
+              current.deploymentConfiguration(), request.deploymentConfiguration(), daemon));
+      if (request.networkConfiguration() != null) {
+        next.networkConfiguration(request.networkConfiguration());
+      }
+      if (request.hasPlacementConstraints()) {
+        next.placementConstraints(List.copyOf(request.placementConstraints()));
+      }
+      if (request.hasPlacementStrategy()) {
+        next.placementStrategy(PlacementRules.normal(request.placementStrategy()));
+      }
+      if (request.healthCheckGracePeriodSeconds() != null) {
+        next.healthCheckGracePeriodSeconds(request.healthCheckGracePeriodSeconds());
+      }
+      if (request.enableExecuteCommand() != null) {
+        next.enableExecuteCommand(request.enableExecuteCommand());
+      }
+      if (request.enableECSManagedTags() != null) {
+        next.enableECSManagedTags(request.enableECSManagedTags());
+      }
+      if (request.propagateTags() != null) {
+        next.propagateTags(request.propagateTags());
+      }
+      if (request.hasLoadBalancers()) {
+        next.loadBalancers(List.copyOf(request.loadBalancers()));
+      }
+      if (request.hasServiceRegistries()) {
+        next.serviceRegistries(List.copyOf(request.serviceRegistries()));
+      }
+      Service half = next.build();
+      return half.toBuilder()
+          .availabilityZoneRebalancing(
+              ServiceRules.rebalancing(
+                  request.availabilityZoneRebalancing(),
+                  current.availabilityZoneRebalancing(),
+                  ServiceRules.rebalancingRefusal(
+                      daemon,
+                      current.deploymentController().type() != DeploymentControllerType.ECS,
+                      half.deploymentConfiguration().maximumPercent(),
+                      half.placementStrategy(),
+                      half.placementConstraints())))
+          .build();
+    }
+  }
+
+  private Change change(
+      View view, Scope scope, Cluster cluster, ServiceRow before, UpdateServiceRequest request) {
+    Service service = before.service();
+    boolean force = Boolean.TRUE.equals(request.forceNewDeployment());
+    if (request.desiredCount() != null) {
+      desired(request.desiredCount(), before.isDaemon(), before.isExternal());
+    }
+    if (before.isExternal()) {
+      if (force || TaskDefinitionRules.given(request.taskDefinition())) {
+        throw EcsErrors.invalid(
+            "The task definition of a service with the EXTERNAL deployment controller is its task"
+                + " sets'.");
+      }
+      return new Change(request, null, false, LaunchType.EC2, true, List.of());
+    }
+    boolean definitionChanges = false;
+    TaskDefinition definition;
+    if (TaskDefinitionRules.given(request.taskDefinition())) {
+      definition = References.activeDefinition(view, scope, request.taskDefinition()).definition();
+      definitionChanges = !definition.taskDefinitionArn().equals(service.taskDefinition());
+    } else {
+      var found = References.findDefinition(view, scope, service.taskDefinition());
+      if (found == null) {
+        throw EcsErrors.client("TaskDefinition not found.");
+      }
+      definition = found.definition();
+    }
+    List<CapacityProviderStrategyItem> strategy =
+        request.hasCapacityProviderStrategy()
+            ? request.capacityProviderStrategy()
+            : service.capacityProviderStrategy();
+    if (request.hasCapacityProviderStrategy()
+        && !filled(strategy).equals(service.capacityProviderStrategy())
+        && !force) {
+      throw EcsErrors.invalid(
+          "When switching from launch type to capacity provider strategy on an existing service, or"
+              + " making a change to a capacity provider strategy on a service that is already using"
+              + " one, you must force a new deployment.");
+    }
+    boolean deploys =
+        force
+            || definitionChanges
+            || ServiceRules.differs(request.networkConfiguration(), service.networkConfiguration())
+            || (TaskDefinitionRules.given(request.platformVersion())
+                && !request.platformVersion().equals(service.platformVersion()))
+            || (request.hasLoadBalancers()
+                && !request.loadBalancers().equals(service.loadBalancers()))
+            || (request.hasServiceRegistries()
+                && !request.serviceRegistries().equals(service.serviceRegistries()));
+    boolean typed = strategy.isEmpty();
+    String given =
+        typed ? (service.launchType() == null ? "EC2" : service.launchTypeAsString()) : null;
+    LaunchType type = LaunchType.EC2;
+    if (deploys) {
+      NetworkConfiguration network =
+          Tasks.network(
+              definition,
+              request.networkConfiguration() != null
+                  ? request.networkConfiguration()
+                  : service.networkConfiguration());
+      type =
+          launch(
+              view,
+              scope,
+              cluster,
+              given,
+              strategy,
+              definition,
+              network,
+              request.platformVersion(),
+              before.isDaemon());
+      rules.balancers(
+          request.hasLoadBalancers() ? request.loadBalancers() : service.loadBalancers(),
+          definition);
+      ServiceRules.registries(
+          request.hasServiceRegistries()
+              ? request.serviceRegistries()
+              : service.serviceRegistries(),
+          definition);
+    }
+    // Refused here, before anything is written.
+    ServiceRules.configuration(
+        service.deploymentConfiguration(), request.deploymentConfiguration(), before.isDaemon());
+    return new Change(
+        request,
+        deploys || definitionChanges ? definition : null,
+        deploys,
+        type,
+        typed,
+        strategy);
+  }
+
+  DeleteServiceResponse delete(DeleteServiceRequest request) {
+    Scope scope = Caller.current().scope();
+    ServiceRow gone =
+        context
+            .store()
+            .write(
+                tx -> {
+                  Cluster cluster = References.cluster(tx, scope, request.cluster());
+                  Key key =
+                      References.service(
+                          scope, cluster.clusterName(), String.valueOf(request.service()));
+                  ServiceRow row = tx.get(EcsTables.SERVICES, key);
+                  if (row == null) {
+                    throw EcsErrors.serviceNotFound();
+                  }
+                  if (!row.isActive()) {
+                    return row;
+                  }
+                  boolean force = Boolean.TRUE.equals(request.force());
+                  boolean running =
+                      tx.lookup(EcsTables.TASKS_OF_SERVICE, scope, key.id())
+                          .anyMatch(each -> !each.value().isStopping());
+                  if (!force
+                      && !row.isDaemon()
+                      && (row.service().desiredCount() > 0 || running)) {
+                    throw EcsErrors.invalid(
+                        "The service cannot be stopped while it is scaled above 0.");
+                  }
+                  ServiceRow next =
+                      row.with(
+                          row.service().toBuilder().status("DRAINING").desiredCount(0).build());
+                  tx.put(EcsTables.SERVICES, key, next);
+                  endSets(tx, scope, row);
+                  return next;
+                });
+    return DeleteServiceResponse.builder()
+        .service(shown(context.store().snapshot(), scope, gone, false))
+        .build();
+  }
+
+  private static void endSets(Tx tx, Scope scope, ServiceRow row) {
+    EcsTables.under(tx, EcsTables.TASK_SETS, scope, row.cluster() + "/" + row.name() + "/")
+        .map(Row::key)
+        .toList()
+        .forEach(key -> tx.delete(EcsTables.TASK_SETS, key));
+  }
+
+  DescribeServicesResponse describe(DescribeServicesRequest request) {
+    Scope scope = Caller.current().scope();
+    View view = context.store().snapshot();
+    Cluster cluster = References.cluster(view, scope, request.cluster());
+    if (request.services().isEmpty()) {
+      throw EcsErrors.invalid("Services cannot be empty.");
+    }
+    if (request.services().size() > MAX_DESCRIBED) {
+      throw EcsErrors.invalid("Services cannot have more than " + MAX_DESCRIBED + " elements.");
+    }
+    List<Service> found = new ArrayList<>();
+    List<Failure> failures = new ArrayList<>();
+    for (String reference : request.services()) {
+      ServiceRow row =
+          view.get(
+              EcsTables.SERVICES, References.service(scope, cluster.clusterName(), reference));
+      if (row == null) {
+        failures.add(
+            Failure.builder()
+                .arn(
+                    reference.startsWith("arn:")
+                        ? reference
+                        : Arns.service(scope, cluster.clusterName(), reference))
+                .reason("MISSING")
+                .build());
+      } else {
+        found.add(shown(view, scope, row, request.include().contains(ServiceField.TAGS)));
+      }
+    }
+    return DescribeServicesResponse.builder().services(found).failures(failures).build();
+  }
+
+  /** The service with counts, deployments, events. */
+  static Service shown(View view, Scope scope, ServiceRow row, boolean tags) {
+    List<TaskRow> live =
+        view.lookup(EcsTables.TASKS_OF_SERVICE, scope, row.cluster() + "/" + row.name())
+            .map(Row::value)
+            .filter(each -> !each.isStopped())
+            .toList();
+    List<Deployment> shown = new ArrayList<>();
+    List<ServiceCurrentRevisionSummary> revisions = new ArrayList<>();
+    String current = null;
+    for (DeploymentRow each : row.deployments()) {
+      int running = count(live, each.id(), true);
+      int pending = count(live, each.id(), false);
+      int desired = each.primary() ? row.service().desiredCount() : running + pending;
+      shown.add(deployment(row, each, desired, running, pending));
+      revisions.add(
+          ServiceCurrentRevisionSummary.builder()
+              .arn(each.revision().serviceRevisionArn())
+              .requestedTaskCount(desired)
+              .runningTaskCount(running)
+              .pendingTaskCount(pending)
+              .build());
+      if (each.primary() && each.inProgress()) {
+        current = each.serviceDeploymentArn();
+      }
+    }
+    Service.Builder service =
+        row.service().toBuilder()
+            .runningCount(count(live, null, true))
+            .pendingCount(count(live, null, false))
+            .deployments(shown)
+            .currentServiceRevisions(revisions)
+            .currentServiceDeployment(current)
+            .events(ServiceEvents.of(view, scope, row.cluster(), row.name()))
+            .resourceManagementType(ResourceManagementType.CUSTOMER);
+    if (row.isExternal()) {
+      service.taskSets(
+          EcsTables.under(
+                  view, EcsTables.TASK_SETS, scope, row.cluster() + "/" + row.name() + "/")
+              .map(each -> TaskSets.shown(view, scope, row, each.value()))
+              .toList());
+    }
+    service.tags(tags ? Tags.of(view, scope, row.service().serviceArn()) : List.of());
+    return service.build();
+  }
+
+  static int count(List<TaskRow> live, @Nullable String deployment, boolean running) {
+    return (int)
+        live.stream()
+            .filter(each -> deployment == null || deployment.equals(each.deploymentId()))
+            .filter(
+                each ->
+                    running ? each.isRunning() : PENDING.contains(each.task().lastStatus()))
+            .filter(each -> !each.isStopping() || each.isRunning())
+            .count();
+  }
+
+  private static Deployment deployment(
+      ServiceRow row, DeploymentRow each, int desired, int running, int pending) {
+    ServiceRevision revision = each.revision();
+    return Deployment.builder()
+        .id(each.id())
+        .status(each.primary() ? "PRIMARY" : "ACTIVE")
+        .taskDefinition(revision.taskDefinition())
+        .desiredCount(desired)
+        .runningCount(running)
+        .pendingCount(pending)
+        .failedTasks(each.failedTasks())
+        .createdAt(each.createdAt())
+        .updatedAt(each.updatedAt())
+        .launchType(revision.launchTypeAsString())
+        .capacityProviderStrategy(
+            revision.capacityProviderStrategy().isEmpty()
+                ? null
+                : revision.capacityProviderStrategy())
+        .platformVersion(
+            "LATEST".equals(revision.platformVersion()) ? "1.4.0" : revision.platformVersion())
+        .platformFamily(revision.platformFamily())
+        .networkConfiguration(revision.networkConfiguration())
+        .rolloutState(each.rolloutState())
+        .rolloutStateReason(each.rolloutStateReason())
+        .serviceConnectConfiguration(row.serviceConnect())
+        .build();
+  }
+
+  ListServicesResponse list(ListServicesRequest request) {
+    Scope scope = Caller.current().scope();
+    View view = context.store().snapshot();
+    String cluster = References.cluster(view, scope, request.cluster()).clusterName();
+    var page =
+        Paging.<Row<ServiceRow>>page(
+            "services|"
+                + cluster
+                + "|"
+                + request.launchTypeAsString()
+                + "|"
+                + request.schedulingStrategyAsString(),
+            request.nextToken(),
+            Paging.limit(request.maxResults(), 100, 10),
+            after ->
+                EcsTables.inCluster(view, EcsTables.SERVICES, scope, cluster, after)
+                    .filter(row -> row.value().isActive())
+                    .filter(
+                        row ->
+                            request.launchType() == null
+                                || request.launchType() == row.value().service().launchType())
+                    .filter(
+                        row ->
+                            request.schedulingStrategy() == null
+                                || request.schedulingStrategy()
+                                    == row.value().service().schedulingStrategy())
+                    .filter(
+                        row ->
+                            request.resourceManagementType() == null
+                                || request.resourceManagementType()
+                                    == ResourceManagementType.CUSTOMER),
+            row -> row.key().id());
+    return ListServicesResponse.builder()
+        .serviceArns(page.items().stream().map(row -> row.value().service().serviceArn()).toList())
+        .nextToken(page.nextToken())
+        .build();
+  }
+
+  /** Only Service Connect puts services into a namespace this way, and that is refused. */
+  ListServicesByNamespaceResponse listByNamespace(ListServicesByNamespaceRequest request) {
+    if (!TaskDefinitionRules.given(request.namespace())) {
+      throw EcsErrors.invalid("namespace can not be blank.");
+    }
+    throw NamespaceNotFoundException.builder()
+        .message("The specified namespace was not found: no service uses Service Connect.")
+        .build();
+  }
+}

@@ -1,0 +1,862 @@
+package gantry.services.ecs;
+
+import gantry.services.Caller;
+import gantry.services.ServiceContext;
+import gantry.services.ecs.controller.Capacity;
+import gantry.services.ecs.controller.Launcher;
+import gantry.services.ecs.controller.Networks;
+import gantry.services.ecs.controller.Outbox;
+import gantry.services.ecs.controller.Stops;
+import gantry.services.ecs.placement.Decision;
+import gantry.services.ecs.placement.StrategySplit;
+import gantry.services.ecs.rows.ClientTokenRow;
+import gantry.services.ecs.rows.InstanceRow;
+import gantry.services.ecs.rows.ServiceRow;
+import gantry.services.ecs.rows.StopOrder;
+import gantry.services.ecs.rows.TaskRow;
+import gantry.state.Key;
+import gantry.state.Row;
+import gantry.state.Scope;
+import gantry.state.View;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.ecs.model.AssignPublicIp;
+import software.amazon.awssdk.services.ecs.model.CapacityProvider;
+import software.amazon.awssdk.services.ecs.model.CapacityProviderStrategyItem;
+import software.amazon.awssdk.services.ecs.model.Cluster;
+import software.amazon.awssdk.services.ecs.model.Compatibility;
+import software.amazon.awssdk.services.ecs.model.ConflictException;
+import software.amazon.awssdk.services.ecs.model.ContainerOverride;
+import software.amazon.awssdk.services.ecs.model.DescribeTasksRequest;
+import software.amazon.awssdk.services.ecs.model.DescribeTasksResponse;
+import software.amazon.awssdk.services.ecs.model.DesiredStatus;
+import software.amazon.awssdk.services.ecs.model.ExecuteCommandRequest;
+import software.amazon.awssdk.services.ecs.model.ExecuteCommandResponse;
+import software.amazon.awssdk.services.ecs.model.Failure;
+import software.amazon.awssdk.services.ecs.model.GetTaskProtectionRequest;
+import software.amazon.awssdk.services.ecs.model.GetTaskProtectionResponse;
+import software.amazon.awssdk.services.ecs.model.LaunchType;
+import software.amazon.awssdk.services.ecs.model.ListTasksRequest;
+import software.amazon.awssdk.services.ecs.model.ListTasksResponse;
+import software.amazon.awssdk.services.ecs.model.ManagedScalingStatus;
+import software.amazon.awssdk.services.ecs.model.NetworkConfiguration;
+import software.amazon.awssdk.services.ecs.model.NetworkMode;
+import software.amazon.awssdk.services.ecs.model.PlatformUnknownException;
+import software.amazon.awssdk.services.ecs.model.PropagateTags;
+import software.amazon.awssdk.services.ecs.model.ProtectedTask;
+import software.amazon.awssdk.services.ecs.model.RunTaskRequest;
+import software.amazon.awssdk.services.ecs.model.RunTaskResponse;
+import software.amazon.awssdk.services.ecs.model.StartTaskRequest;
+import software.amazon.awssdk.services.ecs.model.StartTaskResponse;
+import software.amazon.awssdk.services.ecs.model.StopTaskRequest;
+import software.amazon.awssdk.services.ecs.model.StopTaskResponse;
+import software.amazon.awssdk.services.ecs.model.Tag;
+import software.amazon.awssdk.services.ecs.model.Task;
+import software.amazon.awssdk.services.ecs.model.TaskDefinition;
+import software.amazon.awssdk.services.ecs.model.TaskField;
+import software.amazon.awssdk.services.ecs.model.TaskOverride;
+import software.amazon.awssdk.services.ecs.model.TaskStopCode;
+import software.amazon.awssdk.services.ecs.model.UpdateTaskProtectionRequest;
+import software.amazon.awssdk.services.ecs.model.UpdateTaskProtectionResponse;
+
+/** Tasks: run, start, stop, describe, list, protect. */
+final class Tasks {
+
+  /** How long a stopped task is still described. */
+  static final Duration DESCRIBED = Duration.ofHours(1);
+
+  private static final int MAX_COUNT = 10;
+  private static final int MAX_DESCRIBED = 100;
+  private static final int MAX_OVERRIDES = 8192;
+  private static final int MAX_STARTED_BY = 128;
+  private static final int MAX_WAITING = 500;
+  private static final Pattern STARTED_BY = Pattern.compile("[a-zA-Z0-9_/-]*");
+
+  private final ServiceContext context;
+  private final Launcher launcher;
+  private final Capacity capacity;
+  private final Networks networks;
+
+  Tasks(ServiceContext context, Launcher launcher, Capacity capacity, Networks networks) {
+    this.context = context;
+    this.launcher = launcher;
+    this.capacity = capacity;
+    this.networks = networks;
+  }
+
+  RunTaskResponse run(RunTaskRequest request) {
+    Scope scope = Caller.current().scope();
+    View view = context.store().snapshot();
+    Cluster cluster = References.cluster(view, scope, request.cluster());
+    int count = request.count() == null ? 1 : request.count();
+    if (count < 1 || count > MAX_COUNT) {
+      throw EcsErrors.invalid("Count must be between 1 and " + MAX_COUNT + ".");
+    }
+    if (!request.volumeConfigurations().isEmpty()) {
+      throw EcsErrors.unsupported(
+          "Volumes configured at launch (Amazon EBS) are not supported.");
+    }
+    if (request.propagateTags() == PropagateTags.SERVICE) {
+      throw EcsErrors.invalid("Propagating tags from a service is not supported by RunTask.");
+    }
+    startedBy(request.startedBy());
+    Tags.check(request.tags());
+    PlacementRules.check(request.placementConstraints(), request.placementStrategy());
+    String fingerprint = Integer.toHexString(EcsJson.write(request).hashCode());
+    String token = request.clientToken();
+    if (TaskDefinitionRules.given(token)) {
+      RunTaskResponse before = repeated(view, scope, cluster.clusterName(), token, fingerprint);
+      if (before != null) {
+        return before;
+      }
+    }
+    TaskDefinition definition =
+        References.activeDefinition(view, scope, request.taskDefinition()).definition();
+    TaskOverride overrides = overrides(definition, request.overrides());
+    List<StrategySplit.Item> strategy =
+        strategy(
+            view,
+            scope,
+            cluster,
+            request.launchTypeAsString(),
+            request.capacityProviderStrategy());
+    NetworkConfiguration network = network(definition, request.networkConfiguration());
+    List<String> providers =
+        strategy.isEmpty()
+            ? List.of()
+            : StrategySplit.next(strategy, Map.of(), count);
+    List<Launcher.Prepared.Ready> ready = new ArrayList<>();
+    List<Failure> failures = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      String provider = providers.isEmpty() ? null : providers.get(i);
+      LaunchType type = launchType(request.launchTypeAsString(), provider);
+      checkCompatible(definition, type, network, request.platformVersion());
+      if (type == LaunchType.FARGATE && !(request.placementConstraints().isEmpty() && request.placementStrategy().isEmpty())) {
+        throw EcsErrors.invalid("Placement constraints and strategies are not supported with launch type FARGATE.");
+      }
+      boolean waits = waits(view, scope, provider);
+      if (type != LaunchType.FARGATE
+          && !waits
+          && capacity.isEmpty(scope, cluster.clusterName())) {
+        launcher.forget(ready);
+        throw EcsErrors.invalid("No Container Instances were found in your cluster.");
+      }
+      Launcher.Order order =
+          new Launcher.Order(
+              scope,
+              cluster.clusterName(),
+              definition,
+              type,
+              provider,
+              waits,
+              request.platformVersion(),
+              overrides,
+              request.group() == null || request.group().isEmpty()
+                  ? "family:" + definition.family()
+                  : request.group(),
+              request.startedBy(),
+              null,
+              null,
+              network,
+              request.placementConstraints(),
+              request.placementStrategy(),
+              tags(
+                  view,
+                  scope,
+                  cluster.clusterName(),
+                  definition,
+                  request.propagateTags(),
+                  Boolean.TRUE.equals(request.enableECSManagedTags()),
+                  request.tags()),
+              Boolean.TRUE.equals(request.enableExecuteCommand()),
+              Map.of(),
+              null,
+              null);
+      switch (launcher.prepare(order)) {
+        case Launcher.Prepared.Ready one -> ready.add(one);
+        case Launcher.Prepared.Nowhere nowhere ->
+            failures.addAll(failures(nowhere.why(), type));
+      }
+    }
+    List<TaskRow> written = write(scope, ready, cluster.clusterName(), token, fingerprint);
+    return RunTaskResponse.builder()
+        .tasks(
+            written.stream()
+                .map(row -> row.task().toBuilder().tags(tagsOf(ready, row)).build())
+                .toList())
+        .failures(failures.stream().distinct().toList())
+        .build();
+  }
+
+  private static List<Tag> tagsOf(List<Launcher.Prepared.Ready> ready, TaskRow row) {
+    for (Launcher.Prepared.Ready each : ready) {
+      if (each.row().arn().equals(row.arn())) {
+        return each.tags();
+      }
+    }
+    return List.of();
+  }
+
+  private List<TaskRow> write(
+      Scope scope,
+      List<Launcher.Prepared.Ready> ready,
+      String cluster,
+      @Nullable String token,
+      String fingerprint) {
+    boolean kept = false;
+    try {
+      List<TaskRow> rows =
+          context
+              .store()
+              .write(
+                  tx -> {
+                    long waiting =
+                        ready.stream()
+                            .filter(each -> each.row().task().containerInstanceArn() == null)
+                            .count();
+                    if (waiting > 0
+                        && waiting
+                                + tx.lookup(EcsTables.LIVE_TASKS, scope, cluster)
+                                    .filter(
+                                        row ->
+                                            row.value().task().containerInstanceArn() == null)
+                                    .count()
+                            > MAX_WAITING) {
+                      throw EcsErrors.client(
+                          "The tasks provisioning capacity limit was exceeded.");
+                    }
+                    List<TaskRow> written = launcher.write(tx, scope, ready);
+                    if (TaskDefinitionRules.given(token)) {
+                      tx.put(
+                          EcsTables.CLIENT_TOKENS,
+                          scope.key("RunTask " + cluster + " " + token),
+                          new ClientTokenRow(
+                              fingerprint,
+                              context.clock().instant(),
+                              written.stream().map(TaskRow::arn).toList()));
+                    }
+                    return written;
+                  });
+      kept = true;
+      launcher.settled(ready);
+      return rows;
+    } finally {
+      if (!kept) {
+        launcher.forget(ready);
+      }
+    }
+  }
+
+  private @Nullable RunTaskResponse repeated(
+      View view, Scope scope, String cluster, String token, String fingerprint) {
+    ClientTokenRow known =
+        view.get(EcsTables.CLIENT_TOKENS, scope.key("RunTask " + cluster + " " + token));
+    if (known == null
+        || known.createdAt().plus(Duration.ofHours(24)).isBefore(context.clock().instant())) {
+      return null;
+    }
+    if (!known.fingerprint().equals(fingerprint)) {
+      throw ConflictException.builder()
+          .message(
+              "The request with the same client token but different parameters was already made.")
+          .resourceIds(known.resourceIds())
+          .build();
+    }
+    List<Task> tasks = new ArrayList<>();
+    for (String arn : known.resourceIds()) {
+      TaskRow row = view.get(EcsTables.TASKS, References.task(scope, cluster, arn));
+      if (row != null) {
+        tasks.add(
+            row.isStopped()
+                ? Task.builder().taskArn(arn).lastStatus("STOPPED").build()
+                : row.task());
+      }
+    }
+    return RunTaskResponse.builder().tasks(tasks).failures(List.of()).build();
+  }
+
+  private static void startedBy(@Nullable String startedBy) {
+    if (startedBy != null
+        && (startedBy.length() > MAX_STARTED_BY || !STARTED_BY.matcher(startedBy).matches())) {
+      throw EcsErrors.invalid("Invalid startedBy: " + startedBy);
+    }
+  }
+
+  static TaskOverride overrides(TaskDefinition definition, @Nullable TaskOverride given) {
+    if (given == null) {
+      return TaskOverride.builder().build();
+    }
+    if (EcsJson.write(given).length() > MAX_OVERRIDES) {
+      throw EcsErrors.invalid(
+          "The overrides are longer than " + MAX_OVERRIDES + " characters.");
+    }
+    for (ContainerOverride override : given.containerOverrides()) {
+      if (definition.containerDefinitions().stream()
+          .noneMatch(each -> each.name().equals(override.name()))) {
+        throw EcsErrors.invalid(
+            "Override for container named "
+                + override.name()
+                + " is not a container in the TaskDefinition.");
+      }
+    }
+    TaskOverride.Builder normal = given.toBuilder();
+    if (TaskDefinitionRules.given(given.cpu())) {
+      normal.cpu(TaskDefinitionRules.text(TaskDefinitionRules.cpu(given.cpu())));
+    }
+    if (TaskDefinitionRules.given(given.memory())) {
+      normal.memory(TaskDefinitionRules.text(TaskDefinitionRules.memory(given.memory())));
+    }
+    return normal.build();
+  }
+
+  /** Launch type or strategy, whichever was given; else the cluster's default strategy. */
+  static List<StrategySplit.Item> strategy(
+      View view,
+      Scope scope,
+      Cluster cluster,
+      @Nullable String launchType,
+      List<CapacityProviderStrategyItem> given) {
+    boolean typed = TaskDefinitionRules.given(launchType);
+    if (typed && !given.isEmpty()) {
+      throw EcsErrors.invalid(
+          "Specify either Launch Type or Capacity Provider Strategy, but not both.");
+    }
+    if (typed) {
+      return List.of();
+    }
+    List<CapacityProviderStrategyItem> items =
+        given.isEmpty() ? cluster.defaultCapacityProviderStrategy() : given;
+    if (!given.isEmpty()) {
+      CapacityProviders.checkAttachable(
+          view, scope, given.stream().map(CapacityProviderStrategyItem::capacityProvider).toList());
+      CapacityProviders.checkStrategy(given, cluster.capacityProviders());
+    }
+    return items.stream()
+        .map(
+            each ->
+                new StrategySplit.Item(
+                    each.capacityProvider(),
+                    each.weight() == null ? 0 : each.weight(),
+                    each.base() == null ? 0 : each.base()))
+        .toList();
+  }
+
+  static LaunchType launchType(@Nullable String given, @Nullable String provider) {
+    if (provider != null) {
+      return CapacityProviders.isFargate(provider) ? LaunchType.FARGATE : LaunchType.EC2;
+    }
+    if (!TaskDefinitionRules.given(given)) {
+      return LaunchType.EC2;
+    }
+    LaunchType type = LaunchType.fromValue(given);
+    if (type == LaunchType.UNKNOWN_TO_SDK_VERSION) {
+      throw EcsErrors.invalid("launchType should be one of [EC2,FARGATE,EXTERNAL]");
+    }
+    if (type == LaunchType.MANAGED_INSTANCES) {
+      throw EcsErrors.unsupported(
+          "Managed instances are not supported: machines join a cluster as container instances.");
+    }
+    return type;
+  }
+
+  static boolean waits(View view, Scope scope, @Nullable String provider) {
+    if (provider == null || CapacityProviders.isFargate(provider)) {
+      return false;
+    }
+    CapacityProvider found = CapacityProviders.find(view, scope, provider);
+    return found != null
+        && found.autoScalingGroupProvider() != null
+        && found.autoScalingGroupProvider().managedScaling() != null
+        && found.autoScalingGroupProvider().managedScaling().status()
+            == ManagedScalingStatus.ENABLED;
+  }
+
+  void checkCompatible(
+      TaskDefinition definition,
+      LaunchType type,
+      @Nullable NetworkConfiguration network,
+      @Nullable String platformVersion) {
+    Compatibility needed =
+        switch (type) {
+          case FARGATE -> Compatibility.FARGATE;
+          case EXTERNAL -> Compatibility.EXTERNAL;
+          default -> Compatibility.EC2;
+        };
+    if (!definition.compatibilities().contains(needed)) {
+      throw EcsErrors.invalid("Task definition does not support launch_type " + type + ".");
+    }
+    if (network != null
+        && type != LaunchType.FARGATE
+        && network.awsvpcConfiguration().assignPublicIp() == AssignPublicIp.ENABLED) {
+      throw EcsErrors.invalid("Assign public IP is not supported for this launch type.");
+    }
+    if (TaskDefinitionRules.given(platformVersion)) {
+      if (type != LaunchType.FARGATE) {
+        throw EcsErrors.invalid(
+            "The platform version must be null when specifying an EC2 launch type.");
+      }
+      if (!List.of("LATEST", "1.4.0", "1.3.0", "1.0.0").contains(platformVersion)) {
+        throw PlatformUnknownException.builder()
+            .message("The specified platform version does not exist.")
+            .build();
+      }
+    }
+    if (network != null) {
+      networks.subnets(Caller.current().scope(), network.awsvpcConfiguration().subnets());
+    }
+  }
+
+  static @Nullable NetworkConfiguration network(
+      TaskDefinition definition, @Nullable NetworkConfiguration given) {
+    boolean awsvpc = definition.networkMode() == NetworkMode.AWSVPC;
+    if (given == null || given.awsvpcConfiguration() == null) {
+      if (awsvpc) {
+        throw EcsErrors.invalid(
+            "Network Configuration must be provided when networkMode 'awsvpc' is specified.");
+      }
+      return null;
+    }
+    if (!awsvpc) {
+      throw EcsErrors.invalid(
+          "Network Configuration is not valid for the given networkMode of this task definition.");
+    }
+    var vpc = given.awsvpcConfiguration();
+    if (vpc.subnets().isEmpty()) {
+      throw EcsErrors.invalid("subnets can not be empty.");
+    }
+    if (vpc.subnets().size() > 16) {
+      throw EcsErrors.invalid("subnets can have at most 16 items.");
+    }
+    if (vpc.securityGroups().size() > 5) {
+      throw EcsErrors.invalid("securityGroups can have at most 5 items.");
+    }
+    return given;
+  }
+
+  /** Explicit tags win over propagated ones, which win over nothing. */
+  static List<Tag> tags(
+      View view,
+      Scope scope,
+      String cluster,
+      TaskDefinition definition,
+      @Nullable PropagateTags propagate,
+      boolean managed,
+      List<Tag> explicit) {
+    List<Tag> fromDefinition =
+        propagate == PropagateTags.TASK_DEFINITION
+            ? Tags.of(view, scope, definition.taskDefinitionArn())
+            : List.of();
+    List<Tag> ours = managed ? List.of(Tags.tag("aws:ecs:clusterName", cluster)) : List.of();
+    return Tags.merge(List.of(ours, fromDefinition, explicit));
+  }
+
+  private static List<Failure> failures(Decision.Refused refused, LaunchType type) {
+    if (type == LaunchType.FARGATE) {
+      return List.of(
+          Failure.builder()
+              .reason(
+                  "Capacity is unavailable at this time. Please try again later or in a different"
+                      + " availability zone.")
+              .detail(fargateDetail(refused))
+              .build());
+    }
+    List<Failure> failures = new ArrayList<>();
+    refused
+        .byInstance()
+        .forEach(
+            (arn, why) ->
+                failures.add(Failure.builder().arn(arn).reason(why.reason()).build()));
+    return failures;
+  }
+
+  /** Users do not see the nodes, but they may know what was lacking. */
+  static String fargateDetail(Decision.Refused refused) {
+    if (refused.byInstance().isEmpty()) {
+      return "RESOURCE:FARGATE: no node has joined the Fargate pool";
+    }
+    return "RESOURCE:FARGATE: " + refused.counts();
+  }
+
+  StartTaskResponse start(StartTaskRequest request) {
+    Scope scope = Caller.current().scope();
+    View view = context.store().snapshot();
+    Cluster cluster = References.cluster(view, scope, request.cluster());
+    if (request.containerInstances().isEmpty()) {
+      throw EcsErrors.client("Container Instances cannot be empty.");
+    }
+    if (request.containerInstances().size() > MAX_COUNT) {
+      throw EcsErrors.invalid("Container Instances cannot have more than 10 elements.");
+    }
+    if (!request.volumeConfigurations().isEmpty()) {
+      throw EcsErrors.unsupported(
+          "Volumes configured at launch (Amazon EBS) are not supported.");
+    }
+    if (request.propagateTags() == PropagateTags.SERVICE) {
+      throw EcsErrors.invalid("Propagating tags from a service is not supported by StartTask.");
+    }
+    startedBy(request.startedBy());
+    Tags.check(request.tags());
+    TaskDefinition definition =
+        References.activeDefinition(view, scope, request.taskDefinition()).definition();
+    TaskOverride overrides = overrides(definition, request.overrides());
+    NetworkConfiguration network = network(definition, request.networkConfiguration());
+    List<Launcher.Prepared.Ready> ready = new ArrayList<>();
+    List<Failure> failures = new ArrayList<>();
+    for (String reference : request.containerInstances()) {
+      InstanceRow instance =
+          References.findInstance(view, scope, cluster.clusterName(), reference);
+      if (instance == null) {
+        failures.add(
+            Failure.builder()
+                .arn(
+                    reference.startsWith("arn:")
+                        ? reference
+                        : Arns.containerInstance(scope, cluster.clusterName(), reference))
+                .reason("MISSING")
+                .build());
+        continue;
+      }
+      if (!instance.isActive()) {
+        failures.add(Failure.builder().arn(instance.arn()).reason("INACTIVE").build());
+        continue;
+      }
+      LaunchType type =
+          instance.attribute("ecs.capability.external") != null
+              ? LaunchType.EXTERNAL
+              : LaunchType.EC2;
+      checkCompatible(definition, type, network, null);
+      Launcher.Order order =
+          new Launcher.Order(
+              scope,
+              cluster.clusterName(),
+              definition,
+              type,
+              null,
+              false,
+              null,
+              overrides,
+              request.group() == null || request.group().isEmpty()
+                  ? "family:" + definition.family()
+                  : request.group(),
+              request.startedBy(),
+              null,
+              null,
+              network,
+              List.of(),
+              List.of(),
+              tags(
+                  view,
+                  scope,
+                  cluster.clusterName(),
+                  definition,
+                  request.propagateTags(),
+                  Boolean.TRUE.equals(request.enableECSManagedTags()),
+                  request.tags()),
+              Boolean.TRUE.equals(request.enableExecuteCommand()),
+              Map.of(),
+              instance.arn(),
+              null);
+      switch (launcher.prepare(order)) {
+        case Launcher.Prepared.Ready one -> ready.add(one);
+        case Launcher.Prepared.Nowhere nowhere -> failures.addAll(failures(nowhere.why(), type));
+      }
+    }
+    List<TaskRow> written = write(scope, ready, cluster.clusterName(), null, "");
+    return StartTaskResponse.builder()
+        .tasks(
+            written.stream()
+                .map(row -> row.task().toBuilder().tags(tagsOf(ready, row)).build())
+                .toList())
+        .failures(failures)
+        .build();
+  }
+
+  StopTaskResponse stop(StopTaskRequest request) {
+    Scope scope = Caller.current().scope();
+    Instant now = context.clock().instant();
+    if (request.reason() != null && request.reason().length() > MAX_OVERRIDES) {
+      throw EcsErrors.invalid("The reason is longer than " + MAX_OVERRIDES + " characters.");
+    }
+    String reason =
+        TaskDefinitionRules.given(request.reason()) ? request.reason() : "Task stopped by user";
+    TaskRow stopped =
+        context
+            .store()
+            .write(
+                tx -> {
+                  String cluster = References.cluster(tx, scope, request.cluster()).clusterName();
+                  Key key = References.task(scope, cluster, String.valueOf(request.task()));
+                  TaskRow row = tx.get(EcsTables.TASKS, key);
+                  if (row == null || isForgotten(row)) {
+                    throw EcsErrors.invalid("The referenced task was not found.");
+                  }
+                  TaskRow ordered =
+                      Stops.ordered(row, new StopOrder(TaskStopCode.USER_INITIATED, reason, now));
+                  return ordered.equals(row) ? row : Outbox.put(tx, key, row, ordered, now);
+                });
+    View view = context.store().snapshot();
+    return StopTaskResponse.builder()
+        .task(stopped.task().toBuilder().tags(Tags.of(view, scope, stopped.arn())).build())
+        .build();
+  }
+
+  /** Kept for the explanations, but no longer answered. */
+  private boolean isForgotten(TaskRow row) {
+    return row.isStopped()
+        && row.task().stoppedAt() != null
+        && row.task().stoppedAt().plus(DESCRIBED).isBefore(context.clock().instant());
+  }
+
+  DescribeTasksResponse describe(DescribeTasksRequest request) {
+    Scope scope = Caller.current().scope();
+    View view = context.store().snapshot();
+    String cluster = References.cluster(view, scope, request.cluster()).clusterName();
+    if (request.tasks().isEmpty()) {
+      throw EcsErrors.invalid("Tasks cannot be empty.");
+    }
+    if (request.tasks().size() > MAX_DESCRIBED) {
+      throw EcsErrors.invalid("Tasks cannot have more than " + MAX_DESCRIBED + " elements.");
+    }
+    List<Task> found = new ArrayList<>();
+    List<Failure> failures = new ArrayList<>();
+    for (String reference : request.tasks()) {
+      TaskRow row = view.get(EcsTables.TASKS, References.task(scope, cluster, reference));
+      if (row == null || isForgotten(row)) {
+        failures.add(missing(scope, cluster, reference));
+      } else {
+        found.add(
+            shown(row).toBuilder()
+                .tags(
+                    request.include().contains(TaskField.TAGS)
+                        ? Tags.of(view, scope, row.arn())
+                        : List.of())
+                .build());
+      }
+    }
+    return DescribeTasksResponse.builder().tasks(found).failures(failures).build();
+  }
+
+  /** The pool's nodes are nobody's business. */
+  static Task shown(TaskRow row) {
+    return row.task().launchType() == LaunchType.FARGATE
+        ? row.task().toBuilder().containerInstanceArn(null).build()
+        : row.task();
+  }
+
+  private static Failure missing(Scope scope, String cluster, String reference) {
+    return Failure.builder()
+        .arn(
+            reference.startsWith("arn:")
+                ? reference
+                : Arns.task(scope, cluster, reference))
+        .reason("MISSING")
+        .build();
+  }
+
+  ListTasksResponse list(ListTasksRequest request) {
+    Scope scope = Caller.current().scope();
+    View view = context.store().snapshot();
+    String cluster = References.cluster(view, scope, request.cluster()).clusterName();
+    if (TaskDefinitionRules.given(request.startedBy())
+        && (request.family() != null
+            || request.serviceName() != null
+            || request.containerInstance() != null)) {
+      throw EcsErrors.invalid("When using startedBy, it must be the only filter.");
+    }
+    String service = null;
+    if (TaskDefinitionRules.given(request.serviceName())) {
+      Key key = References.service(scope, cluster, request.serviceName());
+      ServiceRow row = view.get(EcsTables.SERVICES, key);
+      if (row == null) {
+        throw EcsErrors.serviceNotFound();
+      }
+      service = row.name();
+    }
+    String instance =
+        TaskDefinitionRules.given(request.containerInstance())
+            ? References.id(request.containerInstance(), "container-instance")
+            : null;
+    String serviceName = service;
+    DesiredStatus desired =
+        Objects.requireNonNullElse(request.desiredStatus(), DesiredStatus.RUNNING);
+    var page =
+        Paging.<Row<TaskRow>>page(
+            "tasks|"
+                + cluster
+                + "|"
+                + service
+                + "|"
+                + instance
+                + "|"
+                + request.family()
+                + "|"
+                + request.startedBy()
+                + "|"
+                + desired
+                + "|"
+                + request.launchTypeAsString(),
+            request.nextToken(),
+            Paging.limit(request.maxResults(), 100, 100),
+            after ->
+                EcsTables.inCluster(view, EcsTables.TASKS, scope, cluster, after)
+                    .filter(row -> desired.toString().equals(row.value().task().desiredStatus()))
+                    .filter(row -> !isForgotten(row.value()))
+                    .filter(
+                        row ->
+                            serviceName == null || serviceName.equals(row.value().serviceName()))
+                    .filter(
+                        row ->
+                            instance == null
+                                || (row.value().task().containerInstanceArn() != null
+                                    && row.value()
+                                        .task()
+                                        .containerInstanceArn()
+                                        .endsWith("/" + instance)))
+                    .filter(
+                        row ->
+                            !TaskDefinitionRules.given(request.family())
+                                || row.value()
+                                    .task()
+                                    .taskDefinitionArn()
+                                    .contains("/" + request.family() + ":"))
+                    .filter(
+                        row ->
+                            !TaskDefinitionRules.given(request.startedBy())
+                                || request.startedBy().equals(row.value().task().startedBy()))
+                    .filter(
+                        row ->
+                            !TaskDefinitionRules.given(request.launchTypeAsString())
+                                || request.launchType() == row.value().task().launchType()),
+            row -> row.key().id());
+    return ListTasksResponse.builder()
+        .taskArns(page.items().stream().map(row -> row.value().arn()).toList())
+        .nextToken(page.nextToken())
+        .build();
+  }
+
+  UpdateTaskProtectionResponse protect(UpdateTaskProtectionRequest request) {
+    Scope scope = Caller.current().scope();
+    if (request.tasks().isEmpty() || request.tasks().size() > 10) {
+      throw EcsErrors.invalid("Tasks must have between 1 and 10 elements.");
+    }
+    int minutes = request.expiresInMinutes() == null ? 120 : request.expiresInMinutes();
+    if (minutes < 1 || minutes > 2880) {
+      throw EcsErrors.invalid("expiresInMinutes must be between 1 and 2880.");
+    }
+    boolean on = Boolean.TRUE.equals(request.protectionEnabled());
+    Instant now = context.clock().instant();
+    Instant until = on ? now.plus(Duration.ofMinutes(minutes)) : null;
+    List<ProtectedTask> done = new ArrayList<>();
+    List<Failure> failures = new ArrayList<>();
+    context
+        .store()
+        .write(
+            tx -> {
+              done.clear();
+              failures.clear();
+              String cluster = References.cluster(tx, scope, request.cluster()).clusterName();
+              for (String reference : request.tasks()) {
+                Key key = References.task(scope, cluster, reference);
+                TaskRow row = tx.get(EcsTables.TASKS, key);
+                if (row == null) {
+                  failures.add(missing(scope, cluster, reference));
+                } else if (row.serviceName() == null || row.isStopping()) {
+                  failures.add(
+                      Failure.builder()
+                          .arn(row.arn())
+                          .reason("TASK_NOT_VALID")
+                          .detail("The task is not a running task of a service.")
+                          .build());
+                } else if (on && blocked(tx, scope, row, now)) {
+                  failures.add(
+                      Failure.builder()
+                          .arn(row.arn())
+                          .reason("DEPLOYMENT_BLOCKED")
+                          .detail(
+                              "A deployment is in progress and the service has more protected tasks"
+                                  + " than its desired count.")
+                          .build());
+                } else {
+                  tx.put(EcsTables.TASKS, key, row.edit().protectedUntil(until).done());
+                  done.add(shown(row, until));
+                }
+              }
+              return done.size();
+            });
+    return UpdateTaskProtectionResponse.builder()
+        .protectedTasks(done)
+        .failures(failures)
+        .build();
+  }
+
+  private static boolean blocked(View view, Scope scope, TaskRow row, Instant now) {
+    String service = row.cluster() + "/" + row.serviceName();
+    ServiceRow owner = view.get(EcsTables.SERVICES, scope.key(service));
+    return owner != null
+        && owner.deployments().size() > 1
+        && view.lookup(EcsTables.TASKS_OF_SERVICE, scope, service)
+                .filter(each -> each.value().isProtected(now))
+                .count()
+            > owner.service().desiredCount();
+  }
+
+  private static ProtectedTask shown(TaskRow row, @Nullable Instant until) {
+    return ProtectedTask.builder()
+        .taskArn(row.arn())
+        .protectionEnabled(until != null)
+        .expirationDate(until)
+        .build();
+  }
+
+  GetTaskProtectionResponse protection(GetTaskProtectionRequest request) {
+    Scope scope = Caller.current().scope();
+    View view = context.store().snapshot();
+    String cluster = References.cluster(view, scope, request.cluster()).clusterName();
+    Instant now = context.clock().instant();
+    List<ProtectedTask> found = new ArrayList<>();
+    List<Failure> failures = new ArrayList<>();
+    for (String reference : request.tasks()) {
+      TaskRow row = view.get(EcsTables.TASKS, References.task(scope, cluster, reference));
+      if (row == null || row.isStopped()) {
+        failures.add(missing(scope, cluster, reference));
+      } else if (row.serviceName() == null) {
+        failures.add(
+            Failure.builder()
+                .arn(row.arn())
+                .reason("TASK_NOT_VALID")
+                .detail("The task is not a task of a service.")
+                .build());
+      } else {
+        found.add(shown(row, row.isProtected(now) ? row.protectedUntil() : null));
+      }
+    }
+    return GetTaskProtectionResponse.builder().protectedTasks(found).failures(failures).build();
+  }
+
+  /** The session protocol behind it is Systems Manager's, which is not here yet. */
+  ExecuteCommandResponse execute(ExecuteCommandRequest request) {
+    Scope scope = Caller.current().scope();
+    View view = context.store().snapshot();
+    String cluster = References.cluster(view, scope, request.cluster()).clusterName();
+    TaskRow row =
+        view.get(EcsTables.TASKS, References.task(scope, cluster, String.valueOf(request.task())));
+    if (row == null || isForgotten(row)) {
+      throw EcsErrors.invalid("The referenced task was not found.");
+    }
+    if (!Boolean.TRUE.equals(row.task().enableExecuteCommand()) || !row.isRunning()) {
+      throw EcsErrors.invalid(
+          "The execute command failed because execute command was not enabled when the task was run"
+              + " or the execute command agent isn’t running. Wait and try again or run a new task"
+              + " with execute command enabled and try again.");
+    }
+    throw EcsErrors.invalid(
+        "ExecuteCommand is not supported: its sessions need the message channel of AWS Systems"
+            + " Manager.");
+  }
+}

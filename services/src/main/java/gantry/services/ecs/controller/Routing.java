@@ -1,0 +1,213 @@
+package gantry.services.ecs.controller;
+
+import gantry.services.Clients;
+import gantry.services.ecs.rows.DeploymentRow;
+import gantry.services.ecs.rows.InstanceRow;
+import gantry.services.ecs.rows.TargetRow;
+import gantry.services.ecs.rows.TaskRow;
+import gantry.state.Scope;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.ecs.model.Container;
+import software.amazon.awssdk.services.ecs.model.LoadBalancer;
+import software.amazon.awssdk.services.ecs.model.NetworkBinding;
+import software.amazon.awssdk.services.ecs.model.ServiceRegistry;
+import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.InvalidTargetException;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetDescription;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroupNotFoundException;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetHealthDescription;
+import software.amazon.awssdk.services.servicediscovery.ServiceDiscoveryClient;
+import software.amazon.awssdk.services.servicediscovery.model.InstanceNotFoundException;
+import software.amazon.awssdk.services.servicediscovery.model.ServiceNotFoundException;
+
+/** A task's places in target groups and in Cloud Map, through those services' own APIs. */
+final class Routing {
+
+  private final Clients clients;
+
+  Routing(Clients clients) {
+    this.clients = clients;
+  }
+
+  private ElasticLoadBalancingV2Client balancers(Scope scope) {
+    return clients.as(Networks.PRINCIPAL, scope, ElasticLoadBalancingV2Client.class);
+  }
+
+  private ServiceDiscoveryClient discovery(Scope scope) {
+    return clients.as(Networks.PRINCIPAL, scope, ServiceDiscoveryClient.class);
+  }
+
+  /** A task of this deployment must be registered somewhere before it counts as running. */
+  static boolean isRouted(DeploymentRow deployment) {
+    return !deployment.revision().loadBalancers().isEmpty()
+        || !deployment.revision().serviceRegistries().isEmpty();
+  }
+
+  /** Where the task is to be registered, by the rules of its network mode. */
+  static List<TargetRow> targets(
+      DeploymentRow deployment, TaskRow task, @Nullable InstanceRow instance) {
+    List<TargetRow> targets = new ArrayList<>();
+    List<LoadBalancer> balancers = deployment.revision().loadBalancers();
+    for (int i = 0; i < balancers.size(); i++) {
+      LoadBalancer balancer = balancers.get(i);
+      String group = balancer.targetGroupArn();
+      if (deployment.traffic() != null && i < deployment.traffic().targetGroups().size()) {
+        group = deployment.traffic().targetGroups().get(i);
+      }
+      if (group == null) {
+        continue;
+      }
+      String id;
+      Integer port;
+      if (task.eni() != null) {
+        id = task.eni().privateIp();
+        port = balancer.containerPort();
+      } else {
+        id = instance == null ? null : instance.instance().ec2InstanceId();
+        port = hostPort(task, balancer.containerName(), balancer.containerPort());
+      }
+      if (id != null && port != null) {
+        targets.add(new TargetRow(group, id, port, TargetRow.REGISTERING, null, null));
+      }
+    }
+    return targets;
+  }
+
+  private static @Nullable Integer hostPort(
+      TaskRow task, @Nullable String containerName, @Nullable Integer containerPort) {
+    for (Container container : task.task().containers()) {
+      if (container.name().equals(containerName)) {
+        for (NetworkBinding binding : container.networkBindings()) {
+          if (binding.containerPort() != null && binding.containerPort().equals(containerPort)) {
+            return binding.hostPort();
+          }
+        }
+      }
+    }
+    return null;
+  }
+
+  void register(Scope scope, List<TargetRow> targets) {
+    for (TargetRow target : targets) {
+      balancers(scope)
+          .registerTargets(
+              r -> r.targetGroupArn(target.targetGroupArn()).targets(description(target)));
+    }
+  }
+
+  /** Asks the balancer to let go. What is not there any more is let go already. */
+  boolean deregister(Scope scope, TargetRow target) {
+    try {
+      balancers(scope)
+          .deregisterTargets(
+              r -> r.targetGroupArn(target.targetGroupArn()).targets(description(target)));
+      return true;
+    } catch (TargetGroupNotFoundException | InvalidTargetException gone) {
+      return false;
+    }
+  }
+
+  private static TargetDescription description(TargetRow target) {
+    return TargetDescription.builder().id(target.targetId()).port(target.port()).build();
+  }
+
+  /** What the balancer says of the targets of a group, by {@code id:port}; empty without a group. */
+  Map<String, TargetHealthDescription> health(Scope scope, String targetGroupArn) {
+    Map<String, TargetHealthDescription> health = new HashMap<>();
+    try {
+      balancers(scope)
+          .describeTargetHealth(r -> r.targetGroupArn(targetGroupArn))
+          .targetHealthDescriptions()
+          .forEach(each -> health.put(each.target().id() + ":" + each.target().port(), each));
+    } catch (TargetGroupNotFoundException gone) {
+      return Map.of();
+    }
+    return health;
+  }
+
+  static TargetRow seen(TargetRow target, Map<String, TargetHealthDescription> health) {
+    TargetHealthDescription found = health.get(target.targetId() + ":" + target.port());
+    if (found == null) {
+      return target.state().equals("draining")
+          ? target.with(TargetRow.GONE, null, null)
+          : target.with("unused", "Target.NotRegistered", "Target is not registered");
+    }
+    return target.with(
+        found.targetHealth().stateAsString(),
+        found.targetHealth().reasonAsString(),
+        found.targetHealth().description());
+  }
+
+  /** Registers the task in Cloud Map; the answer names the registration. */
+  @Nullable String registerInstance(
+      Scope scope,
+      DeploymentRow deployment,
+      TaskRow task,
+      String region,
+      @Nullable InstanceRow instance) {
+    if (deployment.revision().serviceRegistries().isEmpty()) {
+      return null;
+    }
+    ServiceRegistry registry = deployment.revision().serviceRegistries().getFirst();
+    String service = registry.registryArn().substring(registry.registryArn().lastIndexOf('/') + 1);
+    Map<String, String> attributes = new LinkedHashMap<>();
+    if (task.eni() != null) {
+      attributes.put("AWS_INSTANCE_IPV4", task.eni().privateIp());
+      Integer port = registry.port() != null ? registry.port() : registry.containerPort();
+      if (port != null) {
+        attributes.put("AWS_INSTANCE_PORT", port.toString());
+      }
+    } else {
+      String address = instance == null ? null : instance.attribute("ecs.instance-ip");
+      if (address != null) {
+        attributes.put("AWS_INSTANCE_IPV4", address);
+      }
+      Integer port = hostPort(task, registry.containerName(), registry.containerPort());
+      if (port != null) {
+        attributes.put("AWS_INSTANCE_PORT", port.toString());
+      }
+      if (instance != null && instance.instance().ec2InstanceId() != null) {
+        attributes.put("EC2_INSTANCE_ID", instance.instance().ec2InstanceId());
+      }
+    }
+    if (task.task().availabilityZone() != null) {
+      attributes.put("AVAILABILITY_ZONE", task.task().availabilityZone());
+    }
+    attributes.put("REGION", region);
+    if (task.serviceName() != null) {
+      attributes.put("ECS_SERVICE_NAME", task.serviceName());
+    }
+    attributes.put("ECS_CLUSTER_NAME", task.cluster());
+    String definition = task.task().taskDefinitionArn();
+    attributes.put(
+        "ECS_TASK_DEFINITION_FAMILY",
+        definition.substring(definition.lastIndexOf('/') + 1, definition.lastIndexOf(':')));
+    discovery(scope)
+        .registerInstance(
+            r ->
+                r.serviceId(service)
+                    .instanceId(task.id())
+                    .creatorRequestId(task.id())
+                    .attributes(attributes));
+    return service + "/" + task.id();
+  }
+
+  void deregisterInstance(Scope scope, String registration) {
+    int slash = registration.indexOf('/');
+    try {
+      discovery(scope)
+          .deregisterInstance(
+              r ->
+                  r.serviceId(registration.substring(0, slash))
+                      .instanceId(registration.substring(slash + 1)));
+    } catch (InstanceNotFoundException | ServiceNotFoundException gone) {
+      // Nobody is led to it: that is what was wanted.
+      return;
+    }
+  }
+}

@@ -1,0 +1,597 @@
+package gantry.services.ecs.controller;
+
+import gantry.acs.EniPayload;
+import gantry.services.ServiceContext;
+import gantry.services.ecs.Arns;
+import gantry.services.ecs.EcsTables;
+import gantry.services.ecs.placement.Decision;
+import gantry.services.ecs.rows.DeploymentRow;
+import gantry.services.ecs.rows.InstanceRow;
+import gantry.services.ecs.rows.ServiceEvents;
+import gantry.services.ecs.rows.ServiceRow;
+import gantry.services.ecs.rows.StopOrder;
+import gantry.services.ecs.rows.TargetRow;
+import gantry.services.ecs.rows.TaskRow;
+import gantry.services.ecs.rows.TaskSetRow;
+import gantry.state.Change;
+import gantry.state.Controller;
+import gantry.state.Key;
+import gantry.state.Row;
+import gantry.state.Scope;
+import gantry.state.View;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.awscore.exception.AwsServiceException;
+import software.amazon.awssdk.services.ecs.model.Attachment;
+import software.amazon.awssdk.services.ecs.model.Container;
+import software.amazon.awssdk.services.ecs.model.KeyValuePair;
+import software.amazon.awssdk.services.ecs.model.NetworkInterface;
+import software.amazon.awssdk.services.ecs.model.Task;
+import software.amazon.awssdk.services.ecs.model.TaskDefinition;
+import software.amazon.awssdk.services.ecs.model.TaskStopCode;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetHealthDescription;
+
+/**
+ * Leads each task through its states.
+ *
+ * <pre>
+ * PROVISIONING  interface made, room found      -> PENDING      the node has it
+ * PENDING       node: every container runs      -> ACTIVATING   registered in target groups and DNS
+ * ACTIVATING                                    -> RUNNING
+ * any           an order to stop                -> DEACTIVATING out of DNS and targets, drained
+ * DEACTIVATING                                  -> STOPPING     the node stops the containers
+ * STOPPING      node: nothing of it runs        -> DEPROVISIONING  interface given back
+ * DEPROVISIONING                                -> STOPPED
+ * </pre>
+ *
+ * Every way in which a task can end goes through the same steps in the same order.
+ */
+public final class TaskController implements Controller {
+
+  /** How often a draining target is looked at. */
+  static final Duration DRAIN_POLL = Duration.ofSeconds(1);
+
+  /** Longer than the longest deregistration delay there is: a balancer that says nothing is not waited for. */
+  static final Duration MAX_DRAIN = Duration.ofMinutes(61);
+
+  /** How long a task waits for room at a capacity provider that makes some. */
+  static final Duration MAX_PROVISIONING = Duration.ofMinutes(15);
+
+  static final Duration PROVISIONING_POLL = Duration.ofSeconds(10);
+
+  private final ServiceContext context;
+  private final Networks networks;
+  private final Routing routing;
+  private final Capacity capacity;
+
+  public TaskController(ServiceContext context, Networks networks, Capacity capacity) {
+    this.context = context;
+    this.networks = networks;
+    this.routing = new Routing(context.clients());
+    this.capacity = capacity;
+  }
+
+  @Override
+  public String name() {
+    return "ecs.tasks";
+  }
+
+  @Override
+  public Stream<Key> wokenBy(Change<?> change) {
+    return change.table() == EcsTables.TASKS
+            && change.after() instanceof TaskRow row
+            && !row.isStopped()
+        ? Stream.of(change.key())
+        : Stream.empty();
+  }
+
+  @Override
+  public Stream<Key> all(View view) {
+    return view.scanAll(EcsTables.TASKS)
+        .filter(row -> !row.value().isStopped())
+        .map(Row::key);
+  }
+
+  @Override
+  public Again reconcile(Key key) {
+    TaskRow row = context.store().snapshot().get(EcsTables.TASKS, key);
+    if (row == null || row.isStopped()) {
+      return Again.WHEN_CHANGED;
+    }
+    if (row.isStopping()) {
+      return end(key, row);
+    }
+    return switch (row.task().lastStatus()) {
+      case "PROVISIONING" -> provision(key, row);
+      case "ACTIVATING" -> activate(key, row);
+      default -> Again.WHEN_CHANGED;
+    };
+  }
+
+  // ---- coming up
+
+  private Again provision(Key key, TaskRow row) {
+    if (row.task().containerInstanceArn() == null) {
+      return awaitRoom(key, row);
+    }
+    if (row.network() == null) {
+      ready(key, null);
+      return Again.WHEN_CHANGED;
+    }
+    Scope scope = key.scope();
+    EniPayload eni;
+    try {
+      var vpc = row.network().awsvpcConfiguration();
+      List<Networks.SubnetFacts> subnets = networks.subnets(scope, vpc.subnets());
+      Networks.SubnetFacts chosen = subnets.getFirst();
+      for (Networks.SubnetFacts subnet : subnets) {
+        if (subnet.zone().equals(row.task().availabilityZone())) {
+          chosen = subnet;
+          break;
+        }
+      }
+      String attachment = row.task().attachments().getFirst().id();
+      eni =
+          networks.create(
+              scope, Arns.attachment(scope, row.cluster(), row.id(), attachment), chosen, vpc);
+    } catch (AwsServiceException refused) {
+      if (refused.statusCode() >= 500) {
+        throw refused;
+      }
+      String subnet = row.network().awsvpcConfiguration().subnets().getFirst();
+      String code =
+          refused.awsErrorDetails() == null
+              ? refused.getMessage()
+              : refused.awsErrorDetails().errorCode()
+                  + ": "
+                  + refused.awsErrorDetails().errorMessage();
+      stop(
+          key,
+          new StopOrder(
+              TaskStopCode.TASK_FAILED_TO_START,
+              "Unexpected EC2 error while attempting to Create Network Interface in subnet '"
+                  + subnet
+                  + "': "
+                  + code,
+              context.clock().instant()));
+      return Again.WHEN_CHANGED;
+    }
+    ready(key, eni);
+    return Again.WHEN_CHANGED;
+  }
+
+  private void ready(Key key, @Nullable EniPayload eni) {
+    boolean kept =
+        change(
+            key,
+            row -> {
+              if (!"PROVISIONING".equals(row.task().lastStatus())) {
+                return row;
+              }
+              TaskRow.Edit edit = row.edit();
+              Task.Builder task = row.task().toBuilder();
+              if (eni != null) {
+                edit.eni(eni);
+                task.attachments(attached(row.task(), eni))
+                    .containers(
+                        row.task().containers().stream()
+                            .map(each -> addressed(each, row.task(), eni))
+                            .toArray(Container[]::new));
+              }
+              if (row.isStopping()) {
+                return edit.task(task.build()).done();
+              }
+              return edit.task(task.lastStatus("PENDING").build())
+                  .node(TaskRow.NodeWish.RUN)
+                  .done();
+            });
+    if (!kept && eni != null) {
+      networks.delete(key.scope(), eni);
+    }
+  }
+
+  private static List<Attachment> attached(Task task, EniPayload eni) {
+    return task.attachments().stream()
+        .map(
+            each ->
+                each.toBuilder()
+                    .status("ATTACHED")
+                    .details(
+                        pair("subnetId", eni.subnetId()),
+                        pair("networkInterfaceId", eni.eniId()),
+                        pair("macAddress", eni.macAddress()),
+                        pair("privateDnsName", eni.privateDnsName()),
+                        pair("privateIPv4Address", eni.privateIp()))
+                    .build())
+        .toList();
+  }
+
+  private static Container addressed(Container container, Task task, EniPayload eni) {
+    return container.toBuilder()
+        .networkInterfaces(
+            NetworkInterface.builder()
+                .attachmentId(task.attachments().getFirst().id())
+                .privateIpv4Address(eni.privateIp())
+                .build())
+        .build();
+  }
+
+  private static KeyValuePair pair(String name, String value) {
+    return KeyValuePair.builder().name(name).value(value).build();
+  }
+
+  /** A managed-scaling provider was asked for room; the task waits for it, but not for ever. */
+  private Again awaitRoom(Key key, TaskRow row) {
+    View view = context.store().snapshot();
+    TaskDefinition definition = TaskPayloads.definition(view, key.scope(), row);
+    if (definition == null) {
+      return Again.WHEN_CHANGED;
+    }
+    Launcher.Order order =
+        new Launcher.Order(
+            key.scope(),
+            row.cluster(),
+            definition,
+            row.task().launchType(),
+            row.task().capacityProviderName(),
+            true,
+            null,
+            row.task().overrides(),
+            row.task().group(),
+            null,
+            row.serviceName(),
+            row.deploymentId(),
+            row.network(),
+            List.of(),
+            List.of(),
+            List.of(),
+            false,
+            Map.of(),
+            null,
+            null);
+    Decision decision =
+        capacity.reserve(
+            key.scope(),
+            row.cluster(),
+            row.arn(),
+            Launcher.request(order, row.demand(), Set.of(), 0));
+    Instant now = context.clock().instant();
+    if (decision instanceof Decision.Placed placed) {
+      InstanceRow instance = instance(view, key.scope(), placed.instanceId());
+      boolean kept =
+          change(
+              key,
+              each ->
+                  each.isStopping() || each.task().containerInstanceArn() != null
+                      ? each
+                      : each.edit()
+                          .task(
+                              each.task().toBuilder()
+                                  .containerInstanceArn(placed.instanceId())
+                                  .availabilityZone(
+                                      instance == null
+                                          ? null
+                                          : instance.attribute("ecs.availability-zone"))
+                                  .build())
+                          .done());
+      if (!kept) {
+        capacity.release(row.arn());
+      }
+      return Again.WHEN_CHANGED;
+    }
+    if (!now.isBefore(row.task().createdAt().plus(MAX_PROVISIONING))) {
+      String reason = "EMPTY CAPACITY PROVIDER";
+      if (decision instanceof Decision.Refused refused && refused.closestRefusal() != null) {
+        reason = refused.closestRefusal().reason();
+      }
+      stop(key, new StopOrder(TaskStopCode.TASK_FAILED_TO_START, reason, now));
+      return Again.WHEN_CHANGED;
+    }
+    return Again.after(PROVISIONING_POLL);
+  }
+
+  /** Every container runs: the task gets its places before it counts as running. */
+  private Again activate(Key key, TaskRow row) {
+    View view = context.store().snapshot();
+    DeploymentRow deployment = deployment(view, key.scope(), row);
+    List<TargetRow> targets = List.of();
+    String registration = null;
+    if (deployment != null) {
+      InstanceRow instance =
+          instance(view, key.scope(), String.valueOf(row.task().containerInstanceArn()));
+      targets = Routing.targets(deployment, row, instance);
+      routing.register(key.scope(), targets);
+      registration =
+          routing.registerInstance(
+              key.scope(), deployment, row, key.scope().region(), instance);
+    }
+    List<TargetRow> registered = targets;
+    String registryInstance = registration;
+    Instant now = context.clock().instant();
+    context
+        .store()
+        .write(
+            tx -> {
+              TaskRow current = tx.get(EcsTables.TASKS, key);
+              if (current == null || current.isStopped()) {
+                return false;
+              }
+              TaskRow.Edit edit =
+                  current.edit().targets(registered).registryInstanceId(registryInstance);
+              if (!current.isStopping() && "ACTIVATING".equals(current.task().lastStatus())) {
+                edit.task(
+                    current.task().toBuilder().lastStatus("RUNNING").startedAt(now).build());
+              }
+              Outbox.put(tx, key, current, edit.done(), now);
+              if (!registered.isEmpty() && current.serviceName() != null) {
+                for (TargetRow target : registered) {
+                  ServiceEvents.say(
+                      tx,
+                      key.scope(),
+                      current.cluster(),
+                      current.serviceName(),
+                      context.ids().uuid(),
+                      "(service "
+                          + current.serviceName()
+                          + ") registered 1 targets in (target-group "
+                          + target.targetGroupArn()
+                          + ")",
+                      now);
+                }
+              }
+              return true;
+            });
+    return Again.WHEN_CHANGED;
+  }
+
+  static @Nullable DeploymentRow deployment(View view, Scope scope, TaskRow row) {
+    if (row.serviceName() == null || row.deploymentId() == null) {
+      return null;
+    }
+    ServiceRow service =
+        view.get(EcsTables.SERVICES, EcsTables.member(scope, row.cluster(), row.serviceName()));
+    if (service == null) {
+      return null;
+    }
+    DeploymentRow deployment = service.deployment(row.deploymentId());
+    if (deployment != null) {
+      return deployment;
+    }
+    TaskSetRow set =
+        view.get(
+            EcsTables.TASK_SETS,
+            EcsTables.member(scope, row.cluster(), row.serviceName() + "/" + row.deploymentId()));
+    return set == null ? null : set.deployment();
+  }
+
+  /** An instance of the account's, or one of the pool that serves every account. */
+  static @Nullable InstanceRow instance(View view, Scope scope, String arn) {
+    Arns.Parts parts = Arns.parse(arn);
+    if (parts == null) {
+      return null;
+    }
+    Scope owner = parts.path().startsWith(InstanceRow.FARGATE_POOL) ? parts.scope() : scope;
+    return view.get(EcsTables.INSTANCES, owner.key(parts.path()));
+  }
+
+  // ---- going down
+
+  private Again end(Key key, TaskRow row) {
+    if (row.registryInstanceId() != null) {
+      routing.deregisterInstance(key.scope(), row.registryInstanceId());
+      change(
+          key,
+          each ->
+              each.edit()
+                  .registryInstanceId(null)
+                  .task(leaving(each.task(), "DEACTIVATING"))
+                  .done());
+      return Again.WHEN_CHANGED;
+    }
+    if (row.targets().stream().anyMatch(target -> !target.isGone())) {
+      return drain(key, row);
+    }
+    if (!row.containersGone()) {
+      if (row.node() == null || isLost(key.scope(), row)) {
+        change(key, each -> each.edit().containersGone(true).done());
+        return Again.WHEN_CHANGED;
+      }
+      if (row.node() != TaskRow.NodeWish.STOP) {
+        change(
+            key,
+            each ->
+                each.edit()
+                    .node(TaskRow.NodeWish.STOP)
+                    .task(leaving(each.task(), "STOPPING"))
+                    .done());
+      }
+      return Again.after(LOST_POLL);
+    }
+    if (row.eni() != null) {
+      if (!"DEPROVISIONING".equals(row.task().lastStatus())) {
+        change(
+            key, each -> each.edit().task(leaving(each.task(), "DEPROVISIONING")).done());
+        return Again.WHEN_CHANGED;
+      }
+      networks.delete(key.scope(), row.eni());
+    }
+    Instant now = context.clock().instant();
+    change(
+        key,
+        each ->
+            each.edit()
+                .task(
+                    each.task().toBuilder()
+                        .lastStatus("STOPPED")
+                        .desiredStatus("STOPPED")
+                        .stoppedAt(now)
+                        .stoppingAt(each.task().stoppingAt() == null ? now : each.task().stoppingAt())
+                        .executionStoppedAt(
+                            each.task().executionStoppedAt() == null
+                                    && each.task().startedAt() != null
+                                ? now
+                                : each.task().executionStoppedAt())
+                        .attachments(
+                            each.task().attachments().stream()
+                                .map(one -> one.toBuilder().status("DELETED").build())
+                                .toList())
+                        .containers(
+                            each.task().containers().stream()
+                                .map(one -> one.toBuilder().lastStatus("STOPPED").build())
+                                .toArray(Container[]::new))
+                        .build())
+                .done());
+    return Again.WHEN_CHANGED;
+  }
+
+  /** A task whose instance is gone for good is not waited for. */
+  private static final Duration LOST_POLL = Duration.ofSeconds(15);
+
+  private boolean isLost(Scope scope, TaskRow row) {
+    if (row.task().containerInstanceArn() == null) {
+      return true;
+    }
+    InstanceRow instance =
+        instance(context.store().snapshot(), scope, row.task().containerInstanceArn());
+    return instance == null
+        || "INACTIVE".equals(instance.instance().status())
+        || InstanceController.leaseEnded(instance, context.clock().instant());
+  }
+
+  private Again drain(Key key, TaskRow row) {
+    boolean asked = row.targets().stream().noneMatch(TaskController::isOpen);
+    Instant now = context.clock().instant();
+    if (!asked) {
+      List<TargetRow> next = new ArrayList<>();
+      for (TargetRow target : row.targets()) {
+        if (target.isGone() || target.state().equals("draining")) {
+          next.add(target);
+        } else if (routing.deregister(key.scope(), target)) {
+          next.add(target.with("draining", "Target.DeregistrationInProgress", null));
+        } else {
+          next.add(target.with(TargetRow.GONE, null, null));
+        }
+      }
+      context
+          .store()
+          .write(
+              tx -> {
+                TaskRow current = tx.get(EcsTables.TASKS, key);
+                if (current == null) {
+                  return false;
+                }
+                Outbox.put(
+                    tx,
+                    key,
+                    current,
+                    current
+                        .edit()
+                        .targets(next)
+                        .task(leaving(current.task(), "DEACTIVATING"))
+                        .done(),
+                    now);
+                if (current.serviceName() != null) {
+                  for (TargetRow target : next) {
+                    ServiceEvents.say(
+                        tx,
+                        key.scope(),
+                        current.cluster(),
+                        current.serviceName(),
+                        context.ids().uuid(),
+                        "(service "
+                            + current.serviceName()
+                            + ") deregistered 1 targets in (target-group "
+                            + target.targetGroupArn()
+                            + ")",
+                        now);
+                  }
+                  ServiceEvents.say(
+                      tx,
+                      key.scope(),
+                      current.cluster(),
+                      current.serviceName(),
+                      context.ids().uuid(),
+                      "(service "
+                          + current.serviceName()
+                          + ", taskSet "
+                          + current.deploymentId()
+                          + ") has begun draining connections on 1 tasks.",
+                      now);
+                }
+                return true;
+              });
+      return Again.after(DRAIN_POLL);
+    }
+    Instant since = row.stop() == null ? now : row.stop().at();
+    // Nothing answers behind a target whose containers are gone: its connections need no time.
+    boolean waited = row.containersGone() || now.isAfter(since.plus(MAX_DRAIN));
+    Map<String, Map<String, TargetHealthDescription>> health = new HashMap<>();
+    List<TargetRow> next = new ArrayList<>();
+    for (TargetRow target : row.targets()) {
+      if (target.isGone()) {
+        next.add(target);
+      } else if (waited) {
+        next.add(target.with(TargetRow.GONE, null, null));
+      } else {
+        var group =
+            health.computeIfAbsent(
+                target.targetGroupArn(), arn -> routing.health(key.scope(), arn));
+        TargetRow seen = Routing.seen(target, group);
+        next.add(
+            seen.state().equals("draining") || seen.isGone()
+                ? seen
+                : target.with(TargetRow.GONE, null, null));
+      }
+    }
+    if (!next.equals(row.targets())) {
+      change(key, each -> each.edit().targets(next).done());
+    }
+    return next.stream().allMatch(TargetRow::isGone)
+        ? Again.WHEN_CHANGED
+        : Again.after(DRAIN_POLL);
+  }
+
+  private static boolean isOpen(TargetRow target) {
+    return !target.isGone() && !target.state().equals("draining");
+  }
+
+  private Task leaving(Task task, String status) {
+    return task.toBuilder()
+        .lastStatus(status)
+        .desiredStatus("STOPPED")
+        .stoppingAt(task.stoppingAt() == null ? context.clock().instant() : task.stoppingAt())
+        .build();
+  }
+
+  private void stop(Key key, StopOrder order) {
+    change(key, row -> Stops.ordered(row, order));
+  }
+
+  /** Changes the row as it stands now; true when the change was made. */
+  private boolean change(Key key, UnaryOperator<TaskRow> change) {
+    Instant now = context.clock().instant();
+    return context
+        .store()
+        .write(
+            tx -> {
+              TaskRow current = tx.get(EcsTables.TASKS, key);
+              if (current == null || current.isStopped()) {
+                return false;
+              }
+              TaskRow next = change.apply(current);
+              if (next.equals(current)) {
+                return false;
+              }
+              Outbox.put(tx, key, current, next, now);
+              return true;
+            });
+  }
+}

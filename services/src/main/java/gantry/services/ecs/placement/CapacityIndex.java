@@ -1,0 +1,391 @@
+package gantry.services.ecs.placement;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is free on the instances of one cluster, and the choice among them.
+ *
+ * <p>A choice costs a few look-ups, not a look at every instance: for each combination of a filter
+ * (attributes, constraints, zones) and the attributes to spread over, a {@link Pool} keeps the
+ * instances that pass, in the order of what is left. Only a refusal looks at all of them, to say
+ * why.
+ *
+ * <p>Not safe for threads; no time, chance or ids in it.
+ */
+public final class CapacityIndex {
+
+  /** Pools kept at once; the one that was not asked for the longest goes first. */
+  static final int MAX_POOLS = 64;
+
+  /** Instances of equal standing that the next strategy of a chain chooses among. */
+  static final int MAX_EQUALS = 32;
+
+  private record Taken(String instance, String group, Demand demand) {}
+
+  private record PoolKey(PlacementRequest.Filter filter, List<String> attributes) {}
+
+  private final Map<String, Node> nodes = new TreeMap<>();
+  private final Map<String, Taken> tasks = new HashMap<>();
+  private final LinkedHashMap<PoolKey, Pool> pools = new LinkedHashMap<>(16, 0.75f, true);
+  private final Map<String, GroupCounts> groups = new HashMap<>();
+
+  /** Where the tasks of one group are. */
+  private static final class GroupCounts {
+    final Map<String, Integer> byInstance = new HashMap<>();
+    final Map<List<String>, Map<List<String>, Integer>> byValues = new HashMap<>();
+  }
+
+  public int instances() {
+    return nodes.size();
+  }
+
+  public boolean has(String instanceId) {
+    return nodes.containsKey(instanceId);
+  }
+
+  /** A new instance, or one that changed. */
+  public void upsert(Candidate candidate) {
+    Node old = nodes.get(candidate.id());
+    if (old != null) {
+      pools.values().forEach(pool -> pool.remove(old));
+      if (!old.candidate.attributes().equals(candidate.attributes())) {
+        groups.values().forEach(group -> group.byValues.clear());
+      }
+      int usedCpu = old.candidate.cpu() - old.freeCpu;
+      int usedMemory = old.candidate.memory() - old.freeMemory;
+      int usedGpus = old.candidate.gpus() - old.freeGpus;
+      int usedEnis = old.candidate.enis() - old.freeEnis;
+      old.candidate = candidate;
+      old.freeCpu = candidate.cpu() - usedCpu;
+      old.freeMemory = candidate.memory() - usedMemory;
+      old.freeGpus = candidate.gpus() - usedGpus;
+      old.freeEnis = candidate.enis() - usedEnis;
+      pools.values().forEach(pool -> pool.add(old));
+      return;
+    }
+    Node node = new Node(candidate);
+    node.freeCpu = candidate.cpu();
+    node.freeMemory = candidate.memory();
+    node.freeGpus = candidate.gpus();
+    node.freeEnis = candidate.enis();
+    nodes.put(candidate.id(), node);
+    pools.values().forEach(pool -> pool.add(node));
+  }
+
+  public void remove(String instanceId) {
+    Node node = nodes.remove(instanceId);
+    if (node != null) {
+      pools.values().forEach(pool -> pool.remove(node));
+      List<String> gone = new ArrayList<>();
+      tasks.forEach(
+          (task, taken) -> {
+            if (taken.instance.equals(instanceId)) {
+              gone.add(task);
+            }
+          });
+      for (String task : gone) {
+        Taken taken = tasks.remove(task);
+        if (taken != null) {
+          count(node, taken.group, -1);
+        }
+      }
+    }
+  }
+
+  /** The task is on the instance from now on; to say it twice changes nothing. */
+  public void occupy(String taskId, String instanceId, String group, Demand demand) {
+    Taken before = tasks.get(taskId);
+    if (before != null && before.instance.equals(instanceId)) {
+      return;
+    }
+    release(taskId);
+    Node node = nodes.get(instanceId);
+    if (node == null) {
+      return;
+    }
+    tasks.put(taskId, new Taken(instanceId, group, demand));
+    take(node, group, demand, 1);
+  }
+
+  public void release(String taskId) {
+    Taken taken = tasks.remove(taskId);
+    if (taken == null) {
+      return;
+    }
+    Node node = nodes.get(taken.instance);
+    if (node != null) {
+      take(node, taken.group, taken.demand, -1);
+    }
+  }
+
+  private void take(Node node, String group, Demand demand, int sign) {
+    pools.values().forEach(pool -> pool.remove(node));
+    node.take(group, demand, sign);
+    pools.values().forEach(pool -> pool.add(node));
+    count(node, group, sign);
+  }
+
+  private void count(Node node, String group, int sign) {
+    GroupCounts counts = groups.computeIfAbsent(group, name -> new GroupCounts());
+    add(counts.byInstance, node.id(), sign);
+    counts.byValues.forEach(
+        (attributes, byValue) -> add(byValue, Pool.values(node, attributes), sign));
+    if (counts.byInstance.isEmpty()) {
+      groups.remove(group);
+    }
+  }
+
+  private static <K> void add(Map<K, Integer> counts, K key, int sign) {
+    counts.merge(key, sign, (a, b) -> a + b == 0 ? null : a + b);
+  }
+
+  /** What is left: CPU units and MiB. */
+  public int @Nullable [] free(String instanceId) {
+    Node node = nodes.get(instanceId);
+    return node == null ? null : new int[] {node.freeCpu, node.freeMemory};
+  }
+
+  /** Decides; what was decided holds nothing until it is {@link #occupy occupied}. */
+  public Decision place(PlacementRequest request) {
+    if (request.only() != null) {
+      Node node = nodes.get(request.only());
+      if (node == null) {
+        return new Decision.Refused(new TreeMap<>(), null);
+      }
+      Refusal refusal = node.refusal(request);
+      return refusal == null ? new Decision.Placed(node.id()) : refused(request);
+    }
+    List<String> spreads = new ArrayList<>();
+    List<Strategy> rest = new ArrayList<>();
+    for (Strategy strategy : request.strategies()) {
+      if (rest.isEmpty() && strategy instanceof Strategy.Spread spread && !spread.byInstance()) {
+        spreads.add(spread.field());
+      } else {
+        rest.add(strategy);
+      }
+    }
+    Pool pool = pool(request.filter(), spreads);
+    for (Pool.Cell cell : inOrder(pool, request.group())) {
+      Node chosen = choose(cell, request, rest);
+      if (chosen != null) {
+        return new Decision.Placed(chosen.id());
+      }
+    }
+    return refused(request);
+  }
+
+  private Pool pool(PlacementRequest.Filter filter, List<String> attributes) {
+    PoolKey key = new PoolKey(filter, attributes);
+    Pool pool = pools.get(key);
+    if (pool == null) {
+      Pool made = new Pool(filter, attributes);
+      nodes.values().forEach(made::add);
+      pools.put(key, made);
+      if (pools.size() > MAX_POOLS) {
+        pools.remove(pools.keySet().iterator().next());
+      }
+      return made;
+    }
+    return pool;
+  }
+
+  /** Cells with the fewest tasks of the group first, attribute by attribute. */
+  private List<Pool.Cell> inOrder(Pool pool, String group) {
+    List<Pool.Cell> cells = new ArrayList<>(pool.cells.values());
+    if (cells.size() < 2) {
+      return cells;
+    }
+    Comparator<Pool.Cell> order = Comparator.comparingInt(cell -> 0);
+    for (int depth = 1; depth <= pool.attributes.size(); depth++) {
+      int length = depth;
+      Map<List<String>, Integer> counts = counts(group, pool.attributes.subList(0, length));
+      order =
+          order.thenComparingInt(cell -> counts.getOrDefault(cell.values.subList(0, length), 0));
+    }
+    cells.sort(order.thenComparing(cell -> String.join("\u0000", cell.values)));
+    return cells;
+  }
+
+  private Map<List<String>, Integer> counts(String group, List<String> attributes) {
+    GroupCounts counts = groups.get(group);
+    if (counts == null) {
+      return Map.of();
+    }
+    Map<List<String>, Integer> known = counts.byValues.get(attributes);
+    if (known != null) {
+      return known;
+    }
+    Map<List<String>, Integer> byValue = new HashMap<>();
+    counts.byInstance.forEach(
+        (instance, count) -> {
+          Node node = nodes.get(instance);
+          if (node != null) {
+            byValue.merge(Pool.values(node, attributes), count, Integer::sum);
+          }
+        });
+    counts.byValues.put(List.copyOf(attributes), byValue);
+    return byValue;
+  }
+
+  private @Nullable Node choose(
+      Pool.Cell cell, PlacementRequest request, List<Strategy> strategies) {
+    Strategy first =
+        strategies.isEmpty() ? new Strategy.Spread(Strategy.Spread.INSTANCE) : strategies.getFirst();
+    List<Strategy> next =
+        strategies.size() < 2 ? List.of() : strategies.subList(1, strategies.size());
+    return switch (first) {
+      case Strategy.Binpack binpack -> tightest(cell, request, binpack, next);
+      case Strategy.Spread spread ->
+          spread.byInstance() ? fewest(cell, request, next) : choose(cell, request, next);
+      case Strategy.Random random -> any(cell, request);
+    };
+  }
+
+  private @Nullable Node tightest(
+      Pool.Cell cell, PlacementRequest request, Strategy.Binpack binpack, List<Strategy> next) {
+    Iterator<Node> iterator = Pool.tightest(cell, binpack.byMemory(), request.demand());
+    List<Node> equals = new ArrayList<>();
+    while (iterator.hasNext() && equals.size() < MAX_EQUALS) {
+      Node node = iterator.next();
+      if (node.changingRefusal(request) != null) {
+        continue;
+      }
+      if (next.isEmpty()) {
+        return node;
+      }
+      if (!equals.isEmpty() && left(equals.getFirst(), binpack) != left(node, binpack)) {
+        break;
+      }
+      equals.add(node);
+    }
+    return best(equals, request, next);
+  }
+
+  private static int left(Node node, Strategy.Binpack binpack) {
+    return binpack.byMemory() ? node.freeMemory : node.freeCpu;
+  }
+
+  /** Among equals the remaining strategies decide by plain comparison: there are few. */
+  private static @Nullable Node best(
+      List<Node> equals, PlacementRequest request, List<Strategy> strategies) {
+    Comparator<Node> order = Comparator.comparingInt(node -> 0);
+    for (Strategy strategy : strategies) {
+      switch (strategy) {
+        case Strategy.Binpack binpack ->
+            order = order.thenComparingInt(node -> left(node, binpack));
+        case Strategy.Spread spread ->
+            order =
+                order.thenComparingInt(node -> node.groups.getOrDefault(request.group(), 0));
+        case Strategy.Random random -> {}
+      }
+    }
+    return equals.stream().min(order.thenComparing(Node::id)).orElse(null);
+  }
+
+  /**
+   * The instance with the fewest tasks of the group. Those without any are nearly all, and the
+   * emptiest come first, so one of the first looked at has none; otherwise every instance of the
+   * group is compared.
+   */
+  private @Nullable Node fewest(
+      Pool.Cell cell, PlacementRequest request, List<Strategy> next) {
+    Node best = null;
+    List<Node> equals = new ArrayList<>();
+    GroupCounts counts = groups.get(request.group());
+    int occupied = counts == null ? 0 : counts.byInstance.size();
+    int fewest = Integer.MAX_VALUE;
+    boolean binpack = !next.isEmpty() && next.getFirst() instanceof Strategy.Binpack;
+    Iterator<Node> iterator =
+        binpack && next.getFirst() instanceof Strategy.Binpack by
+            ? Pool.tightest(cell, by.byMemory(), request.demand())
+            : Pool.emptiest(cell);
+    int looked = 0;
+    while (iterator.hasNext()) {
+      Node node = iterator.next();
+      if (!binpack && node.freeMemory < request.demand().memory()) {
+        break;
+      }
+      if (node.changingRefusal(request) != null) {
+        continue;
+      }
+      looked++;
+      int count = node.groups.getOrDefault(request.group(), 0);
+      if (count < fewest) {
+        fewest = count;
+        best = node;
+        equals.clear();
+      }
+      if (count == fewest && equals.size() < MAX_EQUALS) {
+        equals.add(node);
+      }
+      if (fewest == 0 && (binpack || equals.size() >= MAX_EQUALS || looked > occupied)) {
+        break;
+      }
+    }
+    if (best == null || next.isEmpty()) {
+      return best;
+    }
+    return best(equals, request, next);
+  }
+
+  /** Steps as far into the instances as the draw says, among the first that fit. */
+  private static @Nullable Node any(Pool.Cell cell, PlacementRequest request) {
+    List<Node> fit = new ArrayList<>();
+    Iterator<Node> iterator = Pool.emptiest(cell);
+    while (iterator.hasNext() && fit.size() < MAX_EQUALS) {
+      Node node = iterator.next();
+      if (node.changingRefusal(request) == null) {
+        fit.add(node);
+      }
+    }
+    return fit.isEmpty() ? null : fit.get(Math.floorMod(request.draw(), fit.size()));
+  }
+
+  private Decision refused(PlacementRequest request) {
+    SortedMap<String, Refusal> reasons = new TreeMap<>();
+    String closest = null;
+    Refusal furthest = null;
+    for (Node node : nodes.values()) {
+      if (request.only() != null && !request.only().equals(node.id())) {
+        continue;
+      }
+      Refusal refusal = node.refusal(request);
+      if (refusal == null) {
+        continue;
+      }
+      reasons.put(node.id(), refusal);
+      // The reasons stand in the order in which they are asked: the later, the closer.
+      if (furthest == null || refusal.compareTo(furthest) > 0) {
+        furthest = refusal;
+        closest = node.id();
+      }
+    }
+    return new Decision.Refused(reasons, closest);
+  }
+
+  /** The ids of the instances that pass a filter: where a daemon belongs. */
+  public List<String> matching(PlacementRequest request) {
+    List<String> ids = new ArrayList<>();
+    for (Node node : nodes.values()) {
+      if (node.fixedRefusal(request.filter()) == null) {
+        boolean holds = true;
+        for (ClusterQuery query : request.memberOf()) {
+          holds &= !query.dependsOnTasks() || query.matches(node);
+        }
+        if (holds) {
+          ids.add(node.id());
+        }
+      }
+    }
+    return ids;
+  }
+}

@@ -1,0 +1,30 @@
+package gantry.services.ecs.placement;
+
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/** Where a task goes, or why nowhere. */
+public sealed interface Decision {
+
+  record Placed(String instanceId) implements Decision {}
+
+  /**
+   * Each instance with the first reason that speaks against it.
+   *
+   * @param closest the instance that met the most requirements; null when there is none at all
+   */
+  record Refused(SortedMap<String, Refusal> byInstance, @Nullable String closest)
+      implements Decision {
+
+    public SortedMap<Refusal, Integer> counts() {
+      SortedMap<Refusal, Integer> counts = new TreeMap<>();
+      byInstance.values().forEach(each -> counts.merge(each, 1, Integer::sum));
+      return counts;
+    }
+
+    public @Nullable Refusal closestRefusal() {
+      return closest == null ? null : byInstance.get(closest);
+    }
+  }
+}

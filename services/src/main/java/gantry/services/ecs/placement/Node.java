@@ -1,0 +1,150 @@
+package gantry.services.ecs.placement;
+
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** An instance in the index, with what is left of it. */
+final class Node implements ClusterQuery.Subject {
+
+  Candidate candidate;
+  int freeCpu;
+  int freeMemory;
+  int freeGpus;
+  int freeEnis;
+  final Set<Integer> tcp = new HashSet<>();
+  final Set<Integer> udp = new HashSet<>();
+  final Map<String, Integer> groups = new HashMap<>();
+  int tasks;
+
+  Node(Candidate candidate) {
+    this.candidate = candidate;
+  }
+
+  String id() {
+    return candidate.id();
+  }
+
+  /** The first thing that speaks against the task, cheapest question first; null when nothing does. */
+  @Nullable Refusal refusal(PlacementRequest request) {
+    Refusal fixed = fixedRefusal(request.filter());
+    return fixed != null ? fixed : changingRefusal(request);
+  }
+
+  /** What does not change with the tasks that come and go. */
+  @Nullable Refusal fixedRefusal(PlacementRequest.Filter filter) {
+    if (!candidate.open()) {
+      return Refusal.INACTIVE;
+    }
+    if (!candidate.agentConnected()) {
+      return Refusal.AGENT;
+    }
+    if (!filter.zones().isEmpty()
+        && !candidate.zones().isEmpty()
+        && filter.zones().stream().noneMatch(candidate.zones()::contains)) {
+      return Refusal.LOCATION;
+    }
+    for (var required : filter.requires().entrySet()) {
+      String value = candidate.attributes().get(required.getKey());
+      if (value == null || (!required.getValue().isEmpty() && !required.getValue().equals(value))) {
+        return Refusal.ATTRIBUTE;
+      }
+    }
+    for (ClusterQuery query : filter.memberOf()) {
+      if (!query.matches(this)) {
+        return Refusal.MEMBER_OF;
+      }
+    }
+    return null;
+  }
+
+  @Nullable Refusal changingRefusal(PlacementRequest request) {
+    Demand demand = request.demand();
+    if (request.distinct() && groups.containsKey(request.group())) {
+      return Refusal.DISTINCT_INSTANCE;
+    }
+    for (ClusterQuery query : request.memberOf()) {
+      if (query.dependsOnTasks() && !query.matches(this)) {
+        return Refusal.MEMBER_OF;
+      }
+    }
+    if (freeCpu < demand.cpu()) {
+      return Refusal.CPU;
+    }
+    if (freeMemory < demand.memory()) {
+      return Refusal.MEMORY;
+    }
+    if (freeGpus < demand.gpus()) {
+      return Refusal.GPU;
+    }
+    if (freeEnis < demand.enis()) {
+      return Refusal.ENI;
+    }
+    for (int port : demand.tcpPorts()) {
+      if (tcp.contains(port) || candidate.reservedTcp().contains(port)) {
+        return Refusal.PORTS;
+      }
+    }
+    for (int port : demand.udpPorts()) {
+      if (udp.contains(port) || candidate.reservedUdp().contains(port)) {
+        return Refusal.PORTS_UDP;
+      }
+    }
+    return null;
+  }
+
+  void take(String group, Demand demand, int sign) {
+    freeCpu -= sign * demand.cpu();
+    freeMemory -= sign * demand.memory();
+    freeGpus -= sign * demand.gpus();
+    freeEnis -= sign * demand.enis();
+    tasks += sign;
+    if (sign > 0) {
+      tcp.addAll(demand.tcpPorts());
+      udp.addAll(demand.udpPorts());
+      groups.merge(group, 1, Integer::sum);
+    } else {
+      demand.tcpPorts().forEach(tcp::remove);
+      demand.udpPorts().forEach(udp::remove);
+      groups.computeIfPresent(group, (name, count) -> count == 1 ? null : count - 1);
+    }
+  }
+
+  @Override
+  public @Nullable String attribute(String name) {
+    return candidate.attributes().get(name);
+  }
+
+  @Override
+  public boolean agentConnected() {
+    return candidate.agentConnected();
+  }
+
+  @Override
+  public @Nullable String agentVersion() {
+    return candidate.agentVersion();
+  }
+
+  @Override
+  public @Nullable String ec2InstanceId() {
+    return candidate.ec2InstanceId();
+  }
+
+  @Override
+  public @Nullable Instant registeredAt() {
+    return candidate.registeredAt();
+  }
+
+  @Override
+  public int runningTasksCount() {
+    return tasks;
+  }
+
+  @Override
+  public Set<String> taskGroups() {
+    return groups.keySet();
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package gantry.services.iam.policy;
+
+import org.jspecify.annotations.NullMarked;

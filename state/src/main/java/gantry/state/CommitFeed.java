@@ -1,0 +1,111 @@
+package gantry.state;
+
+import java.util.ArrayDeque;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The feed of one store: the newest commits, and who listens. One lock orders everything, so a
+ * subscriber that begins with the past meets the present without a gap and without seeing anything
+ * twice.
+ */
+final class CommitFeed implements Feed {
+
+  /** How many commits can be asked for again. */
+  static final int RETAINED_COMMITS = 10_000;
+
+  private static final Logger LOG = LoggerFactory.getLogger(CommitFeed.class);
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final ArrayDeque<Commit> retained = new ArrayDeque<>();
+  private final List<Live> subscribers = new CopyOnWriteArrayList<>();
+
+  /** The revision just before the oldest retained commit. */
+  private long before;
+
+  private long newest;
+
+  CommitFeed(long revision) {
+    this.before = revision;
+    this.newest = revision;
+  }
+
+  @Override
+  public Subscription subscribe(long revision, Consumer<Commit> consumer) {
+    lock.lock();
+    try {
+      if (revision < before) {
+        throw new TooOld(revision, before);
+      }
+      if (revision > newest) {
+        throw new IllegalArgumentException(
+            "revision " + revision + " has not been reached; the newest is " + newest);
+      }
+      Live live = new Live(consumer);
+      for (Commit commit : List.copyOf(retained)) {
+        if (commit.revision() > revision) {
+          live.accept(commit);
+        }
+      }
+      if (!live.closed) {
+        subscribers.add(live);
+      }
+      return live;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Tells of durable commits, which follow the ones before without a gap. */
+  void publish(Commit commit) {
+    lock.lock();
+    try {
+      newest = commit.revision();
+      retained.add(commit);
+      if (retained.size() > RETAINED_COMMITS) {
+        before = retained.remove().revision();
+      }
+      for (Live live : subscribers) {
+        live.accept(commit);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Whether this thread is inside a consumer, which must not write. */
+  boolean isTelling() {
+    return lock.isHeldByCurrentThread();
+  }
+
+  private final class Live implements Subscription {
+    private final Consumer<Commit> consumer;
+    private volatile boolean closed;
+
+    Live(Consumer<Commit> consumer) {
+      this.consumer = consumer;
+    }
+
+    void accept(Commit commit) {
+      if (closed) {
+        return;
+      }
+      try {
+        consumer.accept(commit);
+      } catch (RuntimeException e) {
+        // One consumer's mistake must not keep the others, or the writers, from going on.
+        LOG.error("a consumer of the change feed failed at revision {}", commit.revision(), e);
+      }
+    }
+
+    @Override
+    public void close() {
+      closed = true;
+      subscribers.remove(this);
+    }
+  }
+}

@@ -1,0 +1,60 @@
+package gantry.state;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.sqlite.SQLiteJDBCLoader;
+import org.sqlite.util.OSInfo;
+
+/**
+ * Puts SQLite's native library where it can be loaded from again. Left alone, the driver unpacks it
+ * into the temporary directory at each start, which costs more than all the rest of opening.
+ */
+final class SqliteLibrary {
+
+  private static final Logger LOG = LoggerFactory.getLogger(SqliteLibrary.class);
+
+  private SqliteLibrary() {}
+
+  /** To be called before the driver is first used. */
+  static synchronized void prepare(Path directory) {
+    if (System.getProperty("org.sqlite.lib.path") != null) {
+      return;
+    }
+    String library = System.mapLibraryName("sqlitejdbc");
+    // By what the system calls itself: the driver's own name for it costs it a `uname` process.
+    String system = System.getProperty("os.name") + "-" + System.getProperty("os.arch");
+    Path home = directory.resolve("sqlite-" + SQLiteJDBCLoader.getVersion() + "-" + system);
+    Path file = home.resolve(library);
+    try {
+      if (!Files.exists(file)) {
+        extract(library, home, file);
+      }
+      System.setProperty("org.sqlite.lib.path", home.toAbsolutePath().toString());
+      System.setProperty("org.sqlite.lib.name", library);
+    } catch (IOException e) {
+      LOG.info("SQLite's library cannot be kept in {}: {}", directory, e.toString());
+    }
+  }
+
+  private static void extract(String library, Path directory, Path file) throws IOException {
+    String resource =
+        "/org/sqlite/native/" + OSInfo.getNativeLibFolderPathForCurrentOS() + "/" + library;
+    Files.createDirectories(directory);
+    // Moved into place as a whole: a half-written library would be loaded by the next start.
+    Path part = Files.createTempFile(directory, "library", ".part");
+    try (InputStream in = SqliteLog.class.getResourceAsStream(resource)) {
+      if (in == null) {
+        throw new IOException("the driver has no library for this system: " + resource);
+      }
+      Files.copy(in, part, StandardCopyOption.REPLACE_EXISTING);
+      Files.move(part, file, StandardCopyOption.ATOMIC_MOVE);
+    } finally {
+      Files.deleteIfExists(part);
+    }
+  }
+}

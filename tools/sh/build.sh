@@ -1,0 +1,52 @@
+# Builds only when something that goes into the program changed since the last build.
+BUILT=$GANTRY_ROOT/.gantry/built
+
+program_sources() {
+  (cd "$GANTRY_ROOT" && find . \( -name target -o -name .git -o -name .gantry -o -name test \) -prune -o \
+    \( -path '*/src/main/*' -o -name pom.xml -o -path './tools/sh/build.sh' -o -path './tools/sh/run.sh' \) -type f -print | LC_ALL=C sort)
+}
+
+# What the sources are now: names, sizes and times; a second is enough to tell two edits apart since sizes count too.
+sources_state() { (cd "$GANTRY_ROOT" && program_sources | xargs -r stat -c '%n %s %Y' | cksum); }
+
+maven() {
+  need_jdk
+  need_maven
+  local offline=
+  [ -e "$GANTRY_ROOT/.gantry/resolved" ] && [ "$GANTRY_ROOT/.gantry/resolved" -nt "$GANTRY_ROOT/pom.xml" ] && offline=-o
+  (cd "$GANTRY_ROOT" && mvn -B -ntp $offline "$@")
+}
+
+build() {
+  local state
+  [ -d "$GANTRY_ROOT/app/src" ] || return 0 # an installed program has no sources
+  state=$(sources_state)
+  [ -r "$BUILT/state" ] && [ "$state" = "$(cat "$BUILT/state")" ] && return
+  need_jdk
+  say "building (JDK at $JDK)"
+  local began=$SECONDS
+  maven -q -T2 package -DskipTests -pl app -am >"$GANTRY_ROOT/.gantry/build.log" 2>&1 || {
+    grep -E 'ERROR|error:' "$GANTRY_ROOT/.gantry/build.log" | head -n 30 >&2
+    die "the build failed; all of it is in .gantry/build.log"
+  }
+  touch "$GANTRY_ROOT/.gantry/resolved"
+  rm -rf "$BUILT.new"
+  mkdir -p "$BUILT.new"
+  cp -p "$GANTRY_ROOT"/app/target/lib/*.jar "$BUILT.new/"
+  cp -p "$GANTRY_ROOT"/app/target/app-*.jar "$BUILT.new/gantry-app.jar"
+  rm -rf "$BUILT"
+  mv "$BUILT.new" "$BUILT"
+  make_start_cache "$JDK" "$BUILT"
+  echo "$state" >"$BUILT/state"
+  say "built in $((SECONDS - began)) s"
+}
+
+# Trains the start-up cache: one short run of the very program, whose loaded and linked classes the next starts reuse.
+make_start_cache() { # JDK, folder of the program's jars
+  local java=$1/bin/java folder=$2
+  (cd "$folder" && "$java" $(jvm_options) -XX:AOTCacheOutput=gantry.aot -cp "$(classpath "$folder")" gantry.app.Main train) \
+    >"$GANTRY_ROOT/.gantry/train.log" 2>&1 || {
+    rm -f "$folder/gantry.aot"
+    say "no start-up cache could be made (.gantry/train.log says why): starting will take longer"
+  }
+}

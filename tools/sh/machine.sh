@@ -1,0 +1,58 @@
+# Gets a machine ready: Docker, nftables, iproute2. Says what it does; where it cannot, says so in one line.
+
+NODE_PROGRAMS="ip:iproute2 nft:nftables conntrack:conntrack iptables:iptables"
+
+docker_answers() { docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
+
+# Where no service manager runs (containers, CI) we start the engine ourselves and remember that, for `down`.
+start_docker() {
+  say "starting Docker"
+  if [ -d /run/systemd/system ] && systemctl start docker >/dev/null 2>&1; then
+    :
+  else
+    [ -e /var/run/docker.pid ] && ! kill -0 "$(cat /var/run/docker.pid)" 2>/dev/null && rm -f /var/run/docker.pid
+    (setsid nohup dockerd >"$GANTRY_ROOT/.gantry/dockerd.log" 2>&1 & echo $! >"$GANTRY_ROOT/.gantry/dockerd.pid")
+  fi
+  local tries=0
+  until docker_answers; do
+    tries=$((tries + 1))
+    [ $tries -lt 60 ] || return 1
+    sleep 0.5
+  done
+}
+
+# True when tasks can really run here; else WHY_NOT says what is missing.
+ready_machine() {
+  WHY_NOT=
+  if ! is_root; then
+    WHY_NOT="not root (networks need it)"
+    docker_answers && WHY_NOT="not root, but Docker answers"
+    return 1
+  fi
+  local missing=() pair
+  for pair in $NODE_PROGRAMS; do
+    has "${pair%%:*}" || missing+=("${pair##*:}")
+  done
+  has dockerd || docker_answers || missing+=(docker.io)
+  if [ ${#missing[@]} -gt 0 ]; then
+    install_packages "what tasks run with" "${missing[@]}" || {
+      WHY_NOT="missing: ${missing[*]}"
+      return 1
+    }
+  fi
+  docker_answers || start_docker || {
+    WHY_NOT="Docker does not start (.gantry/dockerd.log)"
+    return 1
+  }
+}
+
+# up: a real engine where it can be had; the simulated one with one clear line where not, unless the user chose.
+ready_for_up() {
+  local argument
+  for argument in "$@"; do
+    case "$argument" in --engine | --engine=* | --help | -h) return 0 ;; esac
+  done
+  ready_machine && return
+  say "no containers on this machine: $WHY_NOT. Tasks are simulated (--engine simulated); with root on Debian or Ubuntu, or Docker, nftables and iproute2 installed, they run for real"
+  export GANTRY_ENGINE=simulated
+}

@@ -1,0 +1,23 @@
+# Runs the program that was built.
+
+classpath() { # the jars in folder $1, ours first, in an order that stays
+  printf '%s' "$1/gantry-app.jar"
+  local jar
+  for jar in "$1"/*.jar; do
+    case "$jar" in */gantry-app.jar) ;; *) printf ':%s' "$jar" ;; esac
+  done
+}
+
+# Serial collection and small objects keep an idle program small; the heap may grow as far as the machine allows.
+jvm_options() {
+  echo "-XX:+UseSerialGC -XX:+UseCompactObjectHeaders -XX:MaxRAMPercentage=50 -XX:-UsePerfData -XX:TieredStopAtLevel=4 -Xss512k" \
+    "--enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -Xlog:aot=off -Xlog:cds=off"
+}
+
+run_program() {
+  need_jdk
+  local cache=
+  [ -e "$BUILT/gantry.aot" ] && cache="-XX:AOTCache=$BUILT/gantry.aot"
+  # shellcheck disable=SC2046,SC2086
+  exec "$JDK/bin/java" $(jvm_options) $cache ${GANTRY_JVM_OPTIONS:-} -cp "$(classpath "$BUILT")" gantry.app.Main "$@"
+}

@@ -1,0 +1,149 @@
+package gantry.traffic.dns;
+
+import io.netty.bootstrap.Bootstrap;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.FixedRecvByteBufAllocator;
+import io.netty.channel.epoll.EpollChannelOption;
+import io.netty.channel.epoll.EpollDatagramChannel;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.socket.DatagramChannel;
+import io.netty.channel.socket.ServerSocketChannel;
+import io.netty.handler.codec.LengthFieldBasedFrameDecoder;
+import io.netty.handler.codec.LengthFieldPrepender;
+import io.netty.handler.timeout.IdleStateHandler;
+import java.net.InetSocketAddress;
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.function.Supplier;
+
+/**
+ * Answers on any number of sockets, each with the view of those who can reach it. A view is asked
+ * for with every query, so a new one answers at once.
+ */
+public final class DnsServer implements AutoCloseable {
+
+  static final int TCP_IDLE_SECONDS = 10;
+  static final int TCP_BACKLOG = 128;
+
+  /**
+   * What one query by UDP may be long; longer ones are cut by the kernel and refused as malformed.
+   */
+  static final int QUERY_LIMIT = 1_024;
+
+  /** How many datagrams one system call brings. */
+  static final int DATAGRAMS_AT_ONCE = 32;
+
+  static final int RECEIVE_BUFFER_BYTES = 1 << 20;
+
+  private final EventLoopGroup loops;
+  private final Forwarder forwarder;
+  private final DnsMetrics metrics = new DnsMetrics();
+  private final SecureRandom seeds = new SecureRandom();
+  private final List<Channel> channels = new ArrayList<>();
+
+  /** How sockets are made: plainly, or inside a network namespace. */
+  public interface Sockets {
+    DatagramChannel datagram();
+
+    ServerSocketChannel server();
+
+    Sockets HOST =
+        new Sockets() {
+          @Override
+          public DatagramChannel datagram() {
+            return new EpollDatagramChannel();
+          }
+
+          @Override
+          public ServerSocketChannel server() {
+            return new EpollServerSocketChannel();
+          }
+        };
+  }
+
+  /**
+   * A server without sockets yet.
+   *
+   * @param resolvers whom to ask for names that no zone has; usually those of the host
+   */
+  public DnsServer(EventLoopGroup loops, List<InetSocketAddress> resolvers) {
+    this.loops = loops;
+    EventLoop loop = loops.next();
+    this.forwarder = new Forwarder(loop, resolvers, new NettyUpstream(loop), seeds, metrics);
+  }
+
+  public DnsMetrics metrics() {
+    return metrics;
+  }
+
+  /**
+   * Listens for UDP and TCP on one address, and returns it (with the port that was found where 0
+   * was asked for).
+   */
+  public synchronized InetSocketAddress listen(
+      InetSocketAddress address, Sockets sockets, Supplier<View> view, Askers askers) {
+    Channel udp =
+        new Bootstrap()
+            .group(loops)
+            .channelFactory(sockets::datagram)
+            .option(ChannelOption.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+            .option(EpollChannelOption.MAX_DATAGRAM_PAYLOAD_SIZE, QUERY_LIMIT)
+            .option(
+                ChannelOption.RECVBUF_ALLOCATOR,
+                new FixedRecvByteBufAllocator(QUERY_LIMIT * DATAGRAMS_AT_ONCE))
+            .handler(
+                new ChannelInitializer<Channel>() {
+                  @Override
+                  protected void initChannel(Channel channel) {
+                    channel
+                        .pipeline()
+                        .addLast(new UdpHandler(view, answerer(), forwarder, metrics, askers));
+                  }
+                })
+            .bind(address)
+            .syncUninterruptibly()
+            .channel();
+    InetSocketAddress bound = (InetSocketAddress) udp.localAddress();
+    channels.add(udp);
+    channels.add(
+        new ServerBootstrap()
+            .group(loops)
+            .channelFactory(sockets::server)
+            .option(ChannelOption.SO_BACKLOG, TCP_BACKLOG)
+            .option(ChannelOption.SO_REUSEADDR, true)
+            .childHandler(
+                new ChannelInitializer<Channel>() {
+                  @Override
+                  protected void initChannel(Channel channel) {
+                    channel
+                        .pipeline()
+                        .addLast(
+                            new IdleStateHandler(0, 0, TCP_IDLE_SECONDS),
+                            new LengthFieldBasedFrameDecoder(Answerer.TCP_LIMIT + 2, 0, 2, 0, 2),
+                            new LengthFieldPrepender(2),
+                            new TcpHandler(view, answerer(), forwarder, metrics, askers));
+                  }
+                })
+            .bind(bound)
+            .syncUninterruptibly()
+            .channel());
+    return bound;
+  }
+
+  private Answerer answerer() {
+    return new Answerer(new Chooser(new SplittableRandom(seeds.nextLong())));
+  }
+
+  @Override
+  public synchronized void close() {
+    channels.forEach(channel -> channel.close().syncUninterruptibly());
+    channels.clear();
+  }
+}

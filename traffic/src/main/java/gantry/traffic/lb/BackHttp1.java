@@ -1,0 +1,528 @@
+package gantry.traffic.lb;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.epoll.EpollSocketChannel;
+import io.netty.handler.ssl.SslHandler;
+import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
+
+/** An HTTP/1.1 connection to a target: one request at a time, kept for the next. */
+final class BackHttp1 extends Conn implements Back, Body.Sink {
+
+  private enum State {
+    CONNECTING,
+    IDLE,
+    HEAD,
+    BODY,
+    TUNNEL,
+    CLOSED
+  }
+
+  static final int CONNECT_TIMEOUT_MILLIS = 10_000;
+  private static final int COPY_LIMIT = 2048;
+  private static final int MAX_IDLE = 512;
+
+  private static final byte[] LAST_CHUNK = ascii("0\r\n\r\n");
+
+  private final TargetState target;
+  private final Body body = new Body();
+
+  @SuppressWarnings("NullAway.Init")
+  private ChannelHandlerContext ctx;
+
+  private State state = State.CONNECTING;
+  private @Nullable Exchange exchange;
+  private @Nullable ByteBuf pending;
+  private @Nullable ByteBuf unsent;
+  private boolean chunkedOut;
+  private int served;
+  private boolean reusable;
+  private boolean reset;
+
+  BackHttp1(Worker worker, TargetState target) {
+    super(worker);
+    this.target = target;
+  }
+
+  private static byte[] ascii(String text) {
+    return text.getBytes(StandardCharsets.US_ASCII);
+  }
+
+  void connect(SocketRooms.Room room, Exchange first) {
+    exchange = first;
+    EpollSocketChannel channel = room.make(EpollSocketChannel::new);
+    channel.config().setOption(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_TIMEOUT_MILLIS);
+    channel.config().setOption(ChannelOption.RECVBUF_ALLOCATOR, LoadBalancers.receiveBuffers());
+    channel.config().setOption(ChannelOption.ALLOCATOR, LoadBalancers.ALLOCATOR);
+    channel.config().setOption(ChannelOption.WRITE_BUFFER_WATER_MARK, LoadBalancers.WATER);
+    boolean tls = target.group.spec.protocol().secure();
+    SslHandler ssl = tls ? Tls.toTarget(channel.alloc(), target) : null;
+    if (ssl != null) {
+      channel.pipeline().addLast(ssl);
+    }
+    channel.pipeline().addLast(this);
+    var _ =
+        worker
+            .loop
+            .register(channel)
+            .addListener(
+                registered ->
+                    channel
+                        .connect(target.address, target.group.spec.from())
+                        .addListener(
+                            connected -> {
+                              if (!connected.isSuccess()) {
+                                failed(connected.cause(), false);
+                              } else if (ssl == null) {
+                                ready();
+                              } else {
+                                ssl.handshakeFuture()
+                                    .addListener(
+                                        shaken -> {
+                                          if (shaken.isSuccess()) {
+                                            ready();
+                                          } else {
+                                            failed(shaken.cause(), true);
+                                          }
+                                        });
+                              }
+                            }));
+  }
+
+  private void failed(Throwable cause, boolean tls) {
+    state = State.CLOSED;
+    Exchange x = exchange;
+    exchange = null;
+    ctx.close();
+    if (x != null) {
+      x.connectFailed(cause, tls);
+    }
+  }
+
+  private void ready() {
+    lastActive = System.nanoTime();
+    Exchange x = exchange;
+    if (x == null) {
+      state = State.CLOSED;
+      ctx.close();
+      return;
+    }
+    begin(x);
+  }
+
+  @Override
+  public void handlerAdded(ChannelHandlerContext context) {
+    ctx = context;
+    super.handlerAdded(context);
+  }
+
+  boolean usable() {
+    return state == State.IDLE && ctx.channel().isActive();
+  }
+
+  void begin(Exchange x) {
+    exchange = x;
+    state = State.HEAD;
+    reusable = false;
+    lastActive = System.nanoTime();
+    x.connected(this);
+  }
+
+  boolean belongsTo(TargetState other) {
+    return target == other;
+  }
+
+  // --- Back ----------------------------------------------------------------------------------
+
+  @Override
+  public boolean reused() {
+    return served > 0;
+  }
+
+  @Override
+  public void sendHead(Exchange x) {
+    Head h = x.head();
+    Bytes out = worker.out;
+    RequestHead.write(worker, x, out);
+    chunkedOut = h.chunked;
+    int room = h.chunked || h.contentLength > 0 ? COPY_LIMIT : 0;
+    ByteBuf buffer = ctx.alloc().directBuffer(out.size + room);
+    out.copyTo(buffer);
+    sendHeld();
+    unsent = buffer;
+  }
+
+  @Override
+  public void bodyPart(ByteBuf data) {
+    if (state == State.TUNNEL) {
+      sendHeld();
+      ctx.write(data, ctx.voidPromise());
+      return;
+    }
+    int size = data.readableBytes();
+    if (chunkedOut) {
+      if (size == 0) {
+        data.release();
+        return;
+      }
+      ByteBuf held = held(24);
+      held.writeBytes(Integer.toHexString(size).getBytes(StandardCharsets.US_ASCII));
+      held.writeByte('\r').writeByte('\n');
+      sendHeld();
+      ctx.write(data, ctx.voidPromise());
+      held(16).writeByte('\r').writeByte('\n');
+      return;
+    }
+    ByteBuf held = unsent;
+    if (held != null && size <= held.writableBytes()) {
+      held.writeBytes(data);
+      data.release();
+      return;
+    }
+    sendHeld();
+    ctx.write(data, ctx.voidPromise());
+  }
+
+  private ByteBuf held(int room) {
+    ByteBuf held = unsent;
+    if (held != null && held.writableBytes() < room) {
+      sendHeld();
+      held = null;
+    }
+    if (held == null) {
+      held = ctx.alloc().directBuffer(Math.max(room, 128));
+      unsent = held;
+    }
+    return held;
+  }
+
+  private void sendHeld() {
+    ByteBuf held = unsent;
+    if (held != null) {
+      unsent = null;
+      ctx.write(held, ctx.voidPromise());
+    }
+  }
+
+  @Override
+  public void requestEnd() {
+    if (chunkedOut) {
+      held(LAST_CHUNK.length).writeBytes(LAST_CHUNK);
+    }
+    flush();
+  }
+
+  @Override
+  public void flush() {
+    if (unsent != null) {
+      sendHeld();
+    }
+    if (ctx.channel().isActive()) {
+      ctx.flush();
+    }
+  }
+
+  @Override
+  public boolean writable() {
+    return ctx.channel().isWritable();
+  }
+
+  @Override
+  public void pauseReading() {
+    ctx.channel().config().setAutoRead(false);
+  }
+
+  @Override
+  public void resumeReading() {
+    ctx.channel().config().setAutoRead(true);
+  }
+
+  @Override
+  public void cancel() {
+    exchange = null;
+    if (state == State.TUNNEL) {
+      flush();
+    }
+    state = State.CLOSED;
+    ctx.close();
+  }
+
+  // --- reading -------------------------------------------------------------------------------
+
+  @Override
+  public void channelRead(ChannelHandlerContext context, Object message) {
+    ByteBuf in = (ByteBuf) message;
+    lastActive = System.nanoTime();
+    if (pending != null) {
+      ByteBuf before = pending;
+      pending = null;
+      if (before.writableBytes() < in.readableBytes()) {
+        ByteBuf joined = ctx.alloc().buffer(2 * (before.readableBytes() + in.readableBytes()));
+        joined.writeBytes(before);
+        before.release();
+        before = joined;
+      }
+      before.writeBytes(in);
+      in.release();
+      in = before;
+    }
+    process(in);
+    if (in.isReadable() && state == State.HEAD) {
+      pending = in;
+    } else {
+      in.release();
+    }
+  }
+
+  private void process(ByteBuf in) {
+    while (true) {
+      switch (state) {
+        case HEAD -> {
+          if (!head(in)) {
+            return;
+          }
+        }
+        case BODY -> {
+          switch (body.read(in, this)) {
+            case MORE -> {
+              return;
+            }
+            case DONE -> {
+              if (state == State.BODY) {
+                answered(in);
+              }
+              return;
+            }
+            case BAD -> {
+              nonsense();
+              return;
+            }
+          }
+        }
+        case TUNNEL -> {
+          if (in.isReadable() && exchange != null) {
+            exchange.responsePart(in.readRetainedSlice(in.readableBytes()));
+          }
+          return;
+        }
+        case IDLE -> {
+          // Bytes that nobody asked for: whoever sent them is not to be trusted with a request.
+          if (in.isReadable()) {
+            state = State.CLOSED;
+            ctx.close();
+          }
+          return;
+        }
+        case CONNECTING, CLOSED -> {
+          in.skipBytes(in.readableBytes());
+          return;
+        }
+      }
+    }
+  }
+
+  private boolean head(ByteBuf in) {
+    int available = in.readableBytes();
+    Head h = worker.response;
+    int size = Math.min(available, 2048);
+    int end;
+    while (true) {
+      h.clear();
+      h.room(size);
+      in.getBytes(in.readerIndex(), h.bytes, 0, size);
+      end = HeadParser.response(h, size);
+      if (end != HeadParser.INCOMPLETE || size == available) {
+        break;
+      }
+      size = Math.min(available, size * 4);
+    }
+    if (end == HeadParser.INCOMPLETE) {
+      if (available > HeadParser.MAX_RESPONSE_HEAD) {
+        nonsense();
+      }
+      return false;
+    }
+    if (end == HeadParser.REFUSED) {
+      nonsense();
+      return false;
+    }
+    in.skipBytes(end);
+    Exchange x = exchange;
+    if (x == null) {
+      state = State.CLOSED;
+      ctx.close();
+      return false;
+    }
+    int status = h.status;
+    if (status < 200 && status != 101) {
+      // 100 was said by the balancer itself; early hints and the like end here.
+      return true;
+    }
+    if (!x.responseHead(h)) {
+      if (state != State.CLOSED) {
+        state = State.CLOSED;
+        ctx.close();
+      }
+      return false;
+    }
+    if (state == State.CLOSED) {
+      return false;
+    }
+    if (status == 101) {
+      state = State.TUNNEL;
+      return true;
+    }
+    reusable = h.version == 11 ? !h.close : h.keepAlive;
+    if (x.expectsNoBody()) {
+      body.none();
+    } else if (h.chunked) {
+      body.chunked();
+    } else if (h.contentLength >= 0) {
+      body.length(h.contentLength);
+    } else {
+      body.untilClose();
+      reusable = false;
+    }
+    state = State.BODY;
+    return true;
+  }
+
+  @Override
+  public void take(ByteBuf data) {
+    Exchange x = exchange;
+    if (x == null) {
+      data.release();
+    } else {
+      x.responsePart(data);
+    }
+  }
+
+  private void answered(ByteBuf in) {
+    Exchange x = exchange;
+    exchange = null;
+    served++;
+    boolean keep = reusable && !in.isReadable() && x != null && x.mayKeepTarget();
+    if (keep) {
+      state = State.IDLE;
+      if (!ctx.channel().config().isAutoRead()) {
+        ctx.channel().config().setAutoRead(true);
+      }
+      var idle = target.idle[worker.index];
+      if (idle.size() < MAX_IDLE) {
+        idle.addLast(this);
+      } else {
+        state = State.CLOSED;
+        ctx.close();
+      }
+    } else {
+      state = State.CLOSED;
+    }
+    if (x != null) {
+      x.responseEnd(null);
+    }
+    if (!keep) {
+      ctx.close();
+    }
+  }
+
+  private void nonsense() {
+    state = State.CLOSED;
+    Exchange x = exchange;
+    exchange = null;
+    ctx.close();
+    if (x != null) {
+      x.targetTalksNonsense();
+    }
+  }
+
+  @Override
+  public void channelReadComplete(ChannelHandlerContext context) {
+    Exchange x = exchange;
+    if (x != null && (state == State.BODY || state == State.TUNNEL)) {
+      x.flushResponse();
+    }
+  }
+
+  @Override
+  public void channelWritabilityChanged(ChannelHandlerContext context) {
+    Exchange x = exchange;
+    if (x != null && ctx.channel().isWritable()) {
+      x.targetWritable();
+    }
+  }
+
+  @Override
+  public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+    reset = true;
+    context.close();
+  }
+
+  @Override
+  public void channelInactive(ChannelHandlerContext context) {
+    State was = state;
+    state = State.CLOSED;
+    if (pending != null) {
+      pending.release();
+      pending = null;
+    }
+    if (unsent != null) {
+      unsent.release();
+      unsent = null;
+    }
+    Exchange x = exchange;
+    exchange = null;
+    if (was == State.IDLE) {
+      target.idle[worker.index].remove(this);
+    } else if (was == State.CONNECTING) {
+      // The failed connect, or handshake, tells the exchange.
+      exchange = x;
+    } else if (x != null) {
+      if (was == State.BODY && body.endsWithConnection() && !reset) {
+        x.responseEnd(null);
+      } else {
+        x.targetGone(reset);
+      }
+    }
+  }
+
+  // --- time and changes ----------------------------------------------------------------------
+
+  @Override
+  void tick(long now) {
+    if (state == State.IDLE && now - lastActive > worker.owner.targetIdleNanos()) {
+      target.idle[worker.index].remove(this);
+      state = State.CLOSED;
+      ctx.close();
+    }
+  }
+
+  @Override
+  void targetDraining(TargetState drained) {
+    if (drained == target && state == State.IDLE) {
+      target.idle[worker.index].remove(this);
+      state = State.CLOSED;
+      ctx.close();
+    }
+  }
+
+  @Override
+  void targetRemoved(TargetState removed) {
+    if (removed != target) {
+      return;
+    }
+    targetDraining(removed);
+    Exchange x = exchange;
+    if (x != null) {
+      x.targetRemoved(removed);
+    }
+  }
+
+  @Override
+  void shut() {
+    if (exchange == null) {
+      ctx.close();
+    }
+  }
+}

@@ -1,0 +1,42 @@
+package gantry.traffic.lb;
+
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
+
+/** What is known of a client's connection, in the forms in which it is needed again and again. */
+final class Client {
+
+  final byte[] ip;
+  final int port;
+  final byte[] text;
+  final byte[] textWithPort;
+  final boolean secure;
+
+  /** The zone of the node that it came to; null at the edge. */
+  final @Nullable String zone;
+
+  final long openedNanos = System.nanoTime();
+
+  @Nullable String tlsProtocol;
+  @Nullable String tlsCipher;
+  @Nullable String serverName;
+  @Nullable String certificateArn;
+  String traceId = "-";
+
+  Client(InetSocketAddress remote, boolean secure, @Nullable String zone) {
+    InetAddress address = remote.getAddress();
+    this.ip = address.getAddress();
+    this.port = remote.getPort();
+    this.secure = secure;
+    this.zone = zone;
+    String host = address.getHostAddress();
+    int scope = host.indexOf('%');
+    String plain = scope < 0 ? host : host.substring(0, scope);
+    this.text = plain.getBytes(StandardCharsets.US_ASCII);
+    this.textWithPort =
+        (ip.length == 16 ? "[" + plain + "]:" + port : plain + ":" + port)
+            .getBytes(StandardCharsets.US_ASCII);
+  }
+}

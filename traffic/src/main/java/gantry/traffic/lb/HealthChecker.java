@@ -1,0 +1,361 @@
+package gantry.traffic.lb;
+
+import gantry.traffic.lb.RoutingTable.HealthCheck;
+import gantry.traffic.lb.RoutingTable.Protocol;
+import gantry.traffic.lb.RoutingTable.Version;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
+import io.netty.channel.epoll.EpollSocketChannel;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.ssl.SslHandshakeCompletionEvent;
+import io.netty.util.concurrent.ScheduledFuture;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Asks every registered target in use how it does, at a fixed interval, each time over a new
+ * connection, and turns the answers into states:
+ *
+ * <pre>
+ *   initial --one success--> healthy            initial --failures--> unhealthy
+ *   healthy --failures--> unhealthy             unhealthy --successes--> healthy
+ * </pre>
+ */
+final class HealthChecker {
+
+  static final String INITIAL = "Elb.InitialHealthChecking";
+  static final String MISMATCH = "Target.ResponseCodeMismatch";
+  static final String TIMEOUT = "Target.Timeout";
+  static final String FAILED = "Target.FailedHealthChecks";
+
+  private final EventLoop loop;
+  private final LoadBalancers owner;
+  private final Consumer<TargetHealthReport> reports;
+  private final Map<TargetState, Checked> running = new HashMap<>();
+
+  private record Checked(HealthCheck settings, ScheduledFuture<?> schedule) {}
+
+  HealthChecker(EventLoop loop, LoadBalancers owner, Consumer<TargetHealthReport> reports) {
+    this.loop = loop;
+    this.owner = owner;
+    this.reports = reports;
+  }
+
+  /** Looks at the table anew; runs on the checker's loop. */
+  void update(Iterable<GroupState> groups) {
+    Map<TargetState, HealthCheck> wanted = new HashMap<>();
+    for (GroupState group : groups) {
+      if (!group.inUse || !group.spec.healthCheck().enabled()) {
+        continue;
+      }
+      for (TargetState target : group.targets.values()) {
+        if (!target.draining) {
+          wanted.put(target, group.spec.healthCheck());
+        }
+      }
+    }
+    running
+        .entrySet()
+        .removeIf(
+            entry -> {
+              HealthCheck want = wanted.get(entry.getKey());
+              if (want != null && want.equals(entry.getValue().settings())) {
+                return false;
+              }
+              entry.getValue().schedule().cancel(false);
+              return true;
+            });
+    wanted.forEach(
+        (target, settings) -> {
+          if (!running.containsKey(target)) {
+            running.put(
+                target,
+                new Checked(
+                    settings,
+                    loop.scheduleAtFixedRate(
+                        () -> check(target, settings),
+                        0,
+                        settings.interval().toNanos(),
+                        TimeUnit.NANOSECONDS)));
+            if (target.health == TargetState.Health.INITIAL) {
+              report(target, "initial", INITIAL, "Initial health checks in progress");
+            }
+          }
+        });
+  }
+
+  void close() {
+    running.values().forEach(checked -> checked.schedule().cancel(false));
+    running.clear();
+  }
+
+  // --- one check -----------------------------------------------------------------------------
+
+  private void check(TargetState target, HealthCheck settings) {
+    SocketRooms.Room room = owner.room(target.group.spec.room());
+    if (room == null) {
+      result(target, settings, new Verdict(FAILED, "Health checks failed"));
+      return;
+    }
+    Integer port = settings.port();
+    InetSocketAddress address =
+        port == null ? target.address : new InetSocketAddress(target.address.getAddress(), port);
+    Probe probe = new Probe(target, settings, address);
+    try {
+      probe.start(room);
+    } catch (RuntimeException e) {
+      probe.done(new Verdict("Elb.InternalError", "Health checks failed due to an internal error"));
+    }
+  }
+
+  /** Null reason: well. */
+  record Verdict(@Nullable String reason, @Nullable String description) {
+    static final Verdict WELL = new Verdict(null, null);
+  }
+
+  private final class Probe extends ChannelInboundHandlerAdapter {
+    private final TargetState target;
+    private final HealthCheck settings;
+    private final InetSocketAddress address;
+    private @Nullable EpollSocketChannel channel;
+    private @Nullable ScheduledFuture<?> limit;
+    private final ByteBuf received = Unpooled.buffer();
+    private boolean done;
+
+    Probe(TargetState target, HealthCheck settings, InetSocketAddress address) {
+      this.target = target;
+      this.settings = settings;
+      this.address = address;
+    }
+
+    void start(SocketRooms.Room room) {
+      EpollSocketChannel made = room.make(EpollSocketChannel::new);
+      channel = made;
+      Duration timeout = settings.timeout();
+      made.config().setOption(ChannelOption.CONNECT_TIMEOUT_MILLIS, 0);
+      limit =
+          loop.schedule(
+              () -> done(new Verdict(TIMEOUT, "Request timed out")),
+              timeout.toNanos(),
+              TimeUnit.NANOSECONDS);
+      boolean grpc = target.group.spec.version() == Version.GRPC;
+      boolean http2 = target.group.spec.version() == Version.HTTP2;
+      Protocol protocol = settings.protocol();
+      boolean secure = protocol.secure();
+      boolean http = protocol == Protocol.HTTP || protocol == Protocol.HTTPS;
+      if (secure) {
+        SslHandler ssl = Tls.toTarget(made.alloc(), target, (grpc || http2) && http);
+        ssl.setHandshakeTimeoutMillis(timeout.toMillis());
+        made.pipeline().addLast(ssl);
+      }
+      if (http && (grpc || http2)) {
+        Http2Probe.install(made, settings, authority(), grpc, secure, this::done);
+      } else {
+        made.pipeline().addLast(this);
+      }
+      var _ =
+          loop.register(made)
+              .addListener(
+                  registered ->
+                      made.connect(address, target.group.spec.from())
+                          .addListener(
+                              connected -> {
+                                if (!connected.isSuccess()) {
+                                  done(new Verdict(FAILED, "Health checks failed"));
+                                }
+                              }));
+    }
+
+    private String authority() {
+      return address.getAddress().getHostAddress() + ":" + address.getPort();
+    }
+
+    @Override
+    public void channelActive(ChannelHandlerContext ctx) {
+      if (!settings.protocol().secure()) {
+        ask(ctx);
+      }
+    }
+
+    @Override
+    public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+      if (event instanceof SslHandshakeCompletionEvent shaken) {
+        if (shaken.isSuccess()) {
+          ask(ctx);
+        } else {
+          done(new Verdict(FAILED, "Health checks failed"));
+        }
+      }
+    }
+
+    private void ask(ChannelHandlerContext ctx) {
+      Protocol protocol = settings.protocol();
+      if (protocol != Protocol.HTTP && protocol != Protocol.HTTPS) {
+        done(Verdict.WELL);
+        return;
+      }
+      String request =
+          "GET "
+              + settings.path()
+              + " HTTP/1.1\r\nHost: "
+              + authority()
+              + "\r\nConnection: close\r\nUser-Agent: ELB-HealthChecker/2.0\r\n"
+              + "Accept-Encoding: gzip, compressed\r\n\r\n";
+      ctx.writeAndFlush(
+          Unpooled.copiedBuffer(request, StandardCharsets.ISO_8859_1), ctx.voidPromise());
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext ctx, Object message) {
+      ByteBuf in = (ByteBuf) message;
+      try {
+        if (done) {
+          return;
+        }
+        received.writeBytes(in);
+        Head head = new Head();
+        head.clear();
+        int available = received.readableBytes();
+        head.room(available);
+        received.getBytes(0, head.bytes, 0, available);
+        int end = HeadParser.response(head, available);
+        if (end > 0 && head.status >= 200) {
+          done(
+              codeMatches(settings.matcher(), head.status)
+                  ? Verdict.WELL
+                  : new Verdict(
+                      MISMATCH, "Health checks failed with these codes: [" + head.status + "]"));
+        } else if (end > 0) {
+          received.skipBytes(end).discardReadBytes();
+        } else if (end == HeadParser.REFUSED || available > HeadParser.MAX_RESPONSE_HEAD) {
+          done(new Verdict(FAILED, "Health checks failed"));
+        }
+      } finally {
+        in.release();
+      }
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext ctx) {
+      done(new Verdict(FAILED, "Health checks failed"));
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+      done(new Verdict(FAILED, "Health checks failed"));
+    }
+
+    void done(Verdict verdict) {
+      if (done) {
+        return;
+      }
+      done = true;
+      if (limit != null) {
+        limit.cancel(false);
+      }
+      if (channel != null) {
+        channel.close();
+      }
+      received.release();
+      Checked now = running.get(target);
+      if (now != null && now.settings().equals(settings)) {
+        result(target, settings, verdict);
+      }
+    }
+  }
+
+  /** {@code 200}, {@code 200,202}, {@code 200-299}, and mixtures. */
+  static boolean codeMatches(String matcher, int code) {
+    for (String part : matcher.split(",", -1)) {
+      String one = part.strip();
+      int dash = one.indexOf('-');
+      int low = Integer.parseInt(dash < 0 ? one : one.substring(0, dash));
+      int high = dash < 0 ? low : Integer.parseInt(one.substring(dash + 1));
+      if (code >= low && code <= high) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  // --- what follows from it ------------------------------------------------------------------
+
+  private void result(TargetState target, HealthCheck settings, Verdict verdict) {
+    TargetState.Health was = target.health;
+    TargetState.Health now = was;
+    if (verdict.reason() == null) {
+      target.failures = 0;
+      target.successes++;
+      // The first success is enough, whatever the threshold says.
+      if (was == TargetState.Health.INITIAL
+          || (was == TargetState.Health.UNHEALTHY
+              && target.successes >= settings.healthyThreshold())) {
+        now = TargetState.Health.HEALTHY;
+      }
+    } else {
+      target.successes = 0;
+      target.failures++;
+      if (was != TargetState.Health.UNHEALTHY && target.failures >= settings.unhealthyThreshold()) {
+        now = TargetState.Health.UNHEALTHY;
+      }
+    }
+    boolean newReason =
+        now == TargetState.Health.UNHEALTHY
+            && verdict.reason() != null
+            && (!verdict.reason().equals(target.reason)
+                || !String.valueOf(verdict.description()).equals(target.description));
+    if (now == was && !newReason) {
+      return;
+    }
+    target.health = now;
+    target.reason = now == TargetState.Health.HEALTHY ? null : verdict.reason();
+    target.description = now == TargetState.Health.HEALTHY ? null : verdict.description();
+    if (now == TargetState.Health.HEALTHY) {
+      startSlowly(target);
+    } else {
+      target.slowStartFrom = 0;
+    }
+    if (now != was) {
+      target.group.recompute();
+      owner.healthChanged(target, now);
+    }
+    report(
+        target, now.name().toLowerCase(java.util.Locale.ROOT), target.reason, target.description);
+  }
+
+  /** Only beside another that is past it: the first ones in an empty group serve at once. */
+  private static void startSlowly(TargetState target) {
+    Duration ramp = target.group.spec.settings().slowStart();
+    if (ramp.isZero()) {
+      return;
+    }
+    long now = System.nanoTime();
+    for (TargetState other : target.group.targets.values()) {
+      if (other != target
+          && !other.draining
+          && other.health == TargetState.Health.HEALTHY
+          && (other.slowStartFrom == 0 || now - other.slowStartFrom > ramp.toNanos())) {
+        target.slowStartFrom = now;
+        return;
+      }
+    }
+    target.slowStartFrom = 0;
+  }
+
+  private void report(
+      TargetState target, String state, @Nullable String reason, @Nullable String description) {
+    reports.accept(
+        new TargetHealthReport(
+            target.group.arn, target.id, target.port, state, reason, description));
+  }
+}

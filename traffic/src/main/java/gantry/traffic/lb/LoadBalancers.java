@@ -1,0 +1,471 @@
+package gantry.traffic.lb;
+
+import gantry.traffic.lb.RoutingTable.Balancer;
+import gantry.traffic.lb.RoutingTable.Certificate;
+import gantry.traffic.lb.RoutingTable.Listener;
+import gantry.traffic.lb.RoutingTable.Node;
+import gantry.traffic.lb.RoutingTable.TargetGroup;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.PooledByteBufAllocator;
+import io.netty.channel.AdaptiveRecvByteBufAllocator;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
+import io.netty.channel.IoEventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.RecvByteBufAllocator;
+import io.netty.channel.WriteBufferWaterMark;
+import io.netty.channel.epoll.EpollChannelOption;
+import io.netty.channel.epoll.EpollDatagramChannel;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.util.concurrent.EventExecutor;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * All load balancers of this program. {@link #apply} swaps the table: from then on every new
+ * request goes by the new one, and what is in flight finishes by the old.
+ */
+public final class LoadBalancers implements AutoCloseable {
+
+  private static final Logger LOG = LoggerFactory.getLogger(LoadBalancers.class);
+  static final ByteBufAllocator ALLOCATOR = PooledByteBufAllocator.DEFAULT;
+  static final WriteBufferWaterMark WATER = new WriteBufferWaterMark(64 * 1024, 256 * 1024);
+  static final long TICK_MILLIS = 250;
+  static final int BACKLOG = 4096;
+  private static final Duration TARGET_IDLE = Duration.ofMinutes(1);
+
+  /**
+   * What the data plane is given.
+   *
+   * @param workers event loops; 0: one for each processor
+   * @param edgeAddress where the host reaches balancers by name; null: nowhere
+   * @param logs folder of access logs
+   * @param cookieKey 16 or 32 bytes that encrypt stickiness cookies; the same after a restart
+   * @param health told whenever a target's health changes, on a thread that must not be held up
+   */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
+  public record Config(
+      int workers,
+      SocketRooms rooms,
+      @Nullable String edgeAddress,
+      Path logs,
+      byte[] cookieKey,
+      Consumer<TargetHealthReport> health) {}
+
+  /** A socket that could not be opened: one line that says what and why. */
+  public record Problem(String balancerArn, String line) {}
+
+  private final Config config;
+  private final IoEventLoopGroup group;
+  private final IoEventLoopGroup control;
+  private final Worker[] workers;
+  private final IdentityHashMap<EventExecutor, Worker> byLoop = new IdentityHashMap<>();
+  private final HealthChecker checker;
+  private final AccessLog log;
+  private final Counters[] stray;
+  private final Map<String, GroupState> groups = new HashMap<>();
+  private final Map<String, BalancerState> balancers = new HashMap<>();
+  private final Map<Place, Door> doors = new HashMap<>();
+  private volatile Map<String, Compiled> compiled = Map.of();
+  private volatile List<GroupState> liveGroups = List.of();
+  private volatile List<BalancerState> liveBalancers = List.of();
+  private volatile List<Problem> problems = List.of();
+
+  /** A socket's place: a node's port, or a port of the edge. */
+  record Place(String room, String address, int port, boolean datagram) {}
+
+  public LoadBalancers(Config config) {
+    this.config = config;
+    int count =
+        config.workers() > 0 ? config.workers() : Runtime.getRuntime().availableProcessors();
+    this.group = new MultiThreadIoEventLoopGroup(count, threads("lb"), EpollIoHandler.newFactory());
+    this.control =
+        new MultiThreadIoEventLoopGroup(1, threads("lb-health"), EpollIoHandler.newFactory());
+    this.workers = new Worker[count];
+    this.stray = new Counters[count];
+    int i = 0;
+    for (EventExecutor executor : group) {
+      stray[i] = new Counters();
+      Worker worker = new Worker(i, (EventLoop) executor, this, System.nanoTime() * 31 + i);
+      workers[i++] = worker;
+      byLoop.put(executor, worker);
+      worker.start();
+    }
+    this.checker = new HealthChecker(control.next(), this, config.health());
+    this.log = new AccessLog(config.logs());
+  }
+
+  private static java.util.concurrent.ThreadFactory threads(String name) {
+    return new io.netty.util.concurrent.DefaultThreadFactory(name, true);
+  }
+
+  static RecvByteBufAllocator receiveBuffers() {
+    return new AdaptiveRecvByteBufAllocator(512, 8192, 128 * 1024);
+  }
+
+  // --- the table -----------------------------------------------------------------------------
+
+  /** Takes over a new table; returns when its sockets stand open, or are known not to open. */
+  public synchronized void apply(RoutingTable table) {
+    List<TargetState> gone = new ArrayList<>();
+    List<TargetState> drained = new ArrayList<>();
+    Map<String, TargetGroup> specs = new HashMap<>();
+    for (TargetGroup spec : table.targetGroups()) {
+      specs.put(spec.arn(), spec);
+      GroupState state = groups.get(spec.arn());
+      if (state == null) {
+        state = new GroupState(spec, workers.length);
+        groups.put(spec.arn(), state);
+      } else if (state.spec.equals(spec)) {
+        continue;
+      }
+      Map<String, Boolean> before = new HashMap<>();
+      state.targets.forEach((key, target) -> before.put(key, target.draining));
+      gone.addAll(state.update(spec, workers.length));
+      state.targets.forEach(
+          (key, target) -> {
+            if (target.draining && Boolean.FALSE.equals(before.get(key))) {
+              drained.add(target);
+            }
+          });
+    }
+    groups
+        .entrySet()
+        .removeIf(
+            entry -> {
+              if (specs.containsKey(entry.getKey())) {
+                return false;
+              }
+              gone.addAll(entry.getValue().targets.values());
+              entry.getValue().targets.values().forEach(target -> target.removed = true);
+              return true;
+            });
+    Map<String, Certificate> certificates = new HashMap<>();
+    table.certificates().forEach(one -> certificates.put(one.arn(), one));
+    Map<String, Compiled> next = new HashMap<>();
+    Map<String, Tls> tls = new HashMap<>();
+    groups.values().forEach(state -> state.inUse = false);
+    for (Balancer balancer : table.balancers()) {
+      BalancerState state =
+          balancers.computeIfAbsent(
+              balancer.arn(), arn -> new BalancerState(balancer, workers.length));
+      state.spec = balancer;
+      for (Listener listener : balancer.listeners()) {
+        Compiled before = compiled.get(listener.arn());
+        Compiled made = new Compiled(balancer, listener, state, groups, before);
+        next.put(listener.arn(), made);
+        use(made, balancer);
+        if (listener.protocol().secure()) {
+          tls.put(listener.arn(), new Tls(listener, certificates, balancer.settings().http2()));
+        }
+      }
+    }
+    balancers
+        .keySet()
+        .removeIf(arn -> table.balancers().stream().noneMatch(b -> b.arn().equals(arn)));
+    compiled = next;
+    liveGroups = List.copyOf(groups.values());
+    liveBalancers = List.copyOf(balancers.values());
+    openAndClose(table, next, tls);
+    for (TargetState target : drained) {
+      everyWorker(worker -> worker.targetDraining(target));
+    }
+    for (TargetState target : gone) {
+      everyWorker(worker -> worker.targetRemoved(target));
+    }
+    List<GroupState> now = liveGroups;
+    control.next().execute(() -> checker.update(now));
+  }
+
+  private static void use(Compiled made, Balancer balancer) {
+    for (Compiled.Rule rule : made.rules) {
+      for (GroupState state : rule.groups) {
+        if (state != null) {
+          state.inUse = true;
+          if (state.balancerCrossZone != balancer.settings().crossZone()) {
+            state.balancerCrossZone = balancer.settings().crossZone();
+          }
+        }
+      }
+    }
+  }
+
+  private void everyWorker(Consumer<Worker> does) {
+    for (Worker worker : workers) {
+      worker.loop.execute(() -> does.accept(worker));
+    }
+  }
+
+  // --- sockets -------------------------------------------------------------------------------
+
+  private void openAndClose(RoutingTable table, Map<String, Compiled> next, Map<String, Tls> tls) {
+    Map<Place, List<Compiled>> wanted = new TreeMap<>(PLACES);
+    for (Balancer balancer : table.balancers()) {
+      for (Listener listener : balancer.listeners()) {
+        Compiled made = next.get(listener.arn());
+        if (made == null) {
+          continue;
+        }
+        for (Node node : balancer.nodes()) {
+          for (boolean datagram : transports(listener)) {
+            wanted
+                .computeIfAbsent(
+                    new Place(node.room(), node.address(), listener.port(), datagram),
+                    place -> new ArrayList<>())
+                .add(made);
+          }
+        }
+        String edge = config.edgeAddress();
+        if (edge != null) {
+          for (boolean datagram : transports(listener)) {
+            wanted
+                .computeIfAbsent(
+                    new Place(SocketRooms.HOST, edge, listener.port(), datagram),
+                    place -> new ArrayList<>())
+                .add(made);
+          }
+        }
+      }
+    }
+    doors
+        .entrySet()
+        .removeIf(
+            entry -> {
+              if (wanted.containsKey(entry.getKey())) {
+                return false;
+              }
+              entry.getValue().close();
+              return true;
+            });
+    List<Problem> failed = new ArrayList<>();
+    wanted.forEach(
+        (place, behind) -> {
+          Door door = doors.get(place);
+          if (door == null) {
+            door = new Door(this, place, zone(place, behind));
+            door.update(behind, tls);
+            String problem = open(door);
+            if (problem != null) {
+              behind.forEach(one -> failed.add(new Problem(one.balancer.arn(), problem)));
+              if (problems.stream().noneMatch(old -> old.line().equals(problem))) {
+                LOG.warn("{}", problem);
+              }
+              return;
+            }
+            doors.put(place, door);
+          } else {
+            door.update(behind, tls);
+          }
+        });
+    problems = List.copyOf(failed);
+  }
+
+  private static final java.util.Comparator<Place> PLACES =
+      java.util.Comparator.comparing(Place::room)
+          .thenComparing(Place::address)
+          .thenComparing(Place::port)
+          .thenComparing(Place::datagram);
+
+  private static boolean[] transports(Listener listener) {
+    return switch (listener.protocol()) {
+      case HTTP, HTTPS, TCP, TLS -> new boolean[] {false};
+      case UDP -> new boolean[] {true};
+      case TCP_UDP -> new boolean[] {false, true};
+    };
+  }
+
+  private static @Nullable String zone(Place place, List<Compiled> behind) {
+    for (Compiled one : behind) {
+      for (Node node : one.balancer.nodes()) {
+        if (node.room().equals(place.room()) && node.address().equals(place.address())) {
+          return node.zone();
+        }
+      }
+    }
+    return null;
+  }
+
+  private @Nullable String open(Door door) {
+    Place place = door.place;
+    SocketRooms.Room room = config.rooms().room(place.room());
+    if (room == null) {
+      return "No network "
+          + place.room()
+          + " here (yet) for a load balancer at "
+          + place.address()
+          + ":"
+          + place.port()
+          + ".";
+    }
+    try {
+      if (place.datagram()) {
+        Worker worker = workers[place.port() % workers.length];
+        door.opened(
+            new io.netty.bootstrap.Bootstrap()
+                .group(worker.loop)
+                .channelFactory(() -> room.make(() -> new EpollDatagramChannel()))
+                .option(EpollChannelOption.IP_FREEBIND, !place.room().equals(SocketRooms.HOST))
+                .handler(new Datagrams(worker, door))
+                .bind(new InetSocketAddress(place.address(), place.port()))
+                .sync()
+                .channel());
+        return null;
+      }
+      Channel channel =
+          new ServerBootstrap()
+              .group(workers[0].loop, group)
+              .channelFactory(() -> room.make(EpollServerSocketChannel::new))
+              .option(ChannelOption.SO_BACKLOG, BACKLOG)
+              .option(ChannelOption.SO_REUSEADDR, true)
+              // A VPC may give the address to its network a moment after us.
+              .option(EpollChannelOption.IP_FREEBIND, !place.room().equals(SocketRooms.HOST))
+              .childOption(ChannelOption.ALLOCATOR, ALLOCATOR)
+              .childOption(ChannelOption.RECVBUF_ALLOCATOR, receiveBuffers())
+              .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER)
+              .childOption(ChannelOption.TCP_NODELAY, true)
+              .childOption(ChannelOption.ALLOW_HALF_CLOSURE, door.network())
+              .childHandler(
+                  new ChannelInitializer<Channel>() {
+                    @Override
+                    protected void initChannel(Channel child) {
+                      door.accept(child, worker(child.eventLoop()));
+                    }
+                  })
+              .bind(new InetSocketAddress(place.address(), place.port()))
+              .sync()
+              .channel();
+      door.opened(channel);
+      return null;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return "Interrupted while opening port " + place.port() + ".";
+    } catch (Exception e) {
+      // Netty throws what bind threw, checked or not.
+      String why = e.getMessage() == null ? e.toString() : e.getMessage();
+      return "Port "
+          + place.port()
+          + " on "
+          + place.address()
+          + " cannot be opened for a load balancer: "
+          + why
+          + ".";
+    }
+  }
+
+  private Worker worker(EventLoop loop) {
+    Worker worker = byLoop.get(loop);
+    if (worker == null) {
+      throw new IllegalStateException("an event loop of somebody else");
+    }
+    return worker;
+  }
+
+  // --- for the connections -------------------------------------------------------------------
+
+  SocketRooms.@Nullable Room room(String name) {
+    return config.rooms().room(name);
+  }
+
+  byte[] cookieKey() {
+    return config.cookieKey();
+  }
+
+  Counters nobody(int worker) {
+    return stray[worker];
+  }
+
+  long targetIdleNanos() {
+    return TARGET_IDLE.toNanos();
+  }
+
+  void log(AccessLog.Line line) {
+    log.add(line);
+  }
+
+  void connectionProblem(Throwable cause) {
+    LOG.debug("connection: {}", cause.toString());
+  }
+
+  void healthChanged(TargetState target, TargetState.Health now) {
+    // Flows of a network balancer end with the target's health; requests are left to finish.
+    if (now == TargetState.Health.UNHEALTHY) {
+      everyWorker(worker -> worker.targetUnhealthy(target));
+    }
+  }
+
+  /** A request at the edge whose Host no balancer has. */
+  void strayHost(Exchange exchange, Head head, int port) {
+    String host = head.host < 0 ? "(no Host)" : head.value(head.host);
+    StringBuilder text = new StringBuilder();
+    text.append("No load balancer ").append(host).append(" listens on port ").append(port);
+    text.append(". Known here:");
+    compiled.values().stream()
+        .filter(one -> one.listener.port() == port)
+        .map(one -> one.balancer.edgeName())
+        .sorted()
+        .distinct()
+        .limit(20)
+        .forEach(name -> text.append("\n  ").append(name));
+    exchange.reply(
+        503, "text/plain; charset=utf-8", (text + "\n").getBytes(StandardCharsets.UTF_8), null);
+  }
+
+  // --- to look at ----------------------------------------------------------------------------
+
+  public Metrics metrics() {
+    return new Metrics(
+        liveBalancers.stream().map(Metrics::of).toList(),
+        liveGroups.stream().map(Metrics::of).toList());
+  }
+
+  /** What cannot be served, and why; empty when all is well. */
+  public List<Problem> problems() {
+    return problems;
+  }
+
+  /** The port that a place was really bound to (for port 0 in tests). */
+  synchronized int boundPort(int listenerPort) {
+    for (Door door : doors.values()) {
+      if (door.place.port() == listenerPort) {
+        return door.boundPort();
+      }
+    }
+    throw new IllegalStateException("nothing listens for port " + listenerPort);
+  }
+
+  public int connections() {
+    int all = 0;
+    for (Worker worker : workers) {
+      all += worker.connections;
+    }
+    return all;
+  }
+
+  @Override
+  public synchronized void close() {
+    doors.values().forEach(Door::close);
+    doors.clear();
+    control.next().execute(checker::close);
+    everyWorker(Worker::shutAll);
+    group.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly(5, TimeUnit.SECONDS);
+    control.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(5, TimeUnit.SECONDS);
+    log.close();
+  }
+}

@@ -1,0 +1,96 @@
+package gantry.traffic.lb;
+
+import java.net.InetSocketAddress;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/** What lives of one target while tables come and go. Its identity is (group, id, port). */
+final class TargetState {
+
+  enum Health {
+    INITIAL,
+    HEALTHY,
+    UNHEALTHY
+  }
+
+  final GroupState group;
+  final String id;
+  final int port;
+  final InetSocketAddress address;
+  final String zone;
+
+  /** Requests that were sent here and are not answered; flows, for a network balancer. */
+  final AtomicInteger inFlight = new AtomicInteger();
+
+  /** For each worker: idle connections, newest last. */
+  final ArrayDeque<BackHttp1>[] idle;
+
+  /** For each worker: the HTTP/2 connections that take more requests. */
+  final List<List<BackHttp2.Connection>> multiplexed = new ArrayList<>();
+
+  final Counters[] counters;
+
+  volatile boolean draining;
+
+  /** Not in the table any more: what is still in flight is cut. */
+  volatile boolean removed;
+
+  volatile Health health = Health.INITIAL;
+  volatile @Nullable String reason;
+  volatile @Nullable String description;
+
+  /** When its slow start began, in nano time; 0 when it is past or was never due. */
+  volatile long slowStartFrom;
+
+  /** Share of its fair traffic in per cent, lowered while it behaves oddly. */
+  volatile int share = 100;
+
+  volatile boolean anomalous;
+
+  // Of the health checker's loop alone.
+  int successes;
+  int failures;
+  boolean everChecked;
+  long lastRequests;
+  long lastErrors;
+
+  @SuppressWarnings({"unchecked", "rawtypes"})
+  TargetState(GroupState group, RoutingTable.Target target, int workers) {
+    this.group = group;
+    this.id = target.id();
+    this.port = target.port();
+    this.zone = target.zone();
+    this.address = new InetSocketAddress(target.address(), target.port());
+    this.draining = target.draining();
+    this.idle = new ArrayDeque[workers];
+    this.counters = new Counters[workers];
+    for (int i = 0; i < workers; i++) {
+      idle[i] = new ArrayDeque<>();
+      multiplexed.add(new ArrayList<>());
+      counters[i] = new Counters();
+    }
+  }
+
+  String key() {
+    return key(id, port);
+  }
+
+  static String key(String id, int port) {
+    return id + " " + port;
+  }
+
+  boolean is(RoutingTable.Target target) {
+    return id.equals(target.id())
+        && port == target.port()
+        && zone.equals(target.zone())
+        && address.equals(new InetSocketAddress(target.address(), target.port()));
+  }
+
+  @Override
+  public String toString() {
+    return id + ":" + port;
+  }
+}

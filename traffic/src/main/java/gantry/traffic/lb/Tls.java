@@ -1,0 +1,178 @@
+package gantry.traffic.lb;
+
+import gantry.traffic.lb.RoutingTable.Certificate;
+import gantry.traffic.lb.RoutingTable.Listener;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.handler.ssl.ApplicationProtocolConfig;
+import io.netty.handler.ssl.ApplicationProtocolConfig.Protocol;
+import io.netty.handler.ssl.ApplicationProtocolConfig.SelectedListenerFailureBehavior;
+import io.netty.handler.ssl.ApplicationProtocolConfig.SelectorFailureBehavior;
+import io.netty.handler.ssl.ApplicationProtocolNames;
+import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslContextBuilder;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.ssl.SupportedCipherSuiteFilter;
+import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
+import java.security.cert.CertificateParsingException;
+import java.security.cert.X509Certificate;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import javax.net.ssl.SSLException;
+import org.jspecify.annotations.Nullable;
+
+/** What a secure listener offers: its certificates by server name, under its policy. */
+final class Tls {
+
+  static final long HANDSHAKE_MILLIS = 10_000;
+
+  private static final SslContext TO_TARGET = clientContext(false);
+  private static final SslContext TO_HTTP2_TARGET = clientContext(true);
+
+  /** One certificate made ready, and the names that it is for. */
+  private record Offer(Certificate certificate, Set<String> names, boolean ecdsa) {}
+
+  /** A certificate's context, and the ARN that logs say. */
+  record Chosen(SslContext context, String certificateArn) {}
+
+  private final Listener listener;
+  private final List<Offer> offers = new ArrayList<>();
+  private final Map<String, Chosen> contexts = new ConcurrentHashMap<>();
+  private final boolean http2;
+
+  Tls(Listener listener, Map<String, Certificate> certificates, boolean http2) {
+    this.listener = listener;
+    this.http2 = http2;
+    for (String arn : listener.certificates()) {
+      Certificate certificate = certificates.get(arn);
+      if (certificate != null) {
+        X509Certificate own = certificate.chain().getFirst();
+        offers.add(
+            new Offer(certificate, names(own), own.getPublicKey().getAlgorithm().startsWith("EC")));
+      }
+    }
+  }
+
+  boolean ready() {
+    return !offers.isEmpty();
+  }
+
+  /** ECDSA before RSA among those that match; the listener's default where none does. */
+  Chosen choose(@Nullable String serverName) {
+    Offer best = null;
+    if (serverName != null) {
+      String name = serverName.toLowerCase(Locale.ROOT);
+      for (Offer offer : offers) {
+        if (matches(offer.names(), name) && (best == null || (offer.ecdsa() && !best.ecdsa()))) {
+          best = offer;
+        }
+      }
+    }
+    Certificate certificate = (best == null ? offers.getFirst() : best).certificate();
+    return contexts.computeIfAbsent(certificate.arn(), arn -> context(certificate));
+  }
+
+  boolean covers(String serverName) {
+    String name = serverName.toLowerCase(Locale.ROOT);
+    return offers.stream().anyMatch(offer -> matches(offer.names(), name));
+  }
+
+  private Chosen context(Certificate certificate) {
+    try {
+      SslContextBuilder builder =
+          SslContextBuilder.forServer(certificate.key(), certificate.chain())
+              .protocols(TlsPolicies.protocols(listener.sslPolicy()))
+              .ciphers(
+                  TlsPolicies.ciphers(listener.sslPolicy()), SupportedCipherSuiteFilter.INSTANCE)
+              .sessionCacheSize(20_000)
+              .sessionTimeout(300);
+      List<String> protocols =
+          listener.protocol() == RoutingTable.Protocol.TLS
+              ? listener.alpn()
+              : http2
+                  ? List.of(ApplicationProtocolNames.HTTP_2, ApplicationProtocolNames.HTTP_1_1)
+                  : List.of(ApplicationProtocolNames.HTTP_1_1);
+      if (!protocols.isEmpty()) {
+        builder.applicationProtocolConfig(alpn(protocols));
+      }
+      return new Chosen(builder.build(), certificate.arn());
+    } catch (SSLException e) {
+      throw new IllegalStateException("certificate " + certificate.arn() + " cannot be used", e);
+    }
+  }
+
+  private static ApplicationProtocolConfig alpn(List<String> protocols) {
+    return new ApplicationProtocolConfig(
+        Protocol.ALPN,
+        SelectorFailureBehavior.NO_ADVERTISE,
+        SelectedListenerFailureBehavior.ACCEPT,
+        protocols);
+  }
+
+  private static boolean matches(Set<String> names, String name) {
+    if (names.contains(name)) {
+      return true;
+    }
+    int dot = name.indexOf('.');
+    return dot > 0 && names.contains("*" + name.substring(dot));
+  }
+
+  private static Set<String> names(X509Certificate certificate) {
+    Set<String> names = new HashSet<>();
+    try {
+      Collection<List<?>> alternatives = certificate.getSubjectAlternativeNames();
+      if (alternatives != null) {
+        for (List<?> one : alternatives) {
+          if (Integer.valueOf(2).equals(one.get(0))) {
+            names.add(String.valueOf(one.get(1)).toLowerCase(Locale.ROOT));
+          }
+        }
+      }
+    } catch (CertificateParsingException e) {
+      throw new IllegalStateException("a certificate's names cannot be read", e);
+    }
+    if (names.isEmpty()) {
+      for (String part : certificate.getSubjectX500Principal().getName().split(",", -1)) {
+        if (part.startsWith("CN=")) {
+          names.add(part.substring(3).toLowerCase(Locale.ROOT));
+        }
+      }
+    }
+    return names;
+  }
+
+  // --- to targets ----------------------------------------------------------------------------
+
+  /** A target's certificate is not validated: AWS does not either. */
+  private static SslContext clientContext(boolean http2) {
+    try {
+      SslContextBuilder builder =
+          SslContextBuilder.forClient()
+              .trustManager(InsecureTrustManagerFactory.INSTANCE)
+              .endpointIdentificationAlgorithm("");
+      if (http2) {
+        builder.applicationProtocolConfig(alpn(List.of(ApplicationProtocolNames.HTTP_2)));
+      }
+      return builder.build();
+    } catch (SSLException e) {
+      throw new IllegalStateException("no TLS", e);
+    }
+  }
+
+  static SslHandler toTarget(ByteBufAllocator allocator, TargetState target) {
+    return toTarget(allocator, target, target.group.spec.version() != RoutingTable.Version.HTTP1);
+  }
+
+  static SslHandler toTarget(ByteBufAllocator allocator, TargetState target, boolean http2) {
+    SslHandler handler =
+        (http2 ? TO_HTTP2_TARGET : TO_TARGET)
+            .newHandler(allocator, target.address.getHostString(), target.port);
+    handler.setHandshakeTimeoutMillis(HANDSHAKE_MILLIS);
+    return handler;
+  }
+}
