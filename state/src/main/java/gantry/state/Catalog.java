@@ -4,7 +4,6 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /** The tables that a store was opened with, each with its place in the arrays of a snapshot. */
 final class Catalog {
@@ -37,14 +36,5 @@ final class Catalog {
       throw new IllegalArgumentException("table " + table + " is not one of this store");
     }
     return position;
-  }
-
-  @Nullable Table<?> named(String name) {
-    for (Table<?> table : tables) {
-      if (table.name().equals(name)) {
-        return table;
-      }
-    }
-    return null;
   }
 }

@@ -26,13 +26,13 @@ final class SqliteLibrary {
       return;
     }
     String library = System.mapLibraryName("sqlitejdbc");
-    String resource =
-        "/org/sqlite/native/" + OSInfo.getNativeLibFolderPathForCurrentOS() + "/" + library;
-    Path home = directory.resolve("sqlite-" + SQLiteJDBCLoader.getVersion());
+    // By what the system calls itself: the driver's own name for it costs it a `uname` process.
+    String system = System.getProperty("os.name") + "-" + System.getProperty("os.arch");
+    Path home = directory.resolve("sqlite-" + SQLiteJDBCLoader.getVersion() + "-" + system);
     Path file = home.resolve(library);
     try {
       if (!Files.exists(file)) {
-        extract(resource, home, file);
+        extract(library, home, file);
       }
       System.setProperty("org.sqlite.lib.path", home.toAbsolutePath().toString());
       System.setProperty("org.sqlite.lib.name", library);
@@ -41,7 +41,9 @@ final class SqliteLibrary {
     }
   }
 
-  private static void extract(String resource, Path directory, Path file) throws IOException {
+  private static void extract(String library, Path directory, Path file) throws IOException {
+    String resource =
+        "/org/sqlite/native/" + OSInfo.getNativeLibFolderPathForCurrentOS() + "/" + library;
     Files.createDirectories(directory);
     // Moved into place as a whole: a half-written library would be loaded by the next start.
     Path part = Files.createTempFile(directory, "library", ".part");

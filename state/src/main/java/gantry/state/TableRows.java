@@ -150,10 +150,6 @@ final class TableRows<V> {
     return rows.sizeOf(within(scope));
   }
 
-  int size() {
-    return rows.size();
-  }
-
   private static ToIntFunction<Key> within(Scope scope) {
     return key -> key.scope().compareTo(scope);
   }

@@ -6,6 +6,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -156,7 +157,7 @@ final class TableStore implements Store {
   private static void await(Pending pending) {
     try {
       pending.done.join();
-    } catch (java.util.concurrent.CompletionException e) {
+    } catch (CompletionException e) {
       if (e.getCause() instanceof LogUnavailable unavailable) {
         // A new one, so that its stack trace is the caller's.
         throw new LogUnavailable(String.valueOf(unavailable.getMessage()), unavailable);
@@ -204,7 +205,8 @@ final class TableStore implements Store {
         if (!entries.isEmpty()) {
           log.append(entries);
         }
-      } catch (IOException | RuntimeException e) {
+      } catch (IOException | RuntimeException | Error e) {
+        // Errors too: without this thread every writer would wait for ever.
         refuseAll(batch, e);
         batch.clear();
         continue;
@@ -215,13 +217,21 @@ final class TableStore implements Store {
       }
       for (Pending pending : batch) {
         if (pending.commit != null) {
-          feed.publish(pending.commit);
+          tell(pending.commit);
         }
       }
       batch.clear();
       if (batches % BATCHES_PER_COMPACTION == 0) {
         compact(log);
       }
+    }
+  }
+
+  private void tell(Commit commit) {
+    try {
+      feed.publish(commit);
+    } catch (Error e) {
+      LOG.error("a consumer of the change feed failed at revision {}", commit.revision(), e);
     }
   }
 
@@ -265,7 +275,7 @@ final class TableStore implements Store {
     }
   }
 
-  private void refuseAll(List<Pending> batch, Exception cause) {
+  private void refuseAll(List<Pending> batch, Throwable cause) {
     LogUnavailable unavailable =
         new LogUnavailable("the log cannot be written: " + cause.getMessage(), cause);
     writing.lock();

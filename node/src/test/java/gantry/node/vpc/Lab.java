@@ -22,6 +22,7 @@ import java.util.concurrent.ThreadLocalRandom;
  * A machine under test: real namespaces, with processes that do nothing as tasks. Closing it
  * removes all of it, and the constructor sweeps away what a killed run has left.
  */
+@SuppressWarnings("NullAway") // a test that asks for what it did not make may fail with a null
 final class Lab implements AutoCloseable {
 
   /** A refused packet is dropped: the connection is given up after this. */
@@ -115,7 +116,9 @@ final class Lab implements AutoCloseable {
   private static void echo(String name, SocketChannel channel) {
     try (channel) {
       String from = ((InetSocketAddress) channel.getRemoteAddress()).getAddress().getHostAddress();
-      channel.write(ByteBuffer.wrap((name + " saw " + from + "\n").getBytes("US-ASCII")));
+      channel.write(
+          ByteBuffer.wrap(
+              (name + " saw " + from + "\n").getBytes(java.nio.charset.StandardCharsets.US_ASCII)));
       ByteBuffer buffer = ByteBuffer.allocate(1024);
       while (channel.read(buffer) >= 0) {
         buffer.flip();
@@ -168,7 +171,9 @@ final class Lab implements AutoCloseable {
   }
 
   static String echo(Socket socket, String text) throws IOException {
-    socket.getOutputStream().write((text + "\n").getBytes("US-ASCII"));
+    socket
+        .getOutputStream()
+        .write((text + "\n").getBytes(java.nio.charset.StandardCharsets.US_ASCII));
     return line(socket);
   }
 

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 
 /** Security groups with real packets between real namespaces. */
 @Tag("docker")
+@SuppressWarnings("NullAway") // a test that asks for what it did not make may fail with a null
 class SecurityGroupsInKernelTest {
 
   private final Plans plans = new Plans();

@@ -167,7 +167,7 @@ final class HealthChecker {
           loop.register(made)
               .addListener(
                   registered ->
-                      made.connect(address)
+                      made.connect(address, target.group.spec.from())
                           .addListener(
                               connected -> {
                                 if (!connected.isSuccess()) {

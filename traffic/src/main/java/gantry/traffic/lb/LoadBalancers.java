@@ -17,6 +17,8 @@ import io.netty.channel.IoEventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.RecvByteBufAllocator;
 import io.netty.channel.WriteBufferWaterMark;
+import io.netty.channel.epoll.EpollChannelOption;
+import io.netty.channel.epoll.EpollDatagramChannel;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.util.concurrent.EventExecutor;
@@ -312,20 +314,33 @@ public final class LoadBalancers implements AutoCloseable {
           + place.port()
           + ".";
     }
-    if (place.datagram()) {
-      return "UDP listeners are not served yet.";
-    }
     try {
+      if (place.datagram()) {
+        Worker worker = workers[place.port() % workers.length];
+        door.opened(
+            new io.netty.bootstrap.Bootstrap()
+                .group(worker.loop)
+                .channelFactory(() -> room.make(() -> new EpollDatagramChannel()))
+                .option(EpollChannelOption.IP_FREEBIND, !place.room().equals(SocketRooms.HOST))
+                .handler(new Datagrams(worker, door))
+                .bind(new InetSocketAddress(place.address(), place.port()))
+                .sync()
+                .channel());
+        return null;
+      }
       Channel channel =
           new ServerBootstrap()
               .group(workers[0].loop, group)
               .channelFactory(() -> room.make(EpollServerSocketChannel::new))
               .option(ChannelOption.SO_BACKLOG, BACKLOG)
               .option(ChannelOption.SO_REUSEADDR, true)
+              // A VPC may give the address to its network a moment after us.
+              .option(EpollChannelOption.IP_FREEBIND, !place.room().equals(SocketRooms.HOST))
               .childOption(ChannelOption.ALLOCATOR, ALLOCATOR)
               .childOption(ChannelOption.RECVBUF_ALLOCATOR, receiveBuffers())
               .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER)
               .childOption(ChannelOption.TCP_NODELAY, true)
+              .childOption(ChannelOption.ALLOW_HALF_CLOSURE, door.network())
               .childHandler(
                   new ChannelInitializer<Channel>() {
                     @Override
@@ -390,6 +405,9 @@ public final class LoadBalancers implements AutoCloseable {
 
   void healthChanged(TargetState target, TargetState.Health now) {
     // Flows of a network balancer end with the target's health; requests are left to finish.
+    if (now == TargetState.Health.UNHEALTHY) {
+      everyWorker(worker -> worker.targetUnhealthy(target));
+    }
   }
 
   /** A request at the edge whose Host no balancer has. */

@@ -1,5 +1,6 @@
 package gantry.traffic.lb;
 
+import java.net.InetSocketAddress;
 import java.security.PrivateKey;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
@@ -201,6 +202,8 @@ public record RoutingTable(
    *
    * @param id the tail of the ARN: {@code targetgroup/name/73e2d6bc24d8a067}
    * @param room the network that targets are dialled from
+   * @param source the address that they are dialled from, so that their security groups know the
+   *     balancer; null: any
    */
   public record TargetGroup(
       String arn,
@@ -210,7 +213,25 @@ public record RoutingTable(
       String room,
       HealthCheck healthCheck,
       GroupSettings settings,
-      List<Target> targets) {}
+      List<Target> targets,
+      @Nullable String source) {
+
+    public TargetGroup(
+        String arn,
+        String id,
+        Protocol protocol,
+        Version version,
+        String room,
+        HealthCheck healthCheck,
+        GroupSettings settings,
+        List<Target> targets) {
+      this(arn, id, protocol, version, room, healthCheck, settings, targets, null);
+    }
+
+    @Nullable InetSocketAddress from() {
+      return source == null ? null : new InetSocketAddress(source, 0);
+    }
+  }
 
   /**
    * How a target is asked whether it is well.

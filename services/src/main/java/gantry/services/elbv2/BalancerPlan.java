@@ -1,0 +1,52 @@
+package gantry.services.elbv2;
+
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.Action;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancer;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.RuleCondition;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroup;
+
+/**
+ * What the data plane is to do, as the tables have it at one revision. The classes are the API's
+ * own; the composition root turns them into the data plane's.
+ *
+ * @param certificateArns every certificate that a listener names
+ */
+public record BalancerPlan(
+    long revision, List<Balancer> balancers, List<Group> groups, List<String> certificateArns) {
+
+  /** A balancer, its attributes complete. */
+  public record Balancer(
+      LoadBalancer balancer,
+      Map<String, String> attributes,
+      List<Node> nodes,
+      List<Listener> listeners) {}
+
+  public record Node(String zone, @Nullable String address, @Nullable String interfaceId) {}
+
+  /**
+   * A listener with its rules in order, the default rule (priority 0) last.
+   *
+   * @param certificateArns the default one first
+   */
+  public record Listener(
+      String arn,
+      int port,
+      String protocol,
+      @Nullable String sslPolicy,
+      List<String> certificateArns,
+      List<String> alpnPolicy,
+      Map<String, String> attributes,
+      List<Rule> rules) {}
+
+  public record Rule(
+      String arn, int priority, List<RuleCondition> conditions, List<Action> actions) {}
+
+  public record Group(TargetGroup group, Map<String, String> attributes, List<Target> targets) {}
+
+  /** A registration that may get traffic, or drains. */
+  public record Target(
+      String id, int port, String address, String zone, boolean draining) {}
+}

@@ -1,0 +1,42 @@
+package gantry.services.elbv2;
+
+import gantry.services.Clients;
+import gantry.state.Scope;
+import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.awscore.exception.AwsServiceException;
+import software.amazon.awssdk.services.acm.AcmClient;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.CertificateNotFoundException;
+
+/** What the service asks of ACM: whether a certificate is there and issued. */
+final class Certificates {
+
+  private final Clients clients;
+
+  Certificates(Clients clients) {
+    this.clients = clients;
+  }
+
+  void require(Scope scope, @Nullable String arn) {
+    if (arn == null) {
+      throw Errors.validation("A certificate ARN must be specified");
+    }
+    boolean issued;
+    try {
+      issued =
+          "ISSUED"
+              .equals(
+                  clients
+                      .as(Network.PRINCIPAL, scope, AcmClient.class)
+                      .describeCertificate(r -> r.certificateArn(arn))
+                      .certificate()
+                      .statusAsString());
+    } catch (AwsServiceException e) {
+      issued = false;
+    }
+    if (!issued) {
+      throw CertificateNotFoundException.builder()
+          .message("Certificate '" + arn + "' not found")
+          .build();
+    }
+  }
+}

@@ -1,0 +1,540 @@
+package gantry.services.elbv2;
+
+import gantry.services.Caller;
+import gantry.services.HostedService;
+import gantry.services.ServiceContext;
+import gantry.services.elbv2.Attributes.Attribute;
+import gantry.services.elbv2.Rows.BalancerRow;
+import gantry.services.elbv2.Rows.GroupRow;
+import gantry.services.elbv2.Rows.ListenerRow;
+import gantry.state.Scope;
+import java.util.AbstractMap.SimpleImmutableEntry;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.*;
+
+/**
+ * Elastic Load Balancing, version 2. What it decides stands in its tables; {@link RoutingTables}
+ * makes the data plane's plan of them, and {@link TargetHealthReport} brings the health back.
+ */
+public final class Elbv2 implements ElasticLoadBalancingV2Client {
+
+  private final ServiceContext context;
+  private final Balancers balancers;
+  private final Listeners listeners;
+  private final Groups groups;
+  private final Targets targets;
+  private final Tags tags;
+
+  public Elbv2(ServiceContext context) {
+    this.context = context;
+    Network network = new Network(context.clients());
+    this.balancers = new Balancers(context, network);
+    this.listeners = new Listeners(context, new Certificates(context.clients()));
+    this.groups = new Groups(context, network);
+    this.targets = new Targets(context, network);
+    this.tags = new Tags(context);
+  }
+
+  /** The service as the program hosts it. */
+  public static HostedService<ElasticLoadBalancingV2Client> hosted() {
+    return new HostedService<>(
+        ElasticLoadBalancingV2Client.class,
+        Elbv2::new,
+        List.of(Rows.BALANCERS, Rows.LISTENERS, Rows.RULES, Rows.GROUPS, Rows.TARGETS),
+        context -> List.of(new DrainEnd(context)));
+  }
+
+  @Override
+  public String serviceName() {
+    return SERVICE_NAME;
+  }
+
+  @Override
+  public void close() {}
+
+  // --- load balancers ------------------------------------------------------------------------
+
+  @Override
+  public CreateLoadBalancerResponse createLoadBalancer(CreateLoadBalancerRequest r) {
+    return CreateLoadBalancerResponse.builder().loadBalancers(balancers.create(r)).build();
+  }
+
+  @Override
+  public DescribeLoadBalancersResponse describeLoadBalancers(DescribeLoadBalancersRequest r) {
+    return balancers.describe(r);
+  }
+
+  @Override
+  public DeleteLoadBalancerResponse deleteLoadBalancer(DeleteLoadBalancerRequest r) {
+    balancers.delete(r.loadBalancerArn());
+    return DeleteLoadBalancerResponse.builder().build();
+  }
+
+  @Override
+  public SetSecurityGroupsResponse setSecurityGroups(SetSecurityGroupsRequest r) {
+    if (r.enforceSecurityGroupInboundRulesOnPrivateLinkTraffic() != null) {
+      throw Errors.notBuilt(
+          "EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic", "there is no PrivateLink");
+    }
+    return SetSecurityGroupsResponse.builder()
+        .securityGroupIds(balancers.setSecurityGroups(r))
+        .build();
+  }
+
+  @Override
+  public SetSubnetsResponse setSubnets(SetSubnetsRequest r) {
+    return SetSubnetsResponse.builder()
+        .availabilityZones(balancers.setSubnets(r))
+        .ipAddressType(IpAddressType.IPV4)
+        .build();
+  }
+
+  @Override
+  public SetIpAddressTypeResponse setIpAddressType(SetIpAddressTypeRequest r) {
+    Balancers.require(
+        context.store().snapshot(), Caller.current().scope(), r.loadBalancerArn());
+    if (r.ipAddressType() != IpAddressType.IPV4) {
+      throw Errors.notBuilt("IpAddressType " + r.ipAddressTypeAsString(), "networks here are IPv4");
+    }
+    return SetIpAddressTypeResponse.builder().ipAddressType(IpAddressType.IPV4).build();
+  }
+
+  @Override
+  public DescribeLoadBalancerAttributesResponse describeLoadBalancerAttributes(
+      DescribeLoadBalancerAttributesRequest r) {
+    BalancerRow row =
+        Balancers.require(
+            context.store().snapshot(), Caller.current().scope(), r.loadBalancerArn());
+    return DescribeLoadBalancerAttributesResponse.builder()
+        .attributes(shown(row, row.attributes()))
+        .build();
+  }
+
+  private static Map<String, Attribute> known(BalancerRow row) {
+    return Attributes.ofBalancer(
+        Balancers.application(row.balancer()),
+        row.balancer().scheme() == LoadBalancerSchemeEnum.INTERNAL);
+  }
+
+  private static List<LoadBalancerAttribute> shown(BalancerRow row, Map<String, String> set) {
+    return Attributes.effective(known(row), set).entrySet().stream()
+        .map(e -> LoadBalancerAttribute.builder().key(e.getKey()).value(e.getValue()).build())
+        .toList();
+  }
+
+  @Override
+  public ModifyLoadBalancerAttributesResponse modifyLoadBalancerAttributes(
+      ModifyLoadBalancerAttributesRequest r) {
+    Scope scope = Caller.current().scope();
+    return context
+        .store()
+        .write(
+            tx -> {
+              BalancerRow row = Balancers.require(tx, scope, r.loadBalancerArn());
+              Map<String, String> next =
+                  Attributes.change(
+                      known(row),
+                      row.attributes(),
+                      r.attributes().stream().map(a -> entry(a.key(), a.value())).toList());
+              if (Balancers.application(row.balancer())
+                  && "false".equals(next.get("load_balancing.cross_zone.enabled"))) {
+                throw Errors.configuration(
+                    "Cross-zone load balancing cannot be disabled for Application Load Balancers");
+              }
+              tx.put(
+                  Rows.BALANCERS,
+                  scope.key(row.balancer().loadBalancerArn()),
+                  new BalancerRow(row.balancer(), next, row.nodes(), row.tags()));
+              return ModifyLoadBalancerAttributesResponse.builder()
+                  .attributes(shown(row, next))
+                  .build();
+            });
+  }
+
+  private static Map.Entry<@Nullable String, @Nullable String> entry(
+      @Nullable String key, @Nullable String value) {
+    return new SimpleImmutableEntry<>(key, value);
+  }
+
+  // --- listeners and rules -------------------------------------------------------------------
+
+  @Override
+  public CreateListenerResponse createListener(CreateListenerRequest r) {
+    return CreateListenerResponse.builder().listeners(listeners.create(r)).build();
+  }
+
+  @Override
+  public ModifyListenerResponse modifyListener(ModifyListenerRequest r) {
+    return ModifyListenerResponse.builder().listeners(listeners.modify(r)).build();
+  }
+
+  @Override
+  public DescribeListenersResponse describeListeners(DescribeListenersRequest r) {
+    return listeners.describe(r);
+  }
+
+  @Override
+  public DeleteListenerResponse deleteListener(DeleteListenerRequest r) {
+    listeners.delete(r.listenerArn());
+    return DeleteListenerResponse.builder().build();
+  }
+
+  @Override
+  public DescribeListenerAttributesResponse describeListenerAttributes(
+      DescribeListenerAttributesRequest r) {
+    ListenerRow row =
+        Listeners.require(context.store().snapshot(), Caller.current().scope(), r.listenerArn());
+    return DescribeListenerAttributesResponse.builder().attributes(shown(row, row.attributes())).build();
+  }
+
+  private static Map<String, Attribute> known(ListenerRow row) {
+    return Attributes.ofListener(
+        row.listener().listenerArn().contains(":listener/app/"),
+        row.listener().protocol() == ProtocolEnum.HTTPS);
+  }
+
+  private static List<ListenerAttribute> shown(ListenerRow row, Map<String, String> set) {
+    return Attributes.effective(known(row), set).entrySet().stream()
+        .map(e -> ListenerAttribute.builder().key(e.getKey()).value(e.getValue()).build())
+        .toList();
+  }
+
+  @Override
+  public ModifyListenerAttributesResponse modifyListenerAttributes(
+      ModifyListenerAttributesRequest r) {
+    Scope scope = Caller.current().scope();
+    return context
+        .store()
+        .write(
+            tx -> {
+              ListenerRow row = Listeners.require(tx, scope, r.listenerArn());
+              Map<String, String> next =
+                  Attributes.change(
+                      known(row),
+                      row.attributes(),
+                      r.attributes().stream().map(a -> entry(a.key(), a.value())).toList());
+              tx.put(
+                  Rows.LISTENERS,
+                  scope.key(row.listener().listenerArn()),
+                  new ListenerRow(
+                      row.listener(), row.defaultRuleArn(), next, row.more(), row.tags()));
+              return ModifyListenerAttributesResponse.builder()
+                  .attributes(shown(row, next))
+                  .build();
+            });
+  }
+
+  @Override
+  public AddListenerCertificatesResponse addListenerCertificates(AddListenerCertificatesRequest r) {
+    return AddListenerCertificatesResponse.builder()
+        .certificates(listeners.addCertificates(r.listenerArn(), r.certificates()))
+        .build();
+  }
+
+  @Override
+  public RemoveListenerCertificatesResponse removeListenerCertificates(
+      RemoveListenerCertificatesRequest r) {
+    listeners.removeCertificates(r.listenerArn(), r.certificates());
+    return RemoveListenerCertificatesResponse.builder().build();
+  }
+
+  @Override
+  public DescribeListenerCertificatesResponse describeListenerCertificates(
+      DescribeListenerCertificatesRequest r) {
+    return DescribeListenerCertificatesResponse.builder()
+        .certificates(listeners.describeCertificates(r.listenerArn()))
+        .build();
+  }
+
+  @Override
+  public CreateRuleResponse createRule(CreateRuleRequest r) {
+    return CreateRuleResponse.builder().rules(listeners.createRule(r)).build();
+  }
+
+  @Override
+  public ModifyRuleResponse modifyRule(ModifyRuleRequest r) {
+    return ModifyRuleResponse.builder().rules(listeners.modifyRule(r)).build();
+  }
+
+  @Override
+  public DescribeRulesResponse describeRules(DescribeRulesRequest r) {
+    return listeners.describeRules(r);
+  }
+
+  @Override
+  public DeleteRuleResponse deleteRule(DeleteRuleRequest r) {
+    listeners.deleteRule(r.ruleArn());
+    return DeleteRuleResponse.builder().build();
+  }
+
+  @Override
+  public SetRulePrioritiesResponse setRulePriorities(SetRulePrioritiesRequest r) {
+    return SetRulePrioritiesResponse.builder()
+        .rules(listeners.setPriorities(r.rulePriorities()))
+        .build();
+  }
+
+  // --- target groups and targets -------------------------------------------------------------
+
+  @Override
+  public CreateTargetGroupResponse createTargetGroup(CreateTargetGroupRequest r) {
+    return CreateTargetGroupResponse.builder().targetGroups(groups.create(r)).build();
+  }
+
+  @Override
+  public ModifyTargetGroupResponse modifyTargetGroup(ModifyTargetGroupRequest r) {
+    return ModifyTargetGroupResponse.builder().targetGroups(groups.modify(r)).build();
+  }
+
+  @Override
+  public DescribeTargetGroupsResponse describeTargetGroups(DescribeTargetGroupsRequest r) {
+    return groups.describe(r);
+  }
+
+  @Override
+  public DeleteTargetGroupResponse deleteTargetGroup(DeleteTargetGroupRequest r) {
+    groups.delete(r.targetGroupArn());
+    return DeleteTargetGroupResponse.builder().build();
+  }
+
+  @Override
+  public DescribeTargetGroupAttributesResponse describeTargetGroupAttributes(
+      DescribeTargetGroupAttributesRequest r) {
+    GroupRow row =
+        Groups.require(context.store().snapshot(), Caller.current().scope(), r.targetGroupArn());
+    return DescribeTargetGroupAttributesResponse.builder()
+        .attributes(shown(row, row.attributes()))
+        .build();
+  }
+
+  private static List<TargetGroupAttribute> shown(GroupRow row, Map<String, String> set) {
+    return Attributes.effective(Attributes.ofGroup(row.group()), set).entrySet().stream()
+        .map(e -> TargetGroupAttribute.builder().key(e.getKey()).value(e.getValue()).build())
+        .toList();
+  }
+
+  @Override
+  public ModifyTargetGroupAttributesResponse modifyTargetGroupAttributes(
+      ModifyTargetGroupAttributesRequest r) {
+    Scope scope = Caller.current().scope();
+    return context
+        .store()
+        .write(
+            tx -> {
+              GroupRow row = Groups.require(tx, scope, r.targetGroupArn());
+              Map<String, String> next =
+                  Attributes.change(
+                      Attributes.ofGroup(row.group()),
+                      row.attributes(),
+                      r.attributes().stream().map(a -> entry(a.key(), a.value())).toList());
+              checkTogether(Attributes.effective(Attributes.ofGroup(row.group()), next));
+              tx.put(
+                  Rows.GROUPS,
+                  scope.key(row.group().targetGroupArn()),
+                  new GroupRow(row.group(), next, row.tags(), row.created()));
+              return ModifyTargetGroupAttributesResponse.builder()
+                  .attributes(shown(row, next))
+                  .build();
+            });
+  }
+
+  private static void checkTogether(Map<String, String> all) {
+    String algorithm = all.getOrDefault("load_balancing.algorithm.type", "round_robin");
+    if (!all.getOrDefault("slow_start.duration_seconds", "0").equals("0")
+        && !algorithm.equals("round_robin")) {
+      throw Errors.configuration(
+          "Slow start cannot be enabled with the load balancing algorithm '" + algorithm + "'");
+    }
+    if (all.getOrDefault("load_balancing.algorithm.anomaly_mitigation", "off").equals("on")
+        && !algorithm.equals("weighted_random")) {
+      throw Errors.configuration(
+          "Anomaly mitigation requires the load balancing algorithm 'weighted_random'");
+    }
+    if (all.getOrDefault("stickiness.enabled", "false").equals("true")
+        && all.getOrDefault("stickiness.type", "").equals("app_cookie")) {
+      String name = all.getOrDefault("stickiness.app_cookie.cookie_name", "");
+      if (name.isEmpty()) {
+        throw Errors.configuration(
+            "You must set an application cookie name to enable stickiness of type 'app_cookie'");
+      }
+      if (name.startsWith("AWSALB")) {
+        throw Errors.configuration("The application cookie name cannot begin with 'AWSALB'");
+      }
+    }
+  }
+
+  @Override
+  public RegisterTargetsResponse registerTargets(RegisterTargetsRequest r) {
+    targets.register(r.targetGroupArn(), r.targets());
+    return RegisterTargetsResponse.builder().build();
+  }
+
+  @Override
+  public DeregisterTargetsResponse deregisterTargets(DeregisterTargetsRequest r) {
+    targets.deregister(r.targetGroupArn(), r.targets());
+    return DeregisterTargetsResponse.builder().build();
+  }
+
+  @Override
+  public DescribeTargetHealthResponse describeTargetHealth(DescribeTargetHealthRequest r) {
+    return DescribeTargetHealthResponse.builder()
+        .targetHealthDescriptions(targets.health(r))
+        .build();
+  }
+
+  // --- tags, limits, policies ----------------------------------------------------------------
+
+  @Override
+  public AddTagsResponse addTags(AddTagsRequest r) {
+    tags.add(r.resourceArns(), r.tags());
+    return AddTagsResponse.builder().build();
+  }
+
+  @Override
+  public RemoveTagsResponse removeTags(RemoveTagsRequest r) {
+    tags.remove(r.resourceArns(), r.tagKeys());
+    return RemoveTagsResponse.builder().build();
+  }
+
+  @Override
+  public DescribeTagsResponse describeTags(DescribeTagsRequest r) {
+    return DescribeTagsResponse.builder().tagDescriptions(tags.describe(r.resourceArns())).build();
+  }
+
+  @Override
+  public DescribeSslPoliciesResponse describeSSLPolicies(DescribeSslPoliciesRequest r) {
+    List<String> names = r.hasNames() && !r.names().isEmpty() ? r.names() : SslPolicies.NAMES;
+    for (String name : names) {
+      if (!SslPolicies.NAMES.contains(name)) {
+        throw SslPolicyNotFoundException.builder()
+            .message("SSL policy '" + name + "' not found")
+            .build();
+      }
+    }
+    return DescribeSslPoliciesResponse.builder()
+        .sslPolicies(names.stream().map(SslPolicies::describe).toList())
+        .build();
+  }
+
+  @Override
+  public DescribeAccountLimitsResponse describeAccountLimits(DescribeAccountLimitsRequest r) {
+    return DescribeAccountLimitsResponse.builder()
+        .limits(
+            limit("application-load-balancers", 50),
+            limit("condition-values-per-alb-rule", 5),
+            limit("condition-wildcards-per-alb-rule", 5),
+            limit("gateway-load-balancers", 0),
+            limit("listeners-per-application-load-balancer", 50),
+            limit("listeners-per-network-load-balancer", 50),
+            limit("network-load-balancers", 50),
+            limit("rules-per-application-load-balancer", Listeners.MAX_RULES),
+            limit("target-groups", 3000),
+            limit("target-groups-per-action-on-application-load-balancer", 5),
+            limit("target-groups-per-action-on-network-load-balancer", 1),
+            limit("target-groups-per-application-load-balancer", 100),
+            limit("targets-per-application-load-balancer", 1000),
+            limit("targets-per-availability-zone-per-network-load-balancer", 500),
+            limit("targets-per-network-load-balancer", 3000))
+        .build();
+  }
+
+  private static Limit limit(String name, int max) {
+    return Limit.builder().name(name).max(Integer.toString(max)).build();
+  }
+
+  // --- not built: refused by name ------------------------------------------------------------
+
+  private static RuntimeException trustStores() {
+    return Errors.notBuilt("A trust store", "client certificates are not asked for (no mutual TLS)");
+  }
+
+  @Override
+  public CreateTrustStoreResponse createTrustStore(CreateTrustStoreRequest r) {
+    throw trustStores();
+  }
+
+  @Override
+  public ModifyTrustStoreResponse modifyTrustStore(ModifyTrustStoreRequest r) {
+    throw trustStores();
+  }
+
+  @Override
+  public DeleteTrustStoreResponse deleteTrustStore(DeleteTrustStoreRequest r) {
+    throw trustStores();
+  }
+
+  @Override
+  public DescribeTrustStoresResponse describeTrustStores(DescribeTrustStoresRequest r) {
+    return DescribeTrustStoresResponse.builder().trustStores(List.of()).build();
+  }
+
+  @Override
+  public DescribeTrustStoreAssociationsResponse describeTrustStoreAssociations(
+      DescribeTrustStoreAssociationsRequest r) {
+    throw trustStores();
+  }
+
+  @Override
+  public DeleteSharedTrustStoreAssociationResponse deleteSharedTrustStoreAssociation(
+      DeleteSharedTrustStoreAssociationRequest r) {
+    throw trustStores();
+  }
+
+  @Override
+  public AddTrustStoreRevocationsResponse addTrustStoreRevocations(
+      AddTrustStoreRevocationsRequest r) {
+    throw trustStores();
+  }
+
+  @Override
+  public RemoveTrustStoreRevocationsResponse removeTrustStoreRevocations(
+      RemoveTrustStoreRevocationsRequest r) {
+    throw trustStores();
+  }
+
+  @Override
+  public DescribeTrustStoreRevocationsResponse describeTrustStoreRevocations(
+      DescribeTrustStoreRevocationsRequest r) {
+    throw trustStores();
+  }
+
+  @Override
+  public GetTrustStoreCaCertificatesBundleResponse getTrustStoreCaCertificatesBundle(
+      GetTrustStoreCaCertificatesBundleRequest r) {
+    throw trustStores();
+  }
+
+  @Override
+  public GetTrustStoreRevocationContentResponse getTrustStoreRevocationContent(
+      GetTrustStoreRevocationContentRequest r) {
+    throw trustStores();
+  }
+
+  @Override
+  public GetResourcePolicyResponse getResourcePolicy(GetResourcePolicyRequest r) {
+    throw ResourceNotFoundException.builder()
+        .message("The specified resource has no policy")
+        .build();
+  }
+
+  @Override
+  public ModifyCapacityReservationResponse modifyCapacityReservation(
+      ModifyCapacityReservationRequest r) {
+    throw Errors.notBuilt("A capacity reservation", "a balancer has the machine's capacity");
+  }
+
+  @Override
+  public DescribeCapacityReservationResponse describeCapacityReservation(
+      DescribeCapacityReservationRequest r) {
+    Balancers.require(context.store().snapshot(), Caller.current().scope(), r.loadBalancerArn());
+    return DescribeCapacityReservationResponse.builder().build();
+  }
+
+  @Override
+  public ModifyIpPoolsResponse modifyIpPools(ModifyIpPoolsRequest r) {
+    throw Errors.notBuilt("An address pool", "addresses come from the subnets");
+  }
+}

@@ -1,0 +1,780 @@
+package gantry.services.elbv2;
+
+import gantry.services.Caller;
+import gantry.services.ServiceContext;
+import gantry.services.elbv2.Rows.BalancerRow;
+import gantry.services.elbv2.Rows.GroupRow;
+import gantry.services.elbv2.Rows.ListenerRow;
+import gantry.services.elbv2.Rows.RuleRow;
+import gantry.state.Row;
+import gantry.state.Scope;
+import gantry.state.Tx;
+import gantry.state.View;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.Action;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ActionTypeEnum;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.Certificate;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.CertificateNotFoundException;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateListenerRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateRuleRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeListenersRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeListenersResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeRulesRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeRulesResponse;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DuplicateListenerException;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.IncompatibleProtocolsException;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.Listener;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancer;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyListenerRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyRuleRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.MutualAuthenticationAttributes;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.OperationNotPermittedException;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.PriorityInUseException;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ProtocolEnum;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ResourceInUseException;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.Rule;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.RulePriorityPair;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.SslPolicyNotFoundException;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroup;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroupAssociationLimitException;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TooManyCertificatesException;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TooManyListenersException;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TooManyRulesException;
+
+/** Listeners and their rules. */
+final class Listeners {
+
+  private static final int MAX_LISTENERS = 50;
+  static final int MAX_RULES = 100;
+  private static final int MAX_CERTIFICATES = 25;
+  private static final String DEFAULT_POLICY = "ELBSecurityPolicy-2016-08";
+  private static final Set<String> APPLICATION = Set.of("HTTP", "HTTPS");
+  private static final Set<String> NETWORK = Set.of("TCP", "TLS", "UDP", "TCP_UDP");
+
+  private final ServiceContext context;
+  private final Certificates certificates;
+
+  Listeners(ServiceContext context, Certificates certificates) {
+    this.context = context;
+    this.certificates = certificates;
+  }
+
+  static ListenerRow require(View view, Scope scope, @Nullable String arn) {
+    if (arn == null) {
+      throw Errors.validation("A listener ARN must be specified");
+    }
+    ListenerRow row = view.get(Rows.LISTENERS, scope.key(arn));
+    if (row == null) {
+      throw Errors.noListener();
+    }
+    return row;
+  }
+
+  // --- listeners -----------------------------------------------------------------------------
+
+  Listener create(CreateListenerRequest r) {
+    Scope scope = Caller.current().scope();
+    BalancerRow balancer = Balancers.require(context.store().snapshot(), scope, r.loadBalancerArn());
+    boolean application = Balancers.application(balancer.balancer());
+    if (r.port() == null) {
+      throw Errors.validation("A listener port must be specified");
+    }
+    if (r.protocolAsString() == null) {
+      throw Errors.validation("A listener protocol must be specified");
+    }
+    checkPort(r.port());
+    checkProtocol(r.protocolAsString(), application);
+    noMutual(r.mutualAuthentication());
+    boolean secure = secure(r.protocol());
+    List<Certificate> certificate =
+        certificate(scope, r.certificates(), secure, r.protocolAsString());
+    List<Action> actions = Actions.normal(r.defaultActions(), application, secure);
+    Tags.check(r.tags());
+    String arn = Arns.listener(balancer.balancer().loadBalancerArn(), context.ids().hex(16));
+    String ruleArn = Arns.rule(arn, context.ids().hex(16));
+    Listener.Builder made =
+        Listener.builder()
+            .listenerArn(arn)
+            .loadBalancerArn(balancer.balancer().loadBalancerArn())
+            .port(r.port())
+            .protocol(r.protocol())
+            .defaultActions(actions);
+    if (secure) {
+      made.sslPolicy(policy(r.sslPolicy())).certificates(certificate);
+      if (application) {
+        made.mutualAuthentication(m -> m.mode("off"));
+      }
+    }
+    if (r.hasAlpnPolicy() && !r.alpnPolicy().isEmpty()) {
+      made.alpnPolicy(alpn(r.alpnPolicy(), r.protocol()));
+    }
+    Listener listener = made.build();
+    return context
+        .store()
+        .write(
+            tx -> {
+              Balancers.require(tx, scope, r.loadBalancerArn());
+              List<Row<ListenerRow>> others =
+                  tx.lookup(Rows.LISTENERS_OF, scope, listener.loadBalancerArn()).toList();
+              for (Row<ListenerRow> other : others) {
+                Listener had = other.value().listener();
+                if (had.port().equals(listener.port())) {
+                  if (had.protocol() == listener.protocol()
+                      && had.defaultActions().equals(listener.defaultActions())
+                      && had.certificates().equals(listener.certificates())) {
+                    return had;
+                  }
+                  throw DuplicateListenerException.builder()
+                      .message(
+                          "A listener already exists on this port for this load balancer '"
+                              + listener.loadBalancerArn()
+                              + "'")
+                      .build();
+                }
+              }
+              if (others.size() >= MAX_LISTENERS) {
+                throw TooManyListenersException.builder()
+                    .message("You have reached the maximum number of listeners per load balancer")
+                    .build();
+              }
+              checkGroups(tx, scope, balancer.balancer(), listener.protocolAsString(), actions);
+              tx.put(
+                  Rows.LISTENERS,
+                  scope.key(arn),
+                  new ListenerRow(listener, ruleArn, Map.of(), List.of(), List.copyOf(r.tags())));
+              return listener;
+            });
+  }
+
+  Listener modify(ModifyListenerRequest r) {
+    Scope scope = Caller.current().scope();
+    ListenerRow before = require(context.store().snapshot(), scope, r.listenerArn());
+    noMutual(r.mutualAuthentication());
+    BalancerRow balancer =
+        Balancers.require(context.store().snapshot(), scope, before.listener().loadBalancerArn());
+    boolean application = Balancers.application(balancer.balancer());
+    ProtocolEnum protocol = r.protocol() == null ? before.listener().protocol() : r.protocol();
+    checkProtocol(
+        r.protocol() == null ? before.listener().protocolAsString() : r.protocolAsString(),
+        application);
+    if (r.port() != null) {
+      checkPort(r.port());
+    }
+    boolean secure = secure(protocol);
+    List<Certificate> certificate =
+        !secure
+            ? List.of()
+            : r.hasCertificates() && !r.certificates().isEmpty()
+                ? certificate(scope, r.certificates(), true, protocol.toString())
+                : before.listener().certificates();
+    if (secure && certificate.isEmpty()) {
+      throw noCertificate(protocol.toString());
+    }
+    List<Action> actions =
+        r.hasDefaultActions() && !r.defaultActions().isEmpty()
+            ? Actions.normal(r.defaultActions(), application, secure)
+            : before.listener().defaultActions();
+    return context
+        .store()
+        .write(
+            tx -> {
+              ListenerRow row = require(tx, scope, r.listenerArn());
+              int port = r.port() == null ? row.listener().port() : r.port();
+              boolean taken =
+                  tx.lookup(Rows.LISTENERS_OF, scope, row.listener().loadBalancerArn())
+                      .anyMatch(
+                          other ->
+                              other.value().listener().port() == port
+                                  && !other.key().id().equals(r.listenerArn()));
+              if (taken) {
+                throw DuplicateListenerException.builder()
+                    .message(
+                        "A listener already exists on this port for this load balancer '"
+                            + row.listener().loadBalancerArn()
+                            + "'")
+                    .build();
+              }
+              checkGroups(tx, scope, balancer.balancer(), protocol.toString(), actions);
+              Listener.Builder next =
+                  row.listener().toBuilder()
+                      .port(port)
+                      .protocol(protocol)
+                      .defaultActions(actions)
+                      .certificates(secure ? certificate : null)
+                      .sslPolicy(
+                          secure
+                              ? policy(
+                                  r.sslPolicy() == null ? row.listener().sslPolicy() : r.sslPolicy())
+                              : null);
+              if (r.hasAlpnPolicy() && !r.alpnPolicy().isEmpty()) {
+                next.alpnPolicy(alpn(r.alpnPolicy(), protocol));
+              }
+              Listener listener = next.build();
+              tx.put(
+                  Rows.LISTENERS,
+                  scope.key(r.listenerArn()),
+                  new ListenerRow(
+                      listener,
+                      row.defaultRuleArn(),
+                      row.attributes(),
+                      secure ? row.more() : List.of(),
+                      row.tags()));
+              return listener;
+            });
+  }
+
+  DescribeListenersResponse describe(DescribeListenersRequest r) {
+    Scope scope = Caller.current().scope();
+    View view = context.store().snapshot();
+    if (r.hasListenerArns() && !r.listenerArns().isEmpty()) {
+      List<Listener> found = new ArrayList<>();
+      for (String arn : r.listenerArns()) {
+        found.add(require(view, scope, arn).listener());
+      }
+      return DescribeListenersResponse.builder().listeners(found).build();
+    }
+    if (r.loadBalancerArn() == null) {
+      throw Errors.validation("You must specify either listener ARNs or a load balancer ARN");
+    }
+    Balancers.require(view, scope, r.loadBalancerArn());
+    Page<ListenerRow> page =
+        Page.of(
+            view,
+            Rows.LISTENERS,
+            scope,
+            r.marker(),
+            r.pageSize(),
+            row -> r.loadBalancerArn().equals(row.listener().loadBalancerArn()));
+    return DescribeListenersResponse.builder()
+        .listeners(page.rows().stream().map(ListenerRow::listener).toList())
+        .nextMarker(page.next())
+        .build();
+  }
+
+  void delete(@Nullable String arn) {
+    Scope scope = Caller.current().scope();
+    context
+        .store()
+        .write(
+            tx -> {
+              ListenerRow row = require(tx, scope, arn);
+              Listener listener = row.listener();
+              boolean used =
+                  tx.lookup(Rows.TARGETS_BY_ID, scope, listener.loadBalancerArn())
+                      .anyMatch(target -> target.value().port() == listener.port());
+              if (used) {
+                throw ResourceInUseException.builder()
+                    .message(
+                        "Listener port '"
+                            + listener.port()
+                            + "' is in use by registered target '"
+                            + listener.loadBalancerArn()
+                            + "' and cannot be removed.")
+                    .build();
+              }
+              deleteRules(tx, scope, listener.listenerArn());
+              tx.delete(Rows.LISTENERS, scope.key(listener.listenerArn()));
+              return null;
+            });
+  }
+
+  static void deleteRules(Tx tx, Scope scope, String listenerArn) {
+    for (Row<RuleRow> rule : tx.lookup(Rows.RULES_OF, scope, listenerArn).toList()) {
+      tx.delete(Rows.RULES, rule.key());
+    }
+  }
+
+  private static void checkPort(int port) {
+    if (port < 1 || port > 65535) {
+      throw Errors.validation(
+          "1 validation error detected: Value '"
+              + port
+              + "' at 'port' failed to satisfy constraint: Member must have value between 1 and"
+              + " 65535");
+    }
+  }
+
+  private static void checkProtocol(String protocol, boolean application) {
+    if (!(application ? APPLICATION : NETWORK).contains(protocol)) {
+      throw Errors.validation(
+          "Listener protocol '"
+              + protocol
+              + "' must be one of '"
+              + (application ? "HTTP, HTTPS" : "UDP, TCP, TLS, TCP_UDP")
+              + "'");
+    }
+  }
+
+  private static void noMutual(@Nullable MutualAuthenticationAttributes mutual) {
+    if (mutual != null && mutual.mode() != null && !mutual.mode().equals("off")) {
+      throw Errors.notBuilt(
+          "MutualAuthentication mode " + mutual.mode(), "client certificates are not asked for");
+    }
+  }
+
+  private static boolean secure(ProtocolEnum protocol) {
+    return protocol == ProtocolEnum.HTTPS || protocol == ProtocolEnum.TLS;
+  }
+
+  private static String policy(@Nullable String asked) {
+    String policy = asked == null ? DEFAULT_POLICY : asked;
+    if (!SslPolicies.NAMES.contains(policy)) {
+      throw SslPolicyNotFoundException.builder()
+          .message("SSL policy '" + policy + "' not found")
+          .build();
+    }
+    return policy;
+  }
+
+  private static List<String> alpn(List<String> asked, ProtocolEnum protocol) {
+    Set<String> known =
+        Set.of("HTTP1Only", "HTTP2Only", "HTTP2Optional", "HTTP2Preferred", "None");
+    if (protocol != ProtocolEnum.TLS || asked.size() != 1 || !known.contains(asked.getFirst())) {
+      throw Errors.validation("The ALPN policy " + asked + " is not valid for this listener");
+    }
+    return asked;
+  }
+
+  private List<Certificate> certificate(
+      Scope scope, List<Certificate> given, boolean secure, String protocol) {
+    if (!secure) {
+      if (!given.isEmpty()) {
+        throw Errors.validation("Certificates cannot be specified for " + protocol + " listeners");
+      }
+      return List.of();
+    }
+    if (given.isEmpty()) {
+      throw noCertificate(protocol);
+    }
+    if (given.size() > 1) {
+      throw Errors.validation(
+          "Up to one certificate can be specified at a time as the default certificate");
+    }
+    if (given.getFirst().isDefault() != null) {
+      throw Errors.validation("You cannot set the isDefault parameter for a certificate");
+    }
+    certificates.require(scope, given.getFirst().certificateArn());
+    return List.of(
+        Certificate.builder().certificateArn(given.getFirst().certificateArn()).build());
+  }
+
+  private static RuntimeException noCertificate(String protocol) {
+    return CertificateNotFoundException.builder()
+        .message("A certificate must be specified for " + protocol + " listeners")
+        .build();
+  }
+
+  // --- certificates beside the default one ---------------------------------------------------
+
+  List<Certificate> addCertificates(@Nullable String arn, List<Certificate> more) {
+    Scope scope = Caller.current().scope();
+    for (Certificate one : more) {
+      certificates.require(scope, one.certificateArn());
+    }
+    return context
+        .store()
+        .write(
+            tx -> {
+              ListenerRow row = require(tx, scope, arn);
+              if (!secure(row.listener().protocol())) {
+                throw Errors.configuration("The listener does not use certificates");
+              }
+              List<Certificate> all = new ArrayList<>(row.more());
+              for (Certificate one : more) {
+                Certificate plain =
+                    Certificate.builder()
+                        .certificateArn(one.certificateArn())
+                        .isDefault(false)
+                        .build();
+                if (!all.contains(plain)) {
+                  all.add(plain);
+                }
+              }
+              if (all.size() > MAX_CERTIFICATES) {
+                throw TooManyCertificatesException.builder()
+                    .message("You have reached the maximum number of certificates per load balancer")
+                    .build();
+              }
+              put(tx, scope, row, all);
+              return more.stream().map(c -> c.toBuilder().isDefault(false).build()).toList();
+            });
+  }
+
+  void removeCertificates(@Nullable String arn, List<Certificate> gone) {
+    Scope scope = Caller.current().scope();
+    Set<String> arns = new HashSet<>(gone.stream().map(Certificate::certificateArn).toList());
+    context
+        .store()
+        .write(
+            tx -> {
+              ListenerRow row = require(tx, scope, arn);
+              if (row.listener().certificates().stream()
+                  .anyMatch(c -> arns.contains(c.certificateArn()))) {
+                throw OperationNotPermittedException.builder()
+                    .message("The default certificate cannot be removed")
+                    .build();
+              }
+              put(
+                  tx,
+                  scope,
+                  row,
+                  row.more().stream().filter(c -> !arns.contains(c.certificateArn())).toList());
+              return null;
+            });
+  }
+
+  List<Certificate> describeCertificates(@Nullable String arn) {
+    ListenerRow row = require(context.store().snapshot(), Caller.current().scope(), arn);
+    List<Certificate> all = new ArrayList<>();
+    row.listener()
+        .certificates()
+        .forEach(c -> all.add(c.toBuilder().isDefault(true).build()));
+    all.addAll(row.more());
+    return all;
+  }
+
+  private static void put(Tx tx, Scope scope, ListenerRow row, List<Certificate> more) {
+    tx.put(
+        Rows.LISTENERS,
+        scope.key(row.listener().listenerArn()),
+        new ListenerRow(
+            row.listener(), row.defaultRuleArn(), row.attributes(), List.copyOf(more), row.tags()));
+  }
+
+  // --- rules ---------------------------------------------------------------------------------
+
+  Rule createRule(CreateRuleRequest r) {
+    Scope scope = Caller.current().scope();
+    ListenerRow listener = require(context.store().snapshot(), scope, r.listenerArn());
+    BalancerRow balancer =
+        Balancers.require(context.store().snapshot(), scope, listener.listener().loadBalancerArn());
+    if (!Balancers.application(balancer.balancer())) {
+      throw Errors.notBuilt("A rule on a network load balancer", "it has default actions only");
+    }
+    if (r.hasTransforms() && !r.transforms().isEmpty()) {
+      throw Errors.notBuilt("Transforms", "requests are passed on as they came");
+    }
+    if (r.priority() == null) {
+      throw Errors.validation("A priority must be specified");
+    }
+    checkPriority(r.priority());
+    var conditions = Conditions.normal(r.conditions());
+    var actions =
+        Actions.normal(r.actions(), true, secure(listener.listener().protocol()));
+    Tags.check(r.tags());
+    String arn = Arns.rule(listener.listener().listenerArn(), context.ids().hex(16));
+    Rule rule =
+        Rule.builder()
+            .ruleArn(arn)
+            .priority(Integer.toString(r.priority()))
+            .conditions(conditions)
+            .actions(actions)
+            .isDefault(false)
+            .build();
+    return context
+        .store()
+        .write(
+            tx -> {
+              require(tx, scope, r.listenerArn());
+              checkGroups(
+                  tx, scope, balancer.balancer(), listener.listener().protocolAsString(), actions);
+              requireFree(tx, scope, r.listenerArn(), rule.priority(), Set.of());
+              long count =
+                  tx.lookup(Rows.LISTENERS_OF, scope, listener.listener().loadBalancerArn())
+                      .mapToLong(l -> tx.lookup(Rows.RULES_OF, scope, l.key().id()).count())
+                      .sum();
+              if (count >= MAX_RULES) {
+                throw TooManyRulesException.builder()
+                    .message("You have reached the maximum number of rules per load balancer")
+                    .build();
+              }
+              tx.put(
+                  Rows.RULES,
+                  scope.key(arn),
+                  new RuleRow(rule, listener.listener().listenerArn(), List.copyOf(r.tags())));
+              return rule;
+            });
+  }
+
+  private static void checkPriority(int priority) {
+    if (priority < 1 || priority > 50000) {
+      throw Errors.validation("Priority '" + priority + "' must be between 1 and 50000");
+    }
+  }
+
+  private static void requireFree(
+      View view, Scope scope, String listenerArn, String priority, Set<String> except) {
+    boolean taken =
+        view.lookup(Rows.RULES_OF, scope, listenerArn)
+            .anyMatch(
+                row ->
+                    !except.contains(row.key().id())
+                        && row.value().rule().priority().equals(priority));
+    if (taken) {
+      throw PriorityInUseException.builder()
+          .message("Priority '" + priority + "' is currently in use")
+          .build();
+    }
+  }
+
+  Rule modifyRule(ModifyRuleRequest r) {
+    Scope scope = Caller.current().scope();
+    boolean conditions = r.hasConditions() && !r.conditions().isEmpty();
+    boolean actions = r.hasActions() && !r.actions().isEmpty();
+    if (r.hasTransforms() && !r.transforms().isEmpty()) {
+      throw Errors.notBuilt("Transforms", "requests are passed on as they came");
+    }
+    if (!conditions && !actions && !Boolean.TRUE.equals(r.resetTransforms())) {
+      throw Errors.validation("Either conditions or actions must be specified");
+    }
+    return context
+        .store()
+        .write(
+            tx -> {
+              RuleRow row = r.ruleArn() == null ? null : tx.get(Rows.RULES, scope.key(r.ruleArn()));
+              if (row == null) {
+                if (tx.scan(Rows.LISTENERS, scope)
+                    .anyMatch(l -> l.value().defaultRuleArn().equals(r.ruleArn()))) {
+                  throw OperationNotPermittedException.builder()
+                      .message("Default rule '" + r.ruleArn() + "' cannot be modified")
+                      .build();
+                }
+                throw Errors.noRule();
+              }
+              ListenerRow listener = require(tx, scope, row.listenerArn());
+              Rule.Builder next = row.rule().toBuilder();
+              if (conditions) {
+                next.conditions(Conditions.normal(r.conditions()));
+              }
+              if (actions) {
+                List<Action> normal =
+                    Actions.normal(r.actions(), true, secure(listener.listener().protocol()));
+                checkGroups(
+                    tx,
+                    scope,
+                    Balancers.require(tx, scope, listener.listener().loadBalancerArn()).balancer(),
+                    listener.listener().protocolAsString(),
+                    normal);
+                next.actions(normal);
+              }
+              Rule rule = next.build();
+              tx.put(
+                  Rows.RULES,
+                  scope.key(rule.ruleArn()),
+                  new RuleRow(rule, row.listenerArn(), row.tags()));
+              return rule;
+            });
+  }
+
+  void deleteRule(@Nullable String arn) {
+    Scope scope = Caller.current().scope();
+    context
+        .store()
+        .write(
+            tx -> {
+              if (arn == null || tx.get(Rows.RULES, scope.key(arn)) == null) {
+                if (tx.scan(Rows.LISTENERS, scope)
+                    .anyMatch(l -> l.value().defaultRuleArn().equals(arn))) {
+                  throw OperationNotPermittedException.builder()
+                      .message("Default rule '" + arn + "' cannot be deleted")
+                      .build();
+                }
+                throw Errors.noRule();
+              }
+              tx.delete(Rows.RULES, scope.key(arn));
+              return null;
+            });
+  }
+
+  List<Rule> setPriorities(List<RulePriorityPair> pairs) {
+    Scope scope = Caller.current().scope();
+    Set<Integer> seen = new HashSet<>();
+    Map<String, Integer> wanted = new HashMap<>();
+    for (RulePriorityPair pair : pairs) {
+      if (pair.priority() == null || pair.ruleArn() == null) {
+        throw Errors.validation("A rule ARN and a priority must be specified");
+      }
+      checkPriority(pair.priority());
+      if (!seen.add(pair.priority())) {
+        throw Errors.validation("Priority '" + pair.priority() + "' was provided multiple times");
+      }
+      wanted.put(pair.ruleArn(), pair.priority());
+    }
+    return context
+        .store()
+        .write(
+            tx -> {
+              List<Rule> out = new ArrayList<>();
+              for (RulePriorityPair pair : pairs) {
+                RuleRow row = tx.get(Rows.RULES, scope.key(pair.ruleArn()));
+                if (row == null) {
+                  if (tx.scan(Rows.LISTENERS, scope)
+                      .anyMatch(l -> l.value().defaultRuleArn().equals(pair.ruleArn()))) {
+                    throw OperationNotPermittedException.builder()
+                        .message("The priority of a default rule cannot be changed")
+                        .build();
+                  }
+                  throw Errors.noRule();
+                }
+                requireFree(
+                    tx,
+                    scope,
+                    row.listenerArn(),
+                    Integer.toString(pair.priority()),
+                    wanted.keySet());
+                Rule rule =
+                    row.rule().toBuilder().priority(Integer.toString(pair.priority())).build();
+                tx.put(
+                    Rows.RULES,
+                    scope.key(rule.ruleArn()),
+                    new RuleRow(rule, row.listenerArn(), row.tags()));
+                out.add(rule);
+              }
+              return out;
+            });
+  }
+
+  DescribeRulesResponse describeRules(DescribeRulesRequest r) {
+    Scope scope = Caller.current().scope();
+    View view = context.store().snapshot();
+    boolean byArn = r.hasRuleArns() && !r.ruleArns().isEmpty();
+    if (byArn && r.listenerArn() != null) {
+      throw Errors.validation(
+          "Listener rule ARNs and a listener ARN cannot be specified at the same time");
+    }
+    if (!byArn && r.listenerArn() == null) {
+      throw Errors.validation("You must specify either listener rule ARNs or a listener ARN");
+    }
+    List<Rule> rules = new ArrayList<>();
+    if (byArn) {
+      for (String arn : r.ruleArns()) {
+        RuleRow row = view.get(Rows.RULES, scope.key(arn));
+        rules.add(
+            row != null
+                ? row.rule()
+                : view.scan(Rows.LISTENERS, scope)
+                    .map(Row::value)
+                    .filter(l -> l.defaultRuleArn().equals(arn))
+                    .findFirst()
+                    .map(Listeners::defaultRule)
+                    .orElseThrow(Errors::noRule));
+      }
+    } else {
+      ListenerRow listener = require(view, scope, r.listenerArn());
+      rules.addAll(rulesOf(view, scope, r.listenerArn()));
+      rules.add(defaultRule(listener));
+    }
+    int from = r.marker() == null ? 0 : markerAt(r.marker());
+    int size = r.pageSize() == null ? Page.MAX : r.pageSize();
+    int to = Math.min(rules.size(), from + size);
+    return DescribeRulesResponse.builder()
+        .rules(rules.subList(Math.min(from, to), to))
+        .nextMarker(to < rules.size() ? Integer.toString(to) : null)
+        .build();
+  }
+
+  private static int markerAt(String marker) {
+    if (!marker.matches("[0-9]{1,6}")) {
+      throw Errors.validation("The marker is not valid");
+    }
+    return Integer.parseInt(marker);
+  }
+
+  /** In the order of their priorities, without the default rule. */
+  static List<Rule> rulesOf(View view, Scope scope, String listenerArn) {
+    return view.lookup(Rows.RULES_OF, scope, listenerArn)
+        .map(row -> row.value().rule())
+        .sorted(Comparator.comparing(rule -> Integer.parseInt(rule.priority())))
+        .toList();
+  }
+
+  static Rule defaultRule(ListenerRow listener) {
+    return Rule.builder()
+        .ruleArn(listener.defaultRuleArn())
+        .priority("default")
+        .isDefault(true)
+        .conditions(List.of())
+        .actions(listener.listener().defaultActions())
+        .build();
+  }
+
+  // --- the groups that actions name ----------------------------------------------------------
+
+  private static void checkGroups(
+      View view, Scope scope, LoadBalancer balancer, String protocol, List<Action> actions) {
+    for (Action action : actions) {
+      if (action.type() != ActionTypeEnum.FORWARD) {
+        continue;
+      }
+      for (String arn : Rows.groupsOf(List.of(action))) {
+        GroupRow row = view.get(Rows.GROUPS, scope.key(arn));
+        if (row == null) {
+          throw Errors.noGroup(arn);
+        }
+        TargetGroup group = row.group();
+        if (!fits(protocol, group.protocolAsString())) {
+          throw IncompatibleProtocolsException.builder()
+              .message(
+                  "The protocol '"
+                      + group.protocolAsString()
+                      + "' of target group '"
+                      + arn
+                      + "' is not compatible with the listener protocol '"
+                      + protocol
+                      + "'")
+              .build();
+        }
+        if (group.vpcId() != null && !group.vpcId().equals(balancer.vpcId())) {
+          throw Errors.configuration(
+              "The following target groups are in a different VPC than load balancer '"
+                  + balancer.loadBalancerArn()
+                  + "': "
+                  + arn);
+        }
+        boolean plainListener = protocol.equals("HTTP");
+        boolean http2Group = "HTTP2".equals(group.protocolVersion()) || "GRPC".equals(group.protocolVersion());
+        if (plainListener && http2Group) {
+          throw Errors.configuration(
+              "Listener protocol 'HTTP' is not supported with a target group with the protocol"
+                  + " version '"
+                  + group.protocolVersion()
+                  + "'");
+        }
+        if (http2Group && action.type() != ActionTypeEnum.FORWARD) {
+          throw Errors.configuration("Only forward actions are supported");
+        }
+        for (String other : Groups.balancersOf(view, scope, arn)) {
+          if (!other.equals(balancer.loadBalancerArn())) {
+            throw TargetGroupAssociationLimitException.builder()
+                .message(
+                    "The following target groups cannot be associated with more than one load"
+                        + " balancer: "
+                        + arn)
+                .build();
+          }
+        }
+      }
+    }
+  }
+
+  private static boolean fits(String listener, @Nullable String group) {
+    if (group == null) {
+      return APPLICATION.contains(listener);
+    }
+    return switch (listener) {
+      case "HTTP", "HTTPS" -> APPLICATION.contains(group);
+      case "TCP" -> group.equals("TCP") || group.equals("TCP_UDP");
+      case "TLS" -> group.equals("TCP") || group.equals("TLS");
+      case "UDP" -> group.equals("UDP") || group.equals("TCP_UDP");
+      case "TCP_UDP" -> group.equals("TCP_UDP");
+      default -> false;
+    };
+  }
+}

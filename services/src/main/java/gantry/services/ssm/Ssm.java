@@ -1,0 +1,904 @@
+package gantry.services.ssm;
+
+import static gantry.services.ssm.ParameterTables.BY_TIER;
+import static gantry.services.ssm.ParameterTables.PARAMETERS;
+import static gantry.services.ssm.ParameterTables.VERSIONS;
+import static gantry.services.ssm.ParameterTables.versionKey;
+import static gantry.services.ssm.ParameterTables.versions;
+
+import gantry.services.Caller;
+import gantry.services.Clients;
+import gantry.services.SecretBox;
+import gantry.services.ServiceContext;
+import gantry.services.ssm.ParameterFilters.Candidate;
+import gantry.services.ssm.ParameterName.Selected;
+import gantry.services.ssm.ParameterTables.ParameterRow;
+import gantry.services.ssm.ParameterTables.VersionRow;
+import gantry.state.Page;
+import gantry.state.PageToken;
+import gantry.state.Row;
+import gantry.state.Scope;
+import gantry.state.Store;
+import gantry.state.Tx;
+import gantry.state.View;
+import java.nio.charset.StandardCharsets;
+import java.time.Clock;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
+import software.amazon.awssdk.services.secretsmanager.model.GetSecretValueResponse;
+import software.amazon.awssdk.services.secretsmanager.model.ResourceNotFoundException;
+import software.amazon.awssdk.services.ssm.SsmClient;
+import software.amazon.awssdk.services.ssm.model.*;
+
+/** Parameter Store: {@link SsmClient}'s parameter operations over the tables of parameters. */
+final class Ssm implements SsmClient {
+
+  static final int MAX_STANDARD_BYTES = 4096;
+  static final int MAX_ADVANCED_BYTES = 8192;
+  static final int MAX_STANDARD_PARAMETERS = 10_000;
+  static final int MAX_ADVANCED_PARAMETERS = 100_000;
+  static final int MAX_VERSIONS = 100;
+  static final int MAX_LABELS = 10;
+  static final int MAX_LABEL_LENGTH = 100;
+  static final int MAX_NAMES = 10;
+  static final int MAX_TAGS = 50;
+
+  private static final String STANDARD = "Standard";
+  private static final String ADVANCED = "Advanced";
+  private static final String SECURE = "SecureString";
+  private static final String SECRET_REFERENCE = "/aws/reference/secretsmanager/";
+  private static final Set<String> TYPES = Set.of("String", "StringList", SECURE);
+  private static final Set<String> DATA_TYPES =
+      Set.of("text", "aws:ec2:image", "aws:ssm:integration");
+  private static final Pattern IMAGE_ID = Pattern.compile("ami-([0-9a-f]{8}|[0-9a-f]{17})");
+  private static final Pattern LABEL = Pattern.compile("[a-zA-Z_.\\-][a-zA-Z0-9_.\\-]*");
+
+  private final Store store;
+  private final Clock clock;
+  private final Clients clients;
+  private final Sealing sealing;
+
+  Ssm(ServiceContext context, SecretBox box) {
+    this.store = context.store();
+    this.clock = context.clock();
+    this.clients = context.clients();
+    this.sealing = new Sealing(box, context.clients());
+  }
+
+  @Override
+  public String serviceName() {
+    return SERVICE_NAME;
+  }
+
+  @Override
+  public void close() {}
+
+  private static Scope scope() {
+    return Caller.current().scope();
+  }
+
+  // ---------------------------------------------------------------- writing
+
+  @Override
+  public PutParameterResponse putParameter(PutParameterRequest request) {
+    Scope scope = scope();
+    String name = ParameterName.checked(scope, required(request.name(), "name"));
+    String value = required(request.value(), "value");
+    if (value.isEmpty()) {
+      throw SsmErrors.constraint("", "value", "have length greater than or equal to 1");
+    }
+    boolean overwrite = Boolean.TRUE.equals(request.overwrite());
+    if (overwrite && !request.tags().isEmpty()) {
+      throw SsmErrors.validation(
+          "Invalid request: tags and overwrite can't be used together. To create a parameter with"
+              + " tags, please remove overwrite flag. To update tags for an existing parameter, please"
+              + " use AddTagsToResource or RemoveTagsFromResource.");
+    }
+    String type = request.typeAsString();
+    if (type != null && !TYPES.contains(type)) {
+      throw SsmErrors.constraint(
+          type, "type", "satisfy enum value set: [SecureString, StringList, String]");
+    }
+    ParameterPolicies policies =
+        request.policies() == null ? null : ParameterPolicies.parse(request.policies());
+    Map<String, String> tags = tags(Map.of(), request.tags());
+
+    // Outside of the write, because a customer's key is another service's; what is decided by rows
+    // is looked at here for the early answer and again inside.
+    View view = store.snapshot();
+    VersionRow seen = latest(view, scope, name);
+    String sealType = type == null && seen != null ? seen.type() : type;
+    String keyId = keyId(request, sealType, seen);
+    String kept =
+        SECURE.equals(sealType) && keyId != null
+            ? sealing.seal(scope, keyId, ParameterName.arn(scope, name), value)
+            : value;
+    String modifiedBy = Caller.current().arn();
+
+    return store.write(
+        tx -> {
+          ParameterRow row = tx.get(PARAMETERS, scope.key(name));
+          VersionRow before = latest(tx, scope, name);
+          if (row != null && !overwrite) {
+            throw ParameterAlreadyExistsException.builder()
+                .message(
+                    "The parameter already exists. To overwrite this value, set the overwrite option"
+                        + " in the request to true.")
+                .build();
+          }
+          if (type == null && before == null) {
+            throw SsmErrors.validation("A parameter type is required when you create a parameter.");
+          }
+          if (before != null && type != null && !before.type().equals(type)) {
+            throw HierarchyTypeMismatchException.builder()
+                .message(
+                    "The parameter %s is a %s: a parameter's type can't be changed."
+                        .formatted(name, before.type()))
+                .build();
+          }
+          String newType = before == null ? Objects.requireNonNull(type) : before.type();
+          if (!newType.equals(sealType)) {
+            // It was deleted and made anew between looking and writing.
+            throw TooManyUpdatesException.builder()
+                .message("The parameter is being changed by another request. Try again.")
+                .build();
+          }
+          String policyJson =
+              policies != null ? policies.json() : before == null ? null : before.policies();
+          String tier = tier(request.tierAsString(), before, value, policyJson != null);
+          checkValue(value, tier, policyJson);
+          String pattern = or(request.allowedPattern(), before, VersionRow::allowedPattern);
+          if (pattern != null && !pattern.isEmpty()) {
+            AllowedPattern.check(pattern, value);
+          }
+          String dataType = dataType(request.dataType(), before, value);
+          long version = row == null ? 1 : row.version() + 1;
+          if (row == null) {
+            checkCount(tx, scope, tier);
+          } else {
+            makeRoom(tx, scope, name);
+          }
+          tx.put(
+              VERSIONS,
+              versionKey(scope, name, version),
+              new VersionRow(
+                  name,
+                  version,
+                  newType,
+                  kept,
+                  dataType,
+                  tier,
+                  keyId,
+                  or(request.description(), before, VersionRow::description),
+                  pattern,
+                  policyJson,
+                  // As precise as the wire tells of it, so that all answers agree.
+                  clock.instant().truncatedTo(ChronoUnit.MILLIS),
+                  modifiedBy,
+                  List.of()));
+          tx.put(
+              PARAMETERS,
+              scope.key(name),
+              new ParameterRow(
+                  name,
+                  version,
+                  tier,
+                  row == null ? tags : row.tags(),
+                  policies != null ? policies.expiresAt() : row == null ? null : row.expiresAt()));
+          return PutParameterResponse.builder().version(version).tier(tier).build();
+        });
+  }
+
+  private static String required(@Nullable String value, String member) {
+    if (value == null) {
+      throw SsmErrors.constraint("null", member, "not be null");
+    }
+    return value;
+  }
+
+  private static @Nullable String or(
+      @Nullable String given,
+      @Nullable VersionRow before,
+      java.util.function.Function<VersionRow, @Nullable String> member) {
+    return given != null ? given : before == null ? null : member.apply(before);
+  }
+
+  private static @Nullable String keyId(
+      PutParameterRequest request, @Nullable String type, @Nullable VersionRow before) {
+    if (!SECURE.equals(type)) {
+      if (request.keyId() != null && type != null) {
+        throw SsmErrors.validation("KeyId is required for SecureString type parameter only.");
+      }
+      return null;
+    }
+    String before0 = before == null ? null : before.keyId();
+    return request.keyId() != null
+        ? request.keyId()
+        : before0 != null ? before0 : Sealing.DEFAULT_KEY;
+  }
+
+  private static String tier(
+      @Nullable String asked, @Nullable VersionRow before, String value, boolean policies) {
+    boolean wasAdvanced = before != null && before.tier().equals(ADVANCED);
+    if (asked == null) {
+      return wasAdvanced ? ADVANCED : STANDARD;
+    }
+    return switch (asked) {
+      case ADVANCED -> ADVANCED;
+      case "Intelligent-Tiering" ->
+          wasAdvanced || policies || bytes(value) > MAX_STANDARD_BYTES ? ADVANCED : STANDARD;
+      case STANDARD -> {
+        if (wasAdvanced) {
+          throw SsmErrors.validation(
+              "This parameter uses the advanced-parameter tier. You can't downgrade a parameter from"
+                  + " the advanced-parameter tier to the standard-parameter tier. If necessary, you"
+                  + " can delete the advanced parameter and recreate it as a standard parameter.");
+        }
+        yield STANDARD;
+      }
+      default ->
+          throw SsmErrors.constraint(
+              asked, "tier", "satisfy enum value set: [Standard, Advanced, Intelligent-Tiering]");
+    };
+  }
+
+  private static int bytes(String value) {
+    return value.getBytes(StandardCharsets.UTF_8).length;
+  }
+
+  private static void checkValue(String value, String tier, @Nullable String policies) {
+    boolean advanced = tier.equals(ADVANCED);
+    if (!advanced && bytes(value) > MAX_STANDARD_BYTES) {
+      throw SsmErrors.validation(
+          "Standard tier parameters support a maximum parameter value of 4096 characters. To create a"
+              + " larger parameter value, upgrade the parameter to use the advanced-parameter tier."
+              + " For more information, see"
+              + " https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html");
+    }
+    if (bytes(value) > MAX_ADVANCED_BYTES) {
+      throw SsmErrors.validation(
+          "Advanced tier parameters support a maximum parameter value of 8192 characters.");
+    }
+    if (!advanced && policies != null) {
+      throw SsmErrors.validation(
+          "Parameter policies are supported for parameters of the advanced-parameter tier only.");
+    }
+  }
+
+  private static String dataType(
+      @Nullable String asked, @Nullable VersionRow before, String value) {
+    String dataType = asked != null ? asked : before == null ? "text" : before.dataType();
+    if (!DATA_TYPES.contains(dataType)) {
+      throw SsmErrors.validation(
+          "The following data type is not supported: %s (Data type names are all lowercase.)"
+              .formatted(dataType));
+    }
+    // AWS looks at the image later and drops the version; an id that cannot be one is told at once.
+    if (dataType.equals("aws:ec2:image") && !IMAGE_ID.matcher(value).matches()) {
+      throw SsmErrors.validation("The value is not the id of an Amazon Machine Image: " + value);
+    }
+    return dataType;
+  }
+
+  private static void checkCount(Tx tx, Scope scope, String tier) {
+    int max = tier.equals(ADVANCED) ? MAX_ADVANCED_PARAMETERS : MAX_STANDARD_PARAMETERS;
+    if (tx.lookup(BY_TIER, scope, tier).count() >= max) {
+      throw ParameterLimitExceededException.builder()
+          .message(
+              "You have exceeded the number of %s parameters for this account and region: %d."
+                  .formatted(tier, max))
+          .build();
+    }
+  }
+
+  private static void makeRoom(Tx tx, Scope scope, String name) {
+    List<VersionRow> all = versions(tx, scope, name);
+    if (all.size() < MAX_VERSIONS) {
+      return;
+    }
+    VersionRow oldest = all.getFirst();
+    if (!oldest.labels().isEmpty()) {
+      throw ParameterMaxVersionLimitExceededException.builder()
+          .message(
+              "You attempted to create a new version of %s by calling the PutParameter API with the overwrite flag. Version %d, the oldest version, can't be deleted because it has a label associated with it. Move the label to another version of the parameter, and try again."
+                  .formatted(name, oldest.version()))
+          .build();
+    }
+    tx.delete(VERSIONS, versionKey(scope, name, oldest.version()));
+  }
+
+  private static @Nullable VersionRow latest(View view, Scope scope, String name) {
+    ParameterRow row = view.get(PARAMETERS, scope.key(name));
+    return row == null ? null : view.get(VERSIONS, versionKey(scope, name, row.version()));
+  }
+
+  // ---------------------------------------------------------------- reading
+
+  @Override
+  public GetParameterResponse getParameter(GetParameterRequest request) {
+    Parameter parameter =
+        parameter(
+            store.snapshot(),
+            required(request.name(), "name"),
+            Boolean.TRUE.equals(request.withDecryption()));
+    return GetParameterResponse.builder().parameter(parameter).build();
+  }
+
+  /** One parameter by name, ARN or either with a selector. */
+  private Parameter parameter(View view, String given, boolean decrypted) {
+    Scope scope = scope();
+    if (!ParameterName.isHere(scope, given)) {
+      throw SsmErrors.notFound();
+    }
+    Selected selected = ParameterName.parse(given);
+    if (selected.name().startsWith(SECRET_REFERENCE)) {
+      return secret(scope, selected, decrypted);
+    }
+    if (selected.name().startsWith(PublicParameters.PREFIX)) {
+      Parameter parameter = PublicParameters.in(scope.region()).get(selected.name());
+      if (parameter == null) {
+        throw SsmErrors.notFound();
+      }
+      if (selected.selector() != null && !selected.selector().equals("1")) {
+        throw SsmErrors.versionNotFound(selected.name(), selected.selector());
+      }
+      return parameter.toBuilder().selector(selected.shown()).build();
+    }
+    ParameterRow row = row(view, scope, given, selected.name());
+    return shown(scope, version(view, scope, row, selected), selected.shown(), decrypted);
+  }
+
+  /** An ARN does not tell whether the name begins with a slash. */
+  private static ParameterRow row(View view, Scope scope, String given, String name) {
+    ParameterRow row = view.get(PARAMETERS, scope.key(name));
+    if (row == null && given.startsWith("arn:") && name.indexOf('/', 1) < 0) {
+      row = view.get(PARAMETERS, scope.key(name.substring(1)));
+    }
+    if (row == null) {
+      throw SsmErrors.notFound();
+    }
+    return row;
+  }
+
+  private static VersionRow version(View view, Scope scope, ParameterRow row, Selected selected) {
+    String selector = selected.selector();
+    if (selector == null) {
+      return Objects.requireNonNull(
+          view.get(VERSIONS, versionKey(scope, row.name(), row.version())));
+    }
+    boolean isNumber = !selector.isEmpty() && selector.chars().allMatch(c -> c >= '0' && c <= '9');
+    return versions(view, scope, row.name()).stream()
+        .filter(
+            version ->
+                isNumber
+                    ? String.valueOf(version.version()).equals(selector)
+                    : version.labels().contains(selector))
+        .findFirst()
+        .orElseThrow(() -> SsmErrors.versionNotFound(row.name(), selector));
+  }
+
+  private Parameter shown(
+      Scope scope, VersionRow row, @Nullable String selector, boolean decrypted) {
+    return Parameter.builder()
+        .name(row.name())
+        .arn(ParameterName.arn(scope, row.name()))
+        .type(row.type())
+        .value(value(scope, row, decrypted))
+        .version(row.version())
+        .dataType(row.dataType())
+        .selector(selector)
+        .lastModifiedDate(row.modifiedAt())
+        .build();
+  }
+
+  private String value(Scope scope, VersionRow row, boolean decrypted) {
+    String keyId = row.keyId();
+    return decrypted && keyId != null
+        ? sealing.open(scope, keyId, ParameterName.arn(scope, row.name()), row.value())
+        : row.value();
+  }
+
+  private Parameter secret(Scope scope, Selected selected, boolean decrypted) {
+    if (!decrypted) {
+      throw SsmErrors.validation(
+          "WithDecryption flag must be True for retrieving a Secret Manager secret.");
+    }
+    String id = selected.name().substring(SECRET_REFERENCE.length());
+    GetSecretValueResponse secret;
+    try {
+      secret =
+          clients
+              .as("ssm.amazonaws.com", scope, SecretsManagerClient.class)
+              .getSecretValue(
+                  get -> {
+                    get.secretId(id);
+                    if (selected.selector() != null) {
+                      get.versionStage(selected.selector());
+                    }
+                  });
+    } catch (ResourceNotFoundException e) {
+      throw SsmErrors.notFound();
+    }
+    if (secret.secretString() == null) {
+      throw UnsupportedParameterTypeException.builder()
+          .message("The secret %s is binary and can't be read as a parameter.".formatted(id))
+          .build();
+    }
+    return Parameter.builder()
+        .name(selected.name())
+        .arn(secret.arn())
+        .type(SECURE)
+        .value(secret.secretString())
+        .version(0L)
+        .selector(selected.shown())
+        .lastModifiedDate(secret.createdDate())
+        .dataType("text")
+        .build();
+  }
+
+  @Override
+  public GetParametersResponse getParameters(GetParametersRequest request) {
+    checkNames(request.names());
+    View view = store.snapshot();
+    Map<String, Parameter> found = new TreeMap<>();
+    List<String> invalid = new ArrayList<>();
+    for (String name : new LinkedHashSet<>(request.names())) {
+      try {
+        Parameter parameter = parameter(view, name, Boolean.TRUE.equals(request.withDecryption()));
+        found.put(
+            parameter.name() + Objects.requireNonNullElse(parameter.selector(), ""), parameter);
+      } catch (ParameterNotFoundException | ParameterVersionNotFoundException e) {
+        invalid.add(name);
+      }
+    }
+    return GetParametersResponse.builder()
+        .parameters(found.values())
+        .invalidParameters(invalid)
+        .build();
+  }
+
+  private static void checkNames(List<String> names) {
+    if (names.isEmpty()) {
+      throw SsmErrors.constraint(names, "names", "have length greater than or equal to 1");
+    }
+    if (names.size() > MAX_NAMES) {
+      throw SsmErrors.constraint(names, "names", "have length less than or equal to " + MAX_NAMES);
+    }
+  }
+
+  @Override
+  public GetParametersByPathResponse getParametersByPath(GetParametersByPathRequest request) {
+    Scope scope = scope();
+    String path = required(request.path(), "path");
+    ParameterFilters.checkPath(path);
+    boolean recursive = Boolean.TRUE.equals(request.recursive());
+    boolean decrypted = Boolean.TRUE.equals(request.withDecryption());
+    Predicate<Candidate> filter = ParameterFilters.byPath(request.parameterFilters());
+    int limit = limit(request.maxResults(), MAX_NAMES);
+    String listing = "GetParametersByPath/" + path + "/" + recursive;
+    String after = after(listing, request.nextToken());
+
+    if (path.startsWith("/aws/")) {
+      Stream<Parameter> ours =
+          PublicParameters.in(scope.region()).tailMap(after).values().stream()
+              .filter(parameter -> parameter.name().compareTo(after) > 0)
+              .filter(parameter -> ParameterFilters.isUnder(parameter.name(), path, recursive))
+              .filter(parameter -> filter.test(candidate(parameter)));
+      Page<Parameter> page = Page.cut(ours, limit, Parameter::name, listing);
+      return GetParametersByPathResponse.builder()
+          .parameters(page.items())
+          .nextToken(page.nextToken())
+          .build();
+    }
+    View view = store.snapshot();
+    // A filter by label asks about every version and shows the one that has it.
+    boolean byLabel =
+        request.parameterFilters().stream().anyMatch(one -> "Label".equals(one.key()));
+    Stream<VersionRow> rows =
+        view.scanAfter(PARAMETERS, scope, after)
+            .map(Row::value)
+            .filter(row -> ParameterFilters.isUnder(row.name(), path, recursive))
+            .flatMap(
+                row -> {
+                  List<VersionRow> all = versions(view, scope, row.name());
+                  return (byLabel ? all : List.of(all.getLast()))
+                      .stream()
+                          .filter(version -> filter.test(new Candidate(version, row.tags())))
+                          .limit(1);
+                });
+    Page<VersionRow> page = Page.cut(rows, limit, VersionRow::name, listing);
+    return GetParametersByPathResponse.builder()
+        .parameters(page.items().stream().map(row -> shown(scope, row, null, decrypted)).toList())
+        .nextToken(page.nextToken())
+        .build();
+  }
+
+  private static Candidate candidate(Parameter parameter) {
+    return new Candidate(
+        new VersionRow(
+            parameter.name(),
+            parameter.version(),
+            parameter.typeAsString(),
+            parameter.value(),
+            parameter.dataType(),
+            STANDARD,
+            null,
+            null,
+            null,
+            null,
+            parameter.lastModifiedDate(),
+            "",
+            List.of()),
+        Map.of());
+  }
+
+  private static int limit(@Nullable Integer asked, int max) {
+    if (asked == null) {
+      return max;
+    }
+    if (asked < 1) {
+      throw SsmErrors.constraint(asked, "maxResults", "have value greater than or equal to 1");
+    }
+    if (asked > max) {
+      throw SsmErrors.constraint(asked, "maxResults", "have value less than or equal to " + max);
+    }
+    return asked;
+  }
+
+  private static String after(String listing, @Nullable String token) {
+    try {
+      return PageToken.lastId(listing, token);
+    } catch (PageToken.Invalid e) {
+      throw InvalidNextTokenException.builder()
+          .message("The specified token is not valid.")
+          .build();
+    }
+  }
+
+  private static final int MAX_DESCRIBED = 50;
+
+  @Override
+  public DescribeParametersResponse describeParameters(DescribeParametersRequest request) {
+    Scope scope = scope();
+    if (!request.filters().isEmpty() && !request.parameterFilters().isEmpty()) {
+      throw SsmErrors.validation(
+          "You can use either Filters or ParameterFilters in a single request.");
+    }
+    Predicate<Candidate> filter =
+        ParameterFilters.describe(request.parameterFilters())
+            .and(ParameterFilters.older(request.filters()));
+    int limit = limit(request.maxResults(), MAX_DESCRIBED);
+    String listing = "DescribeParameters";
+    String after = after(listing, request.nextToken());
+    View view = store.snapshot();
+    // Nothing can be shared here, so nothing is shared with anybody.
+    boolean shared = Boolean.TRUE.equals(request.shared());
+    Stream<VersionRow> own =
+        shared
+            ? Stream.empty()
+            : view.scanAfter(PARAMETERS, scope, after)
+                .map(
+                    row ->
+                        new Candidate(
+                            Objects.requireNonNull(latest(view, scope, row.value().name())),
+                            row.value().tags()))
+                .filter(filter)
+                .map(Candidate::row);
+    Page<VersionRow> page = Page.cut(own, limit, VersionRow::name, listing);
+    return DescribeParametersResponse.builder()
+        .parameters(page.items().stream().map(row -> metadata(scope, row)).toList())
+        .nextToken(page.nextToken())
+        .build();
+  }
+
+  private static ParameterMetadata metadata(Scope scope, VersionRow row) {
+    return ParameterMetadata.builder()
+        .name(row.name())
+        .arn(ParameterName.arn(scope, row.name()))
+        .type(row.type())
+        .keyId(row.keyId())
+        .lastModifiedDate(row.modifiedAt())
+        .lastModifiedUser(row.modifiedBy())
+        .description(row.description())
+        .allowedPattern(row.allowedPattern())
+        .version(row.version())
+        .tier(row.tier())
+        .policies(ParameterPolicies.shown(row.policies()))
+        .dataType(row.dataType())
+        .build();
+  }
+
+  @Override
+  public GetParameterHistoryResponse getParameterHistory(GetParameterHistoryRequest request) {
+    Scope scope = scope();
+    View view = store.snapshot();
+    ParameterRow row = owned(view, scope, required(request.name(), "name"));
+    int limit = limit(request.maxResults(), MAX_DESCRIBED);
+    String listing = "GetParameterHistory/" + row.name();
+    String after = after(listing, request.nextToken());
+    Page<VersionRow> page =
+        Page.cut(
+            versions(view, scope, row.name()).stream()
+                .filter(version -> historyId(version).compareTo(after) > 0),
+            limit,
+            Ssm::historyId,
+            listing);
+    boolean decrypted = Boolean.TRUE.equals(request.withDecryption());
+    return GetParameterHistoryResponse.builder()
+        .parameters(
+            page.items().stream().map(version -> history(scope, version, decrypted)).toList())
+        .nextToken(page.nextToken())
+        .build();
+  }
+
+  private static String historyId(VersionRow version) {
+    return "%09d".formatted(version.version());
+  }
+
+  private ParameterHistory history(Scope scope, VersionRow row, boolean decrypted) {
+    return ParameterHistory.builder()
+        .name(row.name())
+        .type(row.type())
+        .keyId(row.keyId())
+        .lastModifiedDate(row.modifiedAt())
+        .lastModifiedUser(row.modifiedBy())
+        .description(row.description())
+        .value(value(scope, row, decrypted))
+        .allowedPattern(row.allowedPattern())
+        .version(row.version())
+        .labels(row.labels())
+        .tier(row.tier())
+        .policies(ParameterPolicies.shown(row.policies()))
+        .dataType(row.dataType())
+        .build();
+  }
+
+  /** A parameter of the caller's, by name or ARN without a selector. */
+  private static ParameterRow owned(View view, Scope scope, String given) {
+    if (!ParameterName.isHere(scope, given)) {
+      throw SsmErrors.notFound();
+    }
+    Selected selected = ParameterName.parse(given);
+    if (selected.selector() != null) {
+      throw SsmErrors.notFound();
+    }
+    return row(view, scope, given, selected.name());
+  }
+
+  // ---------------------------------------------------------------- deleting
+
+  @Override
+  public DeleteParameterResponse deleteParameter(DeleteParameterRequest request) {
+    Scope scope = scope();
+    String name = required(request.name(), "name");
+    return store.write(
+        tx -> {
+          delete(tx, scope, owned(tx, scope, name));
+          return DeleteParameterResponse.builder().build();
+        });
+  }
+
+  @Override
+  public DeleteParametersResponse deleteParameters(DeleteParametersRequest request) {
+    Scope scope = scope();
+    checkNames(request.names());
+    return store.write(
+        tx -> {
+          List<String> deleted = new ArrayList<>();
+          List<String> invalid = new ArrayList<>();
+          for (String name : new LinkedHashSet<>(request.names())) {
+            try {
+              delete(tx, scope, owned(tx, scope, name));
+              deleted.add(name);
+            } catch (ParameterNotFoundException e) {
+              invalid.add(name);
+            }
+          }
+          return DeleteParametersResponse.builder()
+              .deletedParameters(deleted)
+              .invalidParameters(invalid)
+              .build();
+        });
+  }
+
+  static void delete(Tx tx, Scope scope, ParameterRow row) {
+    for (VersionRow version : versions(tx, scope, row.name())) {
+      tx.delete(VERSIONS, versionKey(scope, row.name(), version.version()));
+    }
+    tx.delete(PARAMETERS, scope.key(row.name()));
+  }
+
+  // ---------------------------------------------------------------- labels
+
+  @Override
+  public LabelParameterVersionResponse labelParameterVersion(LabelParameterVersionRequest request) {
+    Scope scope = scope();
+    String name = required(request.name(), "name");
+    checkLabels(request.labels());
+    return store.write(
+        tx -> {
+          ParameterRow row = owned(tx, scope, name);
+          long number = Objects.requireNonNullElse(request.parameterVersion(), row.version());
+          VersionRow target = tx.get(VERSIONS, versionKey(scope, row.name(), number));
+          if (target == null) {
+            throw SsmErrors.versionNotFound(row.name(), number);
+          }
+          List<String> invalid = new ArrayList<>();
+          Set<String> labels = new LinkedHashSet<>();
+          for (String label : request.labels()) {
+            if (isLabel(label)) {
+              labels.add(label);
+            } else {
+              invalid.add(label);
+            }
+          }
+          Set<String> now = new LinkedHashSet<>(target.labels());
+          now.addAll(labels);
+          if (now.size() > MAX_LABELS) {
+            throw ParameterVersionLabelLimitExceededException.builder()
+                .message(
+                    "A parameter version can have maximum 10 labels.Move one or more labels to"
+                        + " another version and try again.")
+                .build();
+          }
+          for (VersionRow other : versions(tx, scope, row.name())) {
+            if (other.version() != number && other.labels().stream().anyMatch(labels::contains)) {
+              List<String> left = new ArrayList<>(other.labels());
+              left.removeAll(labels);
+              tx.put(
+                  VERSIONS, versionKey(scope, row.name(), other.version()), other.withLabels(left));
+            }
+          }
+          tx.put(
+              VERSIONS, versionKey(scope, row.name(), number), target.withLabels(List.copyOf(now)));
+          return LabelParameterVersionResponse.builder()
+              .invalidLabels(invalid)
+              .parameterVersion(number)
+              .build();
+        });
+  }
+
+  private static void checkLabels(List<String> labels) {
+    if (labels.isEmpty()) {
+      throw SsmErrors.constraint(labels, "labels", "have length greater than or equal to 1");
+    }
+    if (labels.size() > MAX_LABELS) {
+      throw SsmErrors.constraint(
+          labels, "labels", "have length less than or equal to " + MAX_LABELS);
+    }
+  }
+
+  private static boolean isLabel(String label) {
+    String lower = label.toLowerCase(java.util.Locale.ROOT);
+    return label.length() <= MAX_LABEL_LENGTH
+        && LABEL.matcher(label).matches()
+        && !lower.startsWith("aws")
+        && !lower.startsWith("ssm");
+  }
+
+  @Override
+  public UnlabelParameterVersionResponse unlabelParameterVersion(
+      UnlabelParameterVersionRequest request) {
+    Scope scope = scope();
+    String name = required(request.name(), "name");
+    checkLabels(request.labels());
+    return store.write(
+        tx -> {
+          ParameterRow row = owned(tx, scope, name);
+          long number = Objects.requireNonNullElse(request.parameterVersion(), 0L);
+          VersionRow target = tx.get(VERSIONS, versionKey(scope, row.name(), number));
+          if (target == null) {
+            throw SsmErrors.versionNotFound(row.name(), number);
+          }
+          List<String> left = new ArrayList<>(target.labels());
+          List<String> removed = new ArrayList<>();
+          List<String> invalid = new ArrayList<>();
+          for (String label : new LinkedHashSet<>(request.labels())) {
+            (left.remove(label) ? removed : invalid).add(label);
+          }
+          tx.put(VERSIONS, versionKey(scope, row.name(), number), target.withLabels(left));
+          return UnlabelParameterVersionResponse.builder()
+              .removedLabels(removed)
+              .invalidLabels(invalid)
+              .build();
+        });
+  }
+
+  // ---------------------------------------------------------------- tags
+
+  @Override
+  public AddTagsToResourceResponse addTagsToResource(AddTagsToResourceRequest request) {
+    return retagged(
+        request.resourceTypeAsString(),
+        request.resourceId(),
+        row -> tags(row.tags(), request.tags()),
+        AddTagsToResourceResponse.builder().build());
+  }
+
+  @Override
+  public RemoveTagsFromResourceResponse removeTagsFromResource(
+      RemoveTagsFromResourceRequest request) {
+    return retagged(
+        request.resourceTypeAsString(),
+        request.resourceId(),
+        row -> {
+          Map<String, String> left = new HashMap<>(row.tags());
+          request.tagKeys().forEach(left::remove);
+          return left;
+        },
+        RemoveTagsFromResourceResponse.builder().build());
+  }
+
+  private <R> R retagged(
+      @Nullable String type,
+      @Nullable String id,
+      java.util.function.Function<ParameterRow, Map<String, String>> change,
+      R answer) {
+    Scope scope = scope();
+    return store.write(
+        tx -> {
+          ParameterRow row = tagged(tx, scope, type, id);
+          tx.put(
+              PARAMETERS,
+              scope.key(row.name()),
+              new ParameterRow(
+                  row.name(), row.version(), row.tier(), change.apply(row), row.expiresAt()));
+          return answer;
+        });
+  }
+
+  private static ParameterRow tagged(
+      View view, Scope scope, @Nullable String type, @Nullable String id) {
+    if (!"Parameter".equals(type)) {
+      throw InvalidResourceTypeException.builder()
+          .message("The resource type is not valid: " + type + ". Only parameters are kept here.")
+          .build();
+    }
+    try {
+      return owned(view, scope, required(id, "resourceId"));
+    } catch (ParameterNotFoundException e) {
+      throw InvalidResourceIdException.builder()
+          .message(
+              "The resource ID is not valid. Verify that you entered the correct ID and try again.")
+          .build();
+    }
+  }
+
+  private static Map<String, String> tags(Map<String, String> before, List<Tag> added) {
+    Map<String, String> tags = new LinkedHashMap<>(before);
+    added.forEach(tag -> tags.put(tag.key(), tag.value()));
+    if (tags.size() > MAX_TAGS) {
+      throw TooManyTagsErrorException.builder()
+          .message("The number of tags is more than %d.".formatted(MAX_TAGS))
+          .build();
+    }
+    return tags;
+  }
+
+  @Override
+  public ListTagsForResourceResponse listTagsForResource(ListTagsForResourceRequest request) {
+    ParameterRow row =
+        tagged(store.snapshot(), scope(), request.resourceTypeAsString(), request.resourceId());
+    return ListTagsForResourceResponse.builder()
+        .tagList(
+            row.tags().entrySet().stream()
+                .map(tag -> Tag.builder().key(tag.getKey()).value(tag.getValue()).build())
+                .sorted(Comparator.comparing(Tag::key))
+                .toList())
+        .build();
+  }
+}

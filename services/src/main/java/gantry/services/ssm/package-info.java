@@ -1,0 +1,5 @@
+/** Systems Manager Parameter Store. */
+@NullMarked
+package gantry.services.ssm;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,445 @@
+package gantry.services.elbv2;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import gantry.services.Caller;
+import gantry.services.Clients;
+import gantry.services.HostedService;
+import gantry.services.ServiceContext;
+import gantry.services.acm.Acm;
+import gantry.state.MemoryStore;
+import gantry.state.RowCodec;
+import gantry.state.Scope;
+import gantry.state.SeededIds;
+import gantry.state.Store;
+import gantry.state.Table;
+import gantry.state.VirtualTime;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import software.amazon.awssdk.awscore.exception.AwsServiceException;
+import software.amazon.awssdk.core.SdkClient;
+import software.amazon.awssdk.services.ec2.Ec2Client;
+import software.amazon.awssdk.services.ec2.model.CreateNetworkInterfaceRequest;
+import software.amazon.awssdk.services.ec2.model.CreateNetworkInterfaceResponse;
+import software.amazon.awssdk.services.ec2.model.DeleteNetworkInterfaceRequest;
+import software.amazon.awssdk.services.ec2.model.DeleteNetworkInterfaceResponse;
+import software.amazon.awssdk.services.ec2.model.DescribeSecurityGroupsRequest;
+import software.amazon.awssdk.services.ec2.model.DescribeSecurityGroupsResponse;
+import software.amazon.awssdk.services.ec2.model.DescribeSubnetsRequest;
+import software.amazon.awssdk.services.ec2.model.DescribeSubnetsResponse;
+import software.amazon.awssdk.services.ec2.model.DescribeVpcsRequest;
+import software.amazon.awssdk.services.ec2.model.DescribeVpcsResponse;
+import software.amazon.awssdk.services.ec2.model.SecurityGroup;
+import software.amazon.awssdk.services.ec2.model.Subnet;
+import software.amazon.awssdk.services.ec2.model.Vpc;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ActionTypeEnum;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.DuplicateLoadBalancerNameException;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerNotFoundException;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerStateEnum;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.OperationNotPermittedException;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.PriorityInUseException;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ProtocolEnum;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ResourceInUseException;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroup;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetHealthStateEnum;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetTypeEnum;
+
+/** The API, as a caller sees it, and the plan that follows from it. */
+@SuppressWarnings("unchecked") // the SDK's consumers as varargs
+class Elbv2Test {
+
+  private static final Scope SCOPE = new Scope("000000000000", "us-east-1");
+
+  private final VirtualTime time = new VirtualTime(Instant.parse("2026-01-01T00:00:00Z"));
+  private final SeededIds ids = new SeededIds(7);
+  private final Network2 ec2 = new Network2();
+  private Store store;
+  private ServiceContext context;
+  private Elbv2 elb;
+  private Acm acm;
+
+  /** A VPC with one subnet in each of three zones. */
+  private static final class Network2 implements Ec2Client {
+    final List<String> interfaces = new ArrayList<>();
+
+    @Override
+    public String serviceName() {
+      return "ec2";
+    }
+
+    @Override
+    public void close() {}
+
+    @Override
+    public DescribeSubnetsResponse describeSubnets(DescribeSubnetsRequest r) {
+      List<Subnet> all = new ArrayList<>();
+      for (int i = 0; i < 3; i++) {
+        String id = "subnet-" + (char) ('a' + i);
+        if (!r.hasSubnetIds() || r.subnetIds().contains(id)) {
+          all.add(
+              Subnet.builder()
+                  .subnetId(id)
+                  .vpcId("vpc-1")
+                  .cidrBlock("10.0." + i + ".0/24")
+                  .availabilityZone("us-east-1" + (char) ('a' + i))
+                  .build());
+        }
+      }
+      return DescribeSubnetsResponse.builder().subnets(all).build();
+    }
+
+    @Override
+    public DescribeSecurityGroupsResponse describeSecurityGroups(DescribeSecurityGroupsRequest r) {
+      return DescribeSecurityGroupsResponse.builder()
+          .securityGroups(SecurityGroup.builder().groupId("sg-1").vpcId("vpc-1").build())
+          .build();
+    }
+
+    @Override
+    public DescribeVpcsResponse describeVpcs(DescribeVpcsRequest r) {
+      return r.vpcIds().contains("vpc-1")
+          ? DescribeVpcsResponse.builder().vpcs(Vpc.builder().vpcId("vpc-1").build()).build()
+          : DescribeVpcsResponse.builder().build();
+    }
+
+    @Override
+    public CreateNetworkInterfaceResponse createNetworkInterface(CreateNetworkInterfaceRequest r) {
+      String id = "eni-" + interfaces.size();
+      interfaces.add(id);
+      return CreateNetworkInterfaceResponse.builder()
+          .networkInterface(
+              b ->
+                  b.networkInterfaceId(id)
+                      .privateIpAddress("10.0." + (r.subnetId().charAt(7) - 'a') + ".10"))
+          .build();
+    }
+
+    @Override
+    public DeleteNetworkInterfaceResponse deleteNetworkInterface(DeleteNetworkInterfaceRequest r) {
+      interfaces.remove(r.networkInterfaceId());
+      return DeleteNetworkInterfaceResponse.builder().build();
+    }
+  }
+
+  private final class Inside implements Clients {
+    @Override
+    public <C extends SdkClient> C as(String principal, Scope scope, Class<C> client) {
+      return client.cast(client == Ec2Client.class ? ec2 : acm);
+    }
+
+    @Override
+    public <C extends SdkClient> C asRole(
+        String principal, String roleArn, String sessionName, Scope scope, Class<C> client) {
+      throw new UnsupportedOperationException("no roles here");
+    }
+  }
+
+  @BeforeEach
+  void begin() {
+    List<Table<?>> tables = new ArrayList<>();
+    HostedService<?> hosted = Elbv2.hosted();
+    tables.addAll(hosted.tables());
+    tables.addAll(Acm.hosted().tables());
+    store = MemoryStore.of(time, tables);
+    context =
+        new ServiceContext(
+            store,
+            time,
+            time,
+            ids,
+            new Inside(),
+            Path.of("unused"),
+            new ServiceContext.Endpoint("127.0.0.1", 4566));
+    elb = new Elbv2(context);
+    acm = new Acm(context);
+  }
+
+  private <T> T call(Callable<T> what) {
+    try {
+      return ScopedValue.where(Caller.CURRENT, Caller.service("test.amazonaws.com", SCOPE, "r"))
+          .call(what::call);
+    } catch (RuntimeException e) {
+      throw e;
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private String balancer() {
+    return call(
+        () ->
+            elb.createLoadBalancer(r -> r.name("web").subnets("subnet-a", "subnet-b"))
+                .loadBalancers()
+                .getFirst()
+                .loadBalancerArn());
+  }
+
+  private TargetGroup group(String name) {
+    return call(
+        () ->
+            elb.createTargetGroup(
+                    r ->
+                        r.name(name)
+                            .protocol(ProtocolEnum.HTTP)
+                            .port(80)
+                            .vpcId("vpc-1")
+                            .targetType(TargetTypeEnum.IP))
+                .targetGroups()
+                .getFirst());
+  }
+
+  private String listener(String balancer, String group) {
+    return call(
+        () ->
+            elb.createListener(
+                    r ->
+                        r.loadBalancerArn(balancer)
+                            .port(80)
+                            .protocol(ProtocolEnum.HTTP)
+                            .defaultActions(
+                                a -> a.type(ActionTypeEnum.FORWARD).targetGroupArn(group)))
+                .listeners()
+                .getFirst()
+                .listenerArn());
+  }
+
+  @Test
+  void rows_can_be_kept() {
+    RowCodec codec = new RowCodec();
+    for (Table<?> table : Elbv2.hosted().tables()) {
+      codec.check(table.type());
+    }
+    for (Table<?> table : Acm.hosted().tables()) {
+      codec.check(table.type());
+    }
+  }
+
+  @Test
+  void a_load_balancer_is_made_shown_and_made_again_without_harm() {
+    String arn = balancer();
+    assertThat(arn)
+        .matches(
+            "arn:aws:elasticloadbalancing:us-east-1:000000000000:loadbalancer/app/web/[0-9a-f]{16}");
+    assertThat(balancer()).isEqualTo(arn);
+    var shown = call(() -> elb.describeLoadBalancers(r -> r.names("web"))).loadBalancers().getFirst();
+    assertThat(shown.state().code()).isEqualTo(LoadBalancerStateEnum.ACTIVE);
+    assertThat(shown.dnsName()).matches("web-[0-9]{10}\\.us-east-1\\.elb\\.amazonaws\\.com");
+    assertThat(shown.securityGroups()).containsExactly("sg-1");
+    assertThat(ec2.interfaces).hasSize(2);
+    assertThatThrownBy(
+            () ->
+                call(
+                    () -> elb.createLoadBalancer(r -> r.name("web").subnets("subnet-b", "subnet-c"))))
+        .isInstanceOf(DuplicateLoadBalancerNameException.class)
+        .hasMessage(
+            "A load balancer with the same name 'web' exists, but with different settings");
+    assertThatThrownBy(() -> call(() -> elb.createLoadBalancer(r -> r.name("one").subnets("subnet-a"))))
+        .hasMessageContaining(
+            "At least two subnets in two different Availability Zones must be specified")
+        .extracting(e -> ((AwsServiceException) e).awsErrorDetails().errorCode())
+        .isEqualTo("ValidationError");
+    call(() -> elb.deleteLoadBalancer(r -> r.loadBalancerArn(arn)));
+    assertThat(ec2.interfaces).isEmpty();
+    assertThatThrownBy(() -> call(() -> elb.describeLoadBalancers(r -> r.names("web"))))
+        .isInstanceOf(LoadBalancerNotFoundException.class)
+        .hasMessage("Load balancers '[web]' not found");
+  }
+
+  @Test
+  void deletion_protection_holds_and_attributes_have_defaults() {
+    String arn = balancer();
+    call(
+        () ->
+            elb.modifyLoadBalancerAttributes(
+                r ->
+                    r.loadBalancerArn(arn)
+                        .attributes(
+                            a -> a.key("deletion_protection.enabled").value("true"),
+                            a -> a.key("idle_timeout.timeout_seconds").value("120"))));
+    assertThatThrownBy(() -> call(() -> elb.deleteLoadBalancer(r -> r.loadBalancerArn(arn))))
+        .isInstanceOf(OperationNotPermittedException.class)
+        .hasMessage(
+            "Load balancer '" + arn + "' cannot be deleted because deletion protection is enabled");
+    var attributes =
+        call(() -> elb.describeLoadBalancerAttributes(r -> r.loadBalancerArn(arn))).attributes();
+    assertThat(attributes)
+        .anyMatch(a -> a.key().equals("idle_timeout.timeout_seconds") && a.value().equals("120"))
+        .anyMatch(
+            a ->
+                a.key().equals("routing.http.desync_mitigation_mode")
+                    && a.value().equals("defensive"));
+    assertThatThrownBy(
+            () ->
+                call(
+                    () ->
+                        elb.modifyLoadBalancerAttributes(
+                            r ->
+                                r.loadBalancerArn(arn)
+                                    .attributes(a -> a.key("no.such").value("1")))))
+        .hasMessageContaining("Attribute key 'no.such' is not recognized");
+  }
+
+  @Test
+  void targets_go_from_initial_to_healthy_to_draining_to_gone() {
+    String lb = balancer();
+    TargetGroup group = group("web");
+    call(
+        () ->
+            elb.registerTargets(
+                r -> r.targetGroupArn(group.targetGroupArn()).targets(t -> t.id("10.0.0.5").port(8080))));
+    assertThat(health(group).state()).isEqualTo(TargetHealthStateEnum.UNUSED);
+    assertThat(health(group).description())
+        .isEqualTo("Target group is not configured to receive traffic from the load balancer");
+    listener(lb, group.targetGroupArn());
+    assertThat(health(group).reasonAsString()).isEqualTo("Elb.RegistrationInProgress");
+    TargetHealthReport.write(
+        store,
+        List.of(
+            new TargetHealthReport(
+                group.targetGroupArn(), "10.0.0.5", 8080, "healthy", null, null)));
+    assertThat(health(group).state()).isEqualTo(TargetHealthStateEnum.HEALTHY);
+    assertThat(health(group).reasonAsString()).isNull();
+    call(
+        () ->
+            elb.deregisterTargets(
+                r -> r.targetGroupArn(group.targetGroupArn()).targets(t -> t.id("10.0.0.5").port(8080))));
+    assertThat(health(group).description()).isEqualTo("Target deregistration is in progress");
+    assertThat(RoutingTables.plan(store.snapshot()).groups().getFirst().targets())
+        .containsExactly(new BalancerPlan.Target("10.0.0.5", 8080, "10.0.0.5", "us-east-1a", true));
+    var controller = Elbv2.hosted().controllers().apply(context).getFirst();
+    var key = controller.all(store.snapshot()).findFirst().orElseThrow();
+    assertThat(controller.reconcile(key)).isEqualTo(gantry.state.Controller.Again.after(Duration.ofMinutes(5)));
+    time.advance(Duration.ofMinutes(5));
+    controller.reconcile(key);
+    var asked =
+        call(
+            () ->
+                elb.describeTargetHealth(
+                    r ->
+                        r.targetGroupArn(group.targetGroupArn())
+                            .targets(t -> t.id("10.0.0.5").port(8080))));
+    assertThat(asked.targetHealthDescriptions().getFirst().targetHealth().reasonAsString())
+        .isEqualTo("Target.NotRegistered");
+    assertThat(
+            call(() -> elb.describeTargetHealth(r -> r.targetGroupArn(group.targetGroupArn())))
+                .targetHealthDescriptions())
+        .isEmpty();
+  }
+
+  private software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetHealth health(
+      TargetGroup group) {
+    return call(() -> elb.describeTargetHealth(r -> r.targetGroupArn(group.targetGroupArn())))
+        .targetHealthDescriptions()
+        .getFirst()
+        .targetHealth();
+  }
+
+  @Test
+  void rules_keep_their_priorities_and_are_said_back_as_aws_does() {
+    String lb = balancer();
+    TargetGroup group = group("web");
+    String listener = listener(lb, group.targetGroupArn());
+    var rule =
+        call(
+                () ->
+                    elb.createRule(
+                        r ->
+                            r.listenerArn(listener)
+                                .priority(10)
+                                .conditions(c -> c.field("path-pattern").values("/api/*"))
+                                .actions(
+                                    a ->
+                                        a.type(ActionTypeEnum.FORWARD)
+                                            .targetGroupArn(group.targetGroupArn()))))
+            .rules()
+            .getFirst();
+    assertThat(rule.priority()).isEqualTo("10");
+    assertThat(rule.conditions().getFirst().pathPatternConfig().values()).containsExactly("/api/*");
+    assertThat(rule.actions().getFirst().forwardConfig().targetGroups().getFirst().weight())
+        .isEqualTo(1);
+    assertThatThrownBy(
+            () ->
+                call(
+                    () ->
+                        elb.createRule(
+                            r ->
+                                r.listenerArn(listener)
+                                    .priority(10)
+                                    .conditions(c -> c.field("path-pattern").values("/x"))
+                                    .actions(
+                                        a ->
+                                            a.type(ActionTypeEnum.FIXED_RESPONSE)
+                                                .fixedResponseConfig(f -> f.statusCode("200"))))))
+        .isInstanceOf(PriorityInUseException.class)
+        .hasMessage("Priority '10' is currently in use");
+    var all = call(() -> elb.describeRules(r -> r.listenerArn(listener))).rules();
+    assertThat(all).hasSize(2);
+    assertThat(all.getLast().priority()).isEqualTo("default");
+    assertThatThrownBy(() -> call(() -> elb.deleteRule(r -> r.ruleArn(all.getLast().ruleArn()))))
+        .isInstanceOf(OperationNotPermittedException.class);
+    assertThatThrownBy(
+            () -> call(() -> elb.deleteTargetGroup(r -> r.targetGroupArn(group.targetGroupArn()))))
+        .isInstanceOf(ResourceInUseException.class)
+        .hasMessage(
+            "Target group '"
+                + group.targetGroupArn()
+                + "' is currently in use by a listener or a rule");
+    var plan = RoutingTables.plan(store.snapshot());
+    assertThat(plan.balancers().getFirst().listeners().getFirst().rules())
+        .extracting(BalancerPlan.Rule::priority)
+        .containsExactly(10, 0);
+    assertThat(plan.balancers().getFirst().nodes())
+        .extracting(BalancerPlan.Node::address)
+        .containsExactly("10.0.0.10", "10.0.1.10");
+  }
+
+  @Test
+  void a_certificate_is_requested_and_serves_a_listener() {
+    String lb = balancer();
+    TargetGroup group = group("web");
+    String certificate =
+        call(
+                () ->
+                    acm.requestCertificate(
+                        r -> r.domainName("shop.example.com").keyAlgorithm("EC_prime256v1")))
+            .certificateArn();
+    var detail =
+        call(() -> acm.describeCertificate(r -> r.certificateArn(certificate))).certificate();
+    assertThat(detail.statusAsString()).isEqualTo("ISSUED");
+    assertThat(detail.subjectAlternativeNames()).containsExactly("shop.example.com");
+    call(
+        () ->
+            elb.createListener(
+                r ->
+                    r.loadBalancerArn(lb)
+                        .port(443)
+                        .protocol(ProtocolEnum.HTTPS)
+                        .certificates(c -> c.certificateArn(certificate))
+                        .defaultActions(
+                            a ->
+                                a.type(ActionTypeEnum.FORWARD)
+                                    .targetGroupArn(group.targetGroupArn()))));
+    assertThat(RoutingTables.plan(store.snapshot()).certificateArns()).containsExactly(certificate);
+    assertThatThrownBy(
+            () ->
+                call(
+                    () ->
+                        elb.createListener(
+                            r ->
+                                r.loadBalancerArn(lb)
+                                    .port(444)
+                                    .protocol(ProtocolEnum.HTTPS)
+                                    .defaultActions(
+                                        a ->
+                                            a.type(ActionTypeEnum.FORWARD)
+                                                .targetGroupArn(group.targetGroupArn())))))
+        .hasMessageContaining("A certificate must be specified for HTTPS listeners");
+  }
+}
