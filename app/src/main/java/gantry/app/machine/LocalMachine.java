@@ -8,11 +8,12 @@ import gantry.node.NetnsSockets;
 import gantry.node.Node;
 import gantry.node.NodeConfig;
 import gantry.node.NodeDoors;
-import gantry.node.TaskHealth;
 import gantry.node.vpc.VpcNetwork;
 import gantry.node.vpc.VpcSettings;
 import gantry.node.vpc.VpcSockets;
 import gantry.services.Clients;
+import gantry.services.ServiceContext;
+import gantry.services.ecs.TaskReports;
 import gantry.services.ecs.controller.NodeLink;
 import gantry.state.Scope;
 import gantry.state.Store;
@@ -20,7 +21,6 @@ import gantry.traffic.lb.SocketRooms;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
-import java.time.Clock;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -33,7 +33,7 @@ import software.amazon.awssdk.services.ecs.EcsClient;
  * <p>{@link #close} lets everything run on, to be adopted by the next start; {@link #removeEverything} leaves the machine as it
  * was.
  */
-public final class LocalMachine implements AutoCloseable {
+final class LocalMachine implements Machine {
 
   /** Who the node is when it calls: the service that owns it. */
   static final String PRINCIPAL = "ecs.amazonaws.com";
@@ -46,10 +46,11 @@ public final class LocalMachine implements AutoCloseable {
   private @Nullable Node node;
   private @Nullable NodeLink nodeLink;
   private @Nullable BalancerLink balancers;
-  private @Nullable DnsLink dns;
-  private @Nullable VpcDoors doors;
+  private volatile @Nullable DnsLink dns;
+  private volatile @Nullable VpcDoors doors;
+  private @Nullable Runnable rejoin;
 
-  public LocalMachine(String install) {
+  LocalMachine(String install) {
     this.install = install;
     this.settings = VpcSettings.of(install);
     this.network = new VpcNetwork(settings);
@@ -57,11 +58,13 @@ public final class LocalMachine implements AutoCloseable {
   }
 
   /** Where public addresses come from: the network service hands them out. */
+  @Override
   public Cidr publicPool() {
     return settings.publicPool();
   }
 
   /** Takes each new plan of the networks. */
+  @Override
   public Consumer<NetworkPlan> plans() {
     return plan -> {
       network.update(plan);
@@ -77,21 +80,23 @@ public final class LocalMachine implements AutoCloseable {
     };
   }
 
-  /**
-   * Connects, once the API answers.
-   *
-   * @param home the account and region whose pool this machine is in
-   * @param folder for what the node and the balancers keep beside the tables
-   * @param cookieKey signs the balancers' stickiness cookies; the same after a restart
-   */
-  public void start(
-      Store store, Clock clock, Clients clients, Scope home, int apiPort, Path folder, byte[] cookieKey, TaskHealth health) {
+  @Override
+  public synchronized void start(ServiceContext context, Scope home, Path folder, byte[] cookieKey) {
+    Store store = context.store();
+    Clients clients = context.clients();
+    int apiPort = context.endpoint().port();
     EcsClient ecs = clients.as(PRINCIPAL, home, EcsClient.class);
-    String instance = Registration.register(ecs, home, install);
-    dns = new DnsLink(store, home.region(), names);
-    dns.start();
-    doors = new VpcDoors(sockets, dns, apiPort);
-    doors.update(network.plan());
+    rejoin =
+        () -> {
+          String instance = Registration.register(ecs, home, install);
+          nodeLink = NodeLink.connect(store, instance, java.util.Objects.requireNonNull(node));
+        };
+    DnsLink link = new DnsLink(store, home.region(), names);
+    link.start();
+    dns = link;
+    VpcDoors inside = new VpcDoors(sockets, link, apiPort);
+    inside.update(network.plan());
+    doors = inside;
     SocketRooms rooms = this::room;
     balancers = new BalancerLink(store, rooms, "127.0.0.1", folder.resolve("elb-logs"), cookieKey, 0);
     NodeDoors wired =
@@ -102,14 +107,23 @@ public final class LocalMachine implements AutoCloseable {
             new InsideRoles(clients),
             new OwnRegistry(apiPort),
             new RoleSessions(clients, home),
-            health,
-            clock);
+            new TaskReports(context)::containerHealth,
+            context.clock());
     NodeConfig config =
         NodeConfig.local(install, home.account(), home.region(), folder.resolve("node"))
             .withEndpointUrl(
                 task -> task.eni() == null ? Optional.empty() : Optional.of(VpcDoors.API_URL));
     node = Node.start(config, wired);
-    nodeLink = NodeLink.connect(store, instance, node);
+    rejoin.run();
+  }
+
+  @Override
+  public synchronized void reset() {
+    closeIfOpen(nodeLink);
+    Runnable again = rejoin;
+    if (again != null) {
+      again.run();
+    }
   }
 
   private SocketRooms.@Nullable Room room(String name) {
@@ -141,7 +155,8 @@ public final class LocalMachine implements AutoCloseable {
   }
 
   /** Stops tasks, takes networks away: for {@code gantry down} and {@code /_gantry/reset}. */
-  public void removeEverything() {
+  @Override
+  public synchronized void removeEverything() {
     Node running = node;
     if (running != null) {
       running.removeEverything();
@@ -150,7 +165,7 @@ public final class LocalMachine implements AutoCloseable {
   }
 
   @Override
-  public void close() {
+  public synchronized void close() {
     closeIfOpen(nodeLink);
     closeIfOpen(node);
     closeIfOpen(balancers);
