@@ -14,7 +14,6 @@ import gantry.services.ecs.controller.TaskController;
 import gantry.state.Controller;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import software.amazon.awssdk.services.ecs.EcsClient;
 
 /** What the operations and the controllers of one program share. */
@@ -38,7 +37,7 @@ public final class EcsCore {
 
   /** ECS as the program hosts it. */
   public static HostedService<EcsClient> hosted() {
-    Map<ServiceContext, EcsCore> cores = new IdentityHashMap<>();
+    IdentityHashMap<ServiceContext, EcsCore> cores = new IdentityHashMap<>();
     return new HostedService<>(
         EcsClient.class,
         context -> core(cores, context).client(),
@@ -46,7 +45,8 @@ public final class EcsCore {
         context -> core(cores, context).controllers());
   }
 
-  private static EcsCore core(Map<ServiceContext, EcsCore> cores, ServiceContext context) {
+  private static EcsCore core(
+      IdentityHashMap<ServiceContext, EcsCore> cores, ServiceContext context) {
     synchronized (cores) {
       return cores.computeIfAbsent(context, EcsCore::new);
     }

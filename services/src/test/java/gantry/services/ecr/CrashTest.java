@@ -45,7 +45,9 @@ class CrashTest {
         assertThat(line).as("the child takes layers").isNotNull();
         acknowledged.add(Digest.of(line));
       }
-      child.destroyForcibly().waitFor();
+      // Not Process.destroyForcibly, which would close what it has said as well.
+      child.toHandle().destroyForcibly();
+      child.waitFor();
       for (String line = said.readLine(); line != null; line = said.readLine()) {
         if (Digest.parse(line) != null) {
           acknowledged.add(Digest.of(line));

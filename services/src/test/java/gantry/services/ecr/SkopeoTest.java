@@ -25,7 +25,11 @@ class SkopeoTest {
       source.pushBlob("app", config);
       byte[][] layers = new byte[30][];
       for (int i = 0; i < layers.length; i++) {
-        layers[i] = ("layer " + i).repeat(1000).getBytes(UTF_8);
+        java.io.ByteArrayOutputStream packed = new java.io.ByteArrayOutputStream();
+        try (var gzip = new java.util.zip.GZIPOutputStream(packed)) {
+          gzip.write(("layer " + i).repeat(1000).getBytes(UTF_8));
+        }
+        layers[i] = packed.toByteArray();
         source.pushBlob("app", layers[i]);
       }
       byte[] manifest = Manifests.image(config, layers);
@@ -45,6 +49,7 @@ class SkopeoTest {
       DockerPushPullTest.run(
           "skopeo",
           "copy",
+          "--preserve-digests",
           "--src-tls-verify=false",
           "--dest-tls-verify=false",
           "--dest-creds",

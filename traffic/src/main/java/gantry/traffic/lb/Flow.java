@@ -11,6 +11,8 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.handler.ssl.SslHandler;
 import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +30,8 @@ final class Flow extends Conn {
 
   private @Nullable TargetState target;
   private @Nullable EpollSocketChannel back;
+  private final List<ByteBuf> early = new ArrayList<>();
+  private boolean begun;
   private boolean over;
   private long received;
   private long sent;
@@ -118,6 +122,10 @@ final class Flow extends Conn {
       channel.writeAndFlush(
           ProxyProtocol.header(client, local, channel.alloc()), channel.voidPromise());
     }
+    begun = true;
+    early.forEach(part -> channel.write(part, channel.voidPromise()));
+    early.clear();
+    channel.flush();
     lastActive = System.nanoTime();
     channel.config().setAutoRead(true);
     ctx.channel().config().setAutoRead(true);
@@ -129,8 +137,13 @@ final class Flow extends Conn {
     lastActive = System.nanoTime();
     received += in.readableBytes();
     EpollSocketChannel to = back;
-    if (to == null) {
+    if (to == null || over) {
       in.release();
+      return;
+    }
+    if (!begun) {
+      // What came with the TLS handshake waits for the connection, and for the proxy header.
+      early.add(in);
       return;
     }
     to.write(in, to.voidPromise());
@@ -145,7 +158,7 @@ final class Flow extends Conn {
   @Override
   public void channelReadComplete(ChannelHandlerContext context) {
     EpollSocketChannel to = back;
-    if (to != null) {
+    if (to != null && begun) {
       to.flush();
     }
   }
@@ -188,6 +201,8 @@ final class Flow extends Conn {
       return;
     }
     over = true;
+    early.forEach(ByteBuf::release);
+    early.clear();
     Counters c = compiled.state.counters[worker.index];
     c.closedConnections++;
     c.bytesReceived += received;

@@ -296,10 +296,7 @@ final class FrontHttp2 extends Conn implements Front {
     exchange = null;
     done = true;
     giveHead();
-    if (!requestWhole) {
-      // The rest of the request is not wanted, and that is no error.
-      ctx.write(new DefaultHttp2ResetFrame(Http2Error.NO_ERROR));
-    }
+    // What is left of the request is read and dropped: clients take a reset for a failure.
     ctx.flush();
   }
 

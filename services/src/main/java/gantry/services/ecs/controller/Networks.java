@@ -10,9 +10,9 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ec2.Ec2Client;
-import software.amazon.awssdk.services.ec2.model.Filter;
 import software.amazon.awssdk.services.ec2.model.DomainType;
 import software.amazon.awssdk.services.ec2.model.Ec2Exception;
+import software.amazon.awssdk.services.ec2.model.Filter;
 import software.amazon.awssdk.services.ec2.model.NetworkInterface;
 import software.amazon.awssdk.services.ec2.model.Subnet;
 import software.amazon.awssdk.services.ecs.model.AssignPublicIp;
@@ -133,7 +133,10 @@ public final class Networks {
         ec2.describeAddresses(
                 r ->
                     r.filters(
-                        Filter.builder().name("network-interface-id").values(eni.eniId()).build()))
+                        Filter.builder()
+                            .name("network-interface-id")
+                            .values(eni.eniId())
+                            .build()))
             .addresses()
             .forEach(
                 address -> {

@@ -816,12 +816,12 @@ public final class ServiceController implements Controller {
               .rollsBack(null)
               .updatedAt(now)
               .done());
-      String undone = old.rollsBack();
-      boolean back = undone != null;
+      String repaired = old.rollsBack();
+      boolean back = repaired != null;
       Deployments.record(
           tx,
           scope,
-          undone != null ? undone : old.serviceDeploymentArn(),
+          repaired != null ? repaired : old.serviceDeploymentArn(),
           each ->
               each.toBuilder()
                   .status(

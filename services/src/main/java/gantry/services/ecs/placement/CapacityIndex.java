@@ -204,7 +204,7 @@ public final class CapacityIndex {
     if (cells.size() < 2) {
       return cells;
     }
-    Comparator<Pool.Cell> order = (a, b) -> 0;
+    Comparator<Pool.Cell> order = Comparator.comparingInt(cell -> 0);
     for (int depth = 1; depth <= pool.attributes.size(); depth++) {
       int length = depth;
       Map<List<String>, Integer> counts = counts(group, pool.attributes.subList(0, length));
@@ -277,7 +277,7 @@ public final class CapacityIndex {
   /** Among equals the remaining strategies decide by plain comparison: there are few. */
   private static @Nullable Node best(
       List<Node> equals, PlacementRequest request, List<Strategy> strategies) {
-    Comparator<Node> order = (a, b) -> 0;
+    Comparator<Node> order = Comparator.comparingInt(node -> 0);
     for (Strategy strategy : strategies) {
       switch (strategy) {
         case Strategy.Binpack binpack ->
@@ -353,7 +353,7 @@ public final class CapacityIndex {
   private Decision refused(PlacementRequest request) {
     SortedMap<String, Refusal> reasons = new TreeMap<>();
     String closest = null;
-    int rank = -1;
+    Refusal furthest = null;
     for (Node node : nodes.values()) {
       if (request.only() != null && !request.only().equals(node.id())) {
         continue;
@@ -363,8 +363,9 @@ public final class CapacityIndex {
         continue;
       }
       reasons.put(node.id(), refusal);
-      if (refusal.ordinal() > rank) {
-        rank = refusal.ordinal();
+      // The reasons stand in the order in which they are asked: the later, the closer.
+      if (furthest == null || refusal.compareTo(furthest) > 0) {
+        furthest = refusal;
         closest = node.id();
       }
     }
