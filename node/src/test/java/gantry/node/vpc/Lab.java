@@ -27,8 +27,8 @@ import java.util.regex.Pattern;
 @SuppressWarnings("NullAway") // a test that asks for what it did not make may fail with a null
 final class Lab implements AutoCloseable {
 
-  /** A refused packet is dropped: the connection is given up after this. */
-  static final int REFUSED_AFTER_MILLIS = 300;
+  /** A refused packet is dropped: the connection is given up after this, one repetition of it. */
+  static final int REFUSED_AFTER_MILLIS = 1200;
 
   private static final AtomicInteger LABS = new AtomicInteger();
 
