@@ -11,6 +11,7 @@ import gantry.app.http.HttpServer;
 import gantry.app.http.Limits;
 import gantry.app.http.Site;
 import gantry.services.AccessKeys;
+import gantry.services.AesGcmSecretBox;
 import gantry.services.Clients;
 import gantry.services.HostedService;
 import gantry.services.ServiceContext;
@@ -54,6 +55,8 @@ public final class Gantry implements AutoCloseable {
   private final InsideClients clients;
   private final HttpServer server;
   private final Path bulk;
+  private final List<Table<?>> tables = new ArrayList<>();
+  private @Nullable ServiceContext context;
   private final @Nullable RootKey rootKey;
   private volatile boolean ready;
 
@@ -72,8 +75,7 @@ public final class Gantry implements AutoCloseable {
     this.timers = new SystemTime();
     this.bulk = bulk(options);
     this.trail = new AuditTrail(bulk.resolve("cloudtrail"));
-    List<HostedService<?>> hosted = HostedServices.all(trail);
-    List<Table<?>> tables = new ArrayList<>();
+    List<HostedService<?>> hosted = HostedServices.all(trail, new AesGcmSecretBox(SealKey.of(options.data(), ids), ids));
     hosted.forEach(one -> tables.addAll(one.tables()));
     this.store = store(options, clock, tables);
     this.rootKey =
@@ -109,15 +111,22 @@ public final class Gantry implements AutoCloseable {
     ready = true;
   }
 
-  private ServiceContext context(Clock clock, Ids ids) {
-    return new ServiceContext(
-        store,
-        clock,
-        timers,
-        ids,
-        clients,
-        bulk,
-        new ServiceContext.Endpoint("localhost", server.port()));
+  /** One for all: a service's client and its controllers know each other by it. */
+  private synchronized ServiceContext context(Clock clock, Ids ids) {
+    ServiceContext one = context;
+    if (one == null) {
+      one =
+          new ServiceContext(
+              store,
+              clock,
+              timers,
+              ids,
+              clients,
+              bulk,
+              new ServiceContext.Endpoint("localhost", server.port()));
+      context = one;
+    }
+    return one;
   }
 
   public Options options() {
@@ -158,18 +167,12 @@ public final class Gantry implements AutoCloseable {
   public void reset() {
     store.write(
         tx -> {
-          for (Table<?> table : tables()) {
+          for (Table<?> table : tables) {
             clear(tx, table);
           }
           return true;
         });
     trail.clear();
-  }
-
-  private List<Table<?>> tables() {
-    List<Table<?>> tables = new ArrayList<>();
-    HostedServices.all(trail).forEach(one -> tables.addAll(one.tables()));
-    return tables;
   }
 
   private static <V> void clear(Tx tx, Table<V> table) {

@@ -4,6 +4,7 @@ import gantry.services.HostedService;
 import gantry.services.ServiceContext;
 import gantry.services.ecs.controller.Capacity;
 import gantry.services.ecs.controller.Deployments;
+import gantry.services.ecs.controller.Explanation;
 import gantry.services.ecs.controller.HousekeepingController;
 import gantry.services.ecs.controller.InstanceController;
 import gantry.services.ecs.controller.Launcher;
@@ -11,7 +12,11 @@ import gantry.services.ecs.controller.Networks;
 import gantry.services.ecs.controller.ServiceController;
 import gantry.services.ecs.controller.TargetHealthController;
 import gantry.services.ecs.controller.TaskController;
+import gantry.services.ecs.rows.ServiceRow;
 import gantry.state.Controller;
+import gantry.state.Scope;
+import gantry.state.View;
+import java.time.Instant;
 import java.util.IdentityHashMap;
 import java.util.List;
 import software.amazon.awssdk.services.ecs.EcsClient;
@@ -63,6 +68,11 @@ public final class EcsCore {
         new TargetHealthController(context),
         new InstanceController(context),
         new HousekeepingController(context));
+  }
+
+  /** What a service's planner waits for now. */
+  Explanation explain(View view, Scope scope, ServiceRow row, Instant now) {
+    return services.explain(view, scope, row, now);
   }
 
   ServiceContext context() {
