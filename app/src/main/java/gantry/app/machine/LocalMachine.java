@@ -54,7 +54,7 @@ final class LocalMachine implements Machine {
     this.install = install;
     this.settings = VpcSettings.of(install);
     this.network = new VpcNetwork(settings);
-    this.sockets = new VpcSockets(settings);
+    this.sockets = new VpcSockets(network);
   }
 
   /** Where public addresses come from: the network service hands them out. */
