@@ -357,6 +357,9 @@ final class TaskRunner {
   }
 
   private void dockerGone(DockerEngine.Unavailable e) throws InterruptedException {
+    if (isEnded()) {
+      return; // it is we who have gone
+    }
     Instant now = node.clock().instant();
     Instant since = dockerGoneSince;
     if (since == null) {
@@ -710,6 +713,9 @@ final class TaskRunner {
                       gone(e);
                     });
               } catch (RuntimeException e) {
+                if (isEnded()) {
+                  return;
+                }
                 log.error("task {}: container {} cannot be prepared", now.taskId(), name, e);
                 post(() -> notPrepared(name, Reasons.resources(String.valueOf(e.getMessage()))));
               }

@@ -497,6 +497,136 @@ class DockerNodeTest {
   }
 
   @Test
+  void anImageForAnotherProcessorIsToldBeforeTheStart() throws IOException {
+    String image = "gantry-test/other:1";
+    try (DockerEngine docker = new DockerEngine(NodeConfig.DOCKER_SOCKET)) {
+      TestImages.foreign(docker, image, "arm64");
+      TaskPayload task = bridge(shell("main", "true", each -> each.image(image)));
+      node.assign(task);
+      assertThat(ecs.await(task.taskArn(), "STOPPED").reason())
+          .contains("image is linux/arm64, this node is linux/amd64");
+      docker.client().removeImageCmd(image).exec();
+    }
+  }
+
+  @Test
+  void hostModeAndSharedNamespacesAndSharedVolumes() {
+    TaskPayload task =
+        Payloads.of(
+            each ->
+                each.networkMode(NetworkMode.HOST)
+                    .pidMode("task")
+                    .volumes(
+                        Volume.builder()
+                            .name("scratch")
+                            .dockerVolumeConfiguration(
+                                config -> config.scope("task").driver("local"))
+                            .build()),
+            null,
+            shell(
+                "writer",
+                "echo shared > /w/f; sleep 60",
+                each -> each.mountPoints(m -> m.sourceVolume("scratch").containerPath("/w"))),
+            shell(
+                "reader",
+                "until cat /w/f; do sleep 0.1; done; ps | grep -c '[s]leep 60'; ps | head -2 | grep -c pause; sleep 60",
+                each ->
+                    each.logConfiguration(awslogs(Map.of()))
+                        .volumesFrom(from -> from.sourceContainer("writer").readOnly(true))));
+    node.assign(task);
+    ecs.await(task.taskArn(), "RUNNING");
+    String stream = "p/reader/" + task.taskId();
+    ControlPlane.until(
+        "the reader has read: " + roles.messages(stream),
+        Duration.ofSeconds(20),
+        () -> roles.messages(stream).contains("shared") && roles.messages(stream).contains("1"));
+    node.assign(Payloads.stopped(task));
+    ecs.await(task.taskArn(), "STOPPED");
+    ControlPlane.until("nothing is left", Duration.ofSeconds(10), () -> leftovers().isEmpty());
+  }
+
+  @Test
+  void manyTasksWhileContainersAreKilledAtRandomLeaveWhatTheyShould() {
+    java.util.Random chance = new java.util.Random(5);
+    List<TaskPayload> tasks = new java.util.ArrayList<>();
+    for (int i = 0; i < 12; i++) {
+      tasks.add(bridge(shell("a", "sleep 300"), shell("b", "sleep 300")));
+      node.assign(tasks.getLast());
+    }
+    try (DockerEngine docker = new DockerEngine(NodeConfig.DOCKER_SOCKET)) {
+      for (int round = 0; round < 8; round++) {
+        if (round == 4) {
+          node.close();
+          node = start();
+          node.retainOnly(
+              tasks.stream()
+                  .map(TaskPayload::taskArn)
+                  .collect(java.util.stream.Collectors.toSet()));
+          for (TaskPayload each : tasks) {
+            boolean ran =
+                ecs.reports(each.taskArn()).stream().anyMatch(r -> r.status().equals("RUNNING"));
+            boolean over =
+                ecs.reports(each.taskArn()).stream().anyMatch(r -> r.status().equals("STOPPED"));
+            if (!over) {
+              node.assign(Payloads.with(each, TaskPayload.Desired.RUNNING, ran ? "RUNNING" : null));
+            }
+          }
+        }
+        List<com.github.dockerjava.api.model.Container> running = new java.util.ArrayList<>();
+        ControlPlane.until(
+            "some run",
+            Duration.ofSeconds(60),
+            () -> {
+              running.clear();
+              running.addAll(
+                  docker
+                      .client()
+                      .listContainersCmd()
+                      .withLabelFilter(Map.of("gantry.install", install))
+                      .exec());
+              return running.size() >= 3;
+            });
+        if (!running.isEmpty()) {
+          try {
+            docker
+                .client()
+                .killContainerCmd(running.get(chance.nextInt(running.size())).getId())
+                .exec();
+          } catch (com.github.dockerjava.api.exception.DockerException e) {
+            // It ended at the same moment: all the better.
+          }
+        }
+      }
+    }
+    try {
+      ControlPlane.until(
+          "every task is either whole or gone",
+          Duration.ofSeconds(60),
+          () -> {
+            int alive = 0;
+            for (TaskPayload each : tasks) {
+              String status = ecs.newest(each.taskArn()).map(r -> r.status()).orElse("");
+              if (status.equals("RUNNING")) {
+                alive++;
+              } else if (!status.equals("STOPPED")) {
+                return false;
+              }
+            }
+            return leftovers().size() == 2 * alive && alive < tasks.size();
+          });
+    } catch (AssertionError e) {
+      throw new AssertionError(
+          node.tasks()
+              + "\n"
+              + tasks.stream()
+                  .map(each -> each.taskId() + ecs.newest(each.taskArn()).map(r -> r.status()))
+                  .toList()
+              + leftovers(),
+          e);
+    }
+  }
+
+  @Test
   void aProgramThatIsNotThereSaysSo() {
     TaskPayload task = bridge(shell("main", "true", each -> each.command("/no/such/program")));
     node.assign(task);

@@ -8,6 +8,9 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 
@@ -60,6 +63,29 @@ public final class TestImages {
       docker.importImage(BUSYBOX, tar);
     }
     return BUSYBOX;
+  }
+
+  /** An empty image that says it is of another processor. */
+  public static void foreign(DockerEngine docker, String name, String architecture) {
+    byte[] layer = new byte[1024];
+    String digest;
+    try {
+      digest = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(layer));
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError(e);
+    }
+    String config =
+        "{\"architecture\":\"%s\",\"os\":\"linux\",\"config\":{},\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"sha256:%s\"]}}"
+            .formatted(architecture, digest);
+    String manifest =
+        "[{\"Config\":\"config.json\",\"RepoTags\":[\"%s\"],\"Layers\":[\"layer.tar\"]}]"
+            .formatted(name);
+    ByteArrayOutputStream tar = new ByteArrayOutputStream();
+    entry(tar, "layer.tar", '0', "", layer, "0000644");
+    entry(tar, "config.json", '0', "", config.getBytes(StandardCharsets.UTF_8), "0000644");
+    entry(tar, "manifest.json", '0', "", manifest.getBytes(StandardCharsets.UTF_8), "0000644");
+    tar.writeBytes(new byte[1024]);
+    docker.loadImages(tar.toByteArray());
   }
 
   private static byte[] tar() throws IOException {

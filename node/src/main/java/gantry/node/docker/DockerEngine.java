@@ -84,11 +84,20 @@ public final class DockerEngine implements AutoCloseable {
    */
   public void importImage(String name, byte[] tar) {
     int colon = name.lastIndexOf(':');
-    String path =
+    post(
         "/images/create?fromSrc=-&repo="
             + name.substring(0, colon)
             + "&tag="
-            + name.substring(colon + 1);
+            + name.substring(colon + 1),
+        tar);
+  }
+
+  /** Takes in images as {@code docker save} writes them. */
+  public void loadImages(byte[] tar) {
+    post("/images/load?quiet=true", tar);
+  }
+
+  private void post(String path, byte[] tar) {
     try (RawCall call = RawCall.post(host, path, tar)) {
       String said = new String(call.body().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
       if (call.status() != 200 || said.contains("\"error\"")) {

@@ -93,6 +93,7 @@ final class FrontHttp2 extends Conn implements Front {
       counted = entry.any();
       if (counted != null) {
         counted.state.counters[worker.index].newConnections++;
+        worker.owner.connected(counted, client, entry.port());
       }
     }
 

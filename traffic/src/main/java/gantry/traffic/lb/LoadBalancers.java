@@ -110,6 +110,13 @@ public final class LoadBalancers implements AutoCloseable {
     }
     this.checker = new HealthChecker(control.next(), this, config.health());
     this.log = new AccessLog(config.logs());
+    control
+        .next()
+        .scheduleAtFixedRate(
+            () -> Anomalies.look(liveGroups),
+            Anomalies.EVERY_MILLIS,
+            Anomalies.EVERY_MILLIS,
+            TimeUnit.MILLISECONDS);
   }
 
   private static java.util.concurrent.ThreadFactory threads(String name) {
@@ -397,6 +404,45 @@ public final class LoadBalancers implements AutoCloseable {
 
   void log(AccessLog.Line line) {
     log.add(line);
+  }
+
+  /** A client's connection stands: its line in the connection log, where there is one. */
+  void connected(Compiled to, Client client, int port) {
+    String prefix = to.balancer.settings().connectionLogPrefix();
+    if (prefix == null) {
+      return;
+    }
+    long now = System.currentTimeMillis();
+    String line =
+        java.time.Instant.ofEpochMilli(now)
+            + " "
+            + new String(client.text, StandardCharsets.US_ASCII)
+            + " "
+            + client.port
+            + " "
+            + port
+            + " "
+            + (client.tlsProtocol == null ? "-" : client.tlsProtocol)
+            + " "
+            + (client.tlsCipher == null ? "-" : client.tlsCipher)
+            + " "
+            + (client.tlsProtocol == null
+                ? "-"
+                : String.format(
+                    java.util.Locale.ROOT,
+                    "%.3f",
+                    (System.nanoTime() - client.openedNanos) / 1e9))
+            + " \"-\" - - - "
+            + client.traceId;
+    log.add(
+        new AccessLog.Line(
+            prefix,
+            to.balancer.account(),
+            to.balancer.region(),
+            to.balancer.id(),
+            true,
+            now,
+            line));
   }
 
   void connectionProblem(Throwable cause) {

@@ -56,6 +56,8 @@ final class TargetState {
   boolean everChecked;
   long lastRequests;
   long lastErrors;
+  long recentRequests;
+  long recentErrors;
 
   @SuppressWarnings({"unchecked", "rawtypes"})
   TargetState(GroupState group, RoutingTable.Target target, int workers) {
