@@ -26,8 +26,22 @@ final class Down {
 
   /** What the program keeps in its data directory, and all that a purge removes of it. */
   private static final List<String> OURS =
-      List.of("gantry.db", "gantry.db-wal", "gantry.db-shm", "gantry.db-journal", "lock", "pid",
-          "running", "root-key", "seal-key", "install", "lib", "seal-key", "gantry.log", "up.out", "bulk");
+      List.of(
+          "gantry.db",
+          "gantry.db-wal",
+          "gantry.db-shm",
+          "gantry.db-journal",
+          "lock",
+          "pid",
+          "running",
+          "root-key",
+          "seal-key",
+          "install",
+          "lib",
+          "seal-key",
+          "gantry.log",
+          "up.out",
+          "bulk");
 
   private Down() {}
 

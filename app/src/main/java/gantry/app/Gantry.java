@@ -116,7 +116,8 @@ public final class Gantry implements AutoCloseable {
             new FrontDoor(onlyLoopback),
             new Dispatcher(new Wire(hosting.clients()), authentication, calls));
     OwnPages pages = new OwnPages(metrics, audit, () -> ready, this::reset);
-    site.forPath("/v2/", exchange -> registry.host(context(clock, ids)).dataPlane().handle(exchange));
+    site.forPath(
+        "/v2/", exchange -> registry.host(context(clock, ids)).dataPlane().handle(exchange));
     site.forPath("/_gantry/down", pages.down(machine::removeEverything));
     site.forPath("/_gantry/health", pages.health());
     site.forPath("/_gantry/reset", pages.reset());

@@ -7,7 +7,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
-/** Names an installation: everything that it makes on the machine carries it, so two never touch each other's. */
+/**
+ * Names an installation: everything that it makes on the machine carries it, so two never touch
+ * each other's.
+ */
 final class InstallId {
 
   static final String FILE = "install";

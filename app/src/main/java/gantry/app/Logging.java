@@ -13,8 +13,9 @@ import ch.qos.logback.core.encoder.Encoder;
 import ch.qos.logback.core.spi.ContextAwareBase;
 
 /**
- * How the program logs, in code: reading a configuration file would cost a tenth of a second of each
- * start. {@code GANTRY_LOG=json} writes a JSON object a line, {@code GANTRY_LOG_LEVEL} sets how much.
+ * How the program logs, in code: reading a configuration file would cost a tenth of a second of
+ * each start. {@code GANTRY_LOG=json} writes a JSON object a line, {@code GANTRY_LOG_LEVEL} sets
+ * how much.
  */
 @ConfiguratorRank(ConfiguratorRank.CUSTOM_TOP_PRIORITY)
 public final class Logging extends ContextAwareBase implements Configurator {

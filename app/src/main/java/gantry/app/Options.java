@@ -28,7 +28,6 @@ public record Options(
     SIMULATED
   }
 
-
   public static final int PORT = 4566;
   public static final String ACCOUNT = "000000000000";
   public static final String REGION = "us-east-1";

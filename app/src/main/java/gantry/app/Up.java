@@ -75,7 +75,8 @@ final class Up {
     return switch (wanted) {
       case "docker" -> Options.Engine.DOCKER;
       case "simulated" -> Options.Engine.SIMULATED;
-      default -> throw new Arguments.Wrong("--engine " + wanted + " is neither docker nor simulated");
+      default ->
+          throw new Arguments.Wrong("--engine " + wanted + " is neither docker nor simulated");
     };
   }
 

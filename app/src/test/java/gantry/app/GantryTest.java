@@ -72,7 +72,11 @@ class GantryTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"test,000000000000", "111122223333,111122223333", "AKIAIOSFODNN7EXAMPLE,000000000000"})
+  @CsvSource({
+    "test,000000000000",
+    "111122223333,111122223333",
+    "AKIAIOSFODNN7EXAMPLE,000000000000"
+  })
   void onLoopbackAnyKeyIsTakenAndAnAccountsNumberNamesIt(String key, String account) {
     try (StsClient sts = sts(key)) {
       assertThat(sts.getCallerIdentity().account()).isEqualTo(account);
@@ -102,8 +106,7 @@ class GantryTest {
 
   @Test
   void whatIsNotBuiltSaysSo() {
-    try (CloudTrailClient trail =
-        client(CloudTrailClient.builder(), gantry.url(), key("test"))) {
+    try (CloudTrailClient trail = client(CloudTrailClient.builder(), gantry.url(), key("test"))) {
       assertThatThrownBy(() -> trail.listTrails(r -> {}))
           .isInstanceOf(AwsServiceException.class)
           .hasMessageContaining("ListTrails")
@@ -137,7 +140,12 @@ class GantryTest {
       assertThat(created)
           .extracting(e -> e.resources().getFirst().resourceName())
           .containsExactly(
-              "audited-6", "audited-5", "audited-4", "audited-3", "audited-2", "audited-1",
+              "audited-6",
+              "audited-5",
+              "audited-4",
+              "audited-3",
+              "audited-2",
+              "audited-1",
               "audited-0");
       Event newest = created.getFirst();
       assertThat(newest.eventSource()).isEqualTo("ecs.amazonaws.com");
@@ -253,21 +261,20 @@ class GantryTest {
           .write(
               ("GET /_gantry/health HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n")
                   .getBytes(StandardCharsets.US_ASCII));
-      String answer =
-          new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+      String answer = new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
       assertThat(answer).startsWith("HTTP/1.1 " + status);
     }
   }
 
   @Test
   void beyondLoopbackOnlySignedRequestsOfTheRootKeyAreServed(@TempDir Path data) throws Exception {
-    Options open =
-        new Options("0.0.0.0", 0, data, Options.ACCOUNT, Options.REGION, false);
+    Options open = new Options("0.0.0.0", 0, data, Options.ACCOUNT, Options.REGION, false, Options.Engine.SIMULATED);
     Gantry.RootKeyShown root;
     try (Gantry listening = Gantry.start(open)) {
       root = java.util.Objects.requireNonNull(listening.newRootKey());
       assertThat(
-              PosixFilePermissions.toString(Files.getPosixFilePermissions(data.resolve("root-key"))))
+              PosixFilePermissions.toString(
+                  Files.getPosixFilePermissions(data.resolve("root-key"))))
           .isEqualTo("rw-------");
       AwsCredentialsProvider right =
           StaticCredentialsProvider.create(
@@ -313,7 +320,7 @@ class GantryTest {
   @Test
   void stateOutlivesTheProgramAndAResetDropsIt(@TempDir Path data) throws Exception {
     Options durable =
-        new Options(Options.LOOPBACK, 0, data, Options.ACCOUNT, Options.REGION, false);
+        new Options(Options.LOOPBACK, 0, data, Options.ACCOUNT, Options.REGION, false, Options.Engine.SIMULATED);
     try (Gantry first = Gantry.start(durable);
         EcsClient ecs = client(EcsClient.builder(), first.url(), key("test"))) {
       ecs.createCluster(r -> r.clusterName("kept"));

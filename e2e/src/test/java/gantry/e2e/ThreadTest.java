@@ -11,7 +11,10 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Everything at once, by the unmodified aws CLI and docker: {@code thread.sh} beside this test's resources. */
+/**
+ * Everything at once, by the unmodified aws CLI and docker: {@code thread.sh} beside this test's
+ * resources.
+ */
 @Tag("docker")
 class ThreadTest {
 
@@ -22,8 +25,12 @@ class ThreadTest {
     Path root = Path.of("").toAbsolutePath().getParent();
     Path script = Path.of("src/test/resources/thread.sh").toAbsolutePath();
     ProcessBuilder builder =
-        new ProcessBuilder("bash", script.toString(), root.resolve("gantry").toString(), work.toString(), port());
-    builder.environment().keySet().removeIf(name -> name.startsWith("AWS_") || name.endsWith("_BUNDLE"));
+        new ProcessBuilder(
+            "bash", script.toString(), root.resolve("gantry").toString(), work.toString(), port());
+    builder
+        .environment()
+        .keySet()
+        .removeIf(name -> name.startsWith("AWS_") || name.endsWith("_BUNDLE"));
     builder.environment().put("AWS_ACCESS_KEY_ID", "test");
     builder.environment().put("AWS_SECRET_ACCESS_KEY", "test");
     builder.environment().put("AWS_DEFAULT_REGION", "us-east-1");

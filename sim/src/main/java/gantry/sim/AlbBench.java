@@ -35,8 +35,8 @@ import java.util.regex.Pattern;
 
 /**
  * The application load balancer beside nginx and HAProxy: the same backends in the same run, each
- * proxy alone on the first core with one worker, load (wrk) and backends (nginx) on the second. Says
- * requests a second, the proxy's CPU time for each, and the 99th percentile.
+ * proxy alone on the first core with one worker, load (wrk) and backends (nginx) on the second.
+ * Says requests a second, the proxy's CPU time for each, and the 99th percentile.
  */
 @SuppressWarnings("StringConcatToTextBlock")
 public final class AlbBench {
@@ -137,9 +137,7 @@ public final class AlbBench {
       System.out.println(report);
     }
     return new Result(
-        rate,
-        used * 1e6 / TICKS_A_SECOND / Math.max(1, count),
-        find(report, "99%\\s+(\\S+)"));
+        rate, used * 1e6 / TICKS_A_SECOND / Math.max(1, count), find(report, "99%\\s+(\\S+)"));
   }
 
   /** Until so many requests were served, for at most a minute and a half. */
@@ -169,7 +167,8 @@ public final class AlbBench {
     }
     command.add(scheme + "://127.0.0.1:" + port + path);
     Process wrk = new ProcessBuilder(command).redirectErrorStream(true).start();
-    String out = new String(wrk.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
+    String out =
+        new String(wrk.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
     wrk.waitFor();
     return out;
   }
@@ -223,15 +222,39 @@ public final class AlbBench {
     Files.writeString(folder.resolve("1k"), "x".repeat(1024));
     Files.writeString(folder.resolve("64k"), "x".repeat(65536));
     run(
-        "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-        "-keyout", folder + "/key.pem", "-out", folder + "/cert.pem", "-days", "2", "-subj",
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-keyout",
+        folder + "/key.pem",
+        "-out",
+        folder + "/cert.pem",
+        "-days",
+        "2",
+        "-subj",
         "/CN=localhost");
     Files.writeString(
         folder.resolve("both.pem"),
         Files.readString(folder.resolve("cert.pem")) + Files.readString(folder.resolve("key.pem")));
     run(
-        "openssl", "pkcs12", "-export", "-in", folder + "/cert.pem", "-inkey", folder + "/key.pem",
-        "-out", folder + "/k.p12", "-passout", "pass:secret", "-name", "k");
+        "openssl",
+        "pkcs12",
+        "-export",
+        "-in",
+        folder + "/cert.pem",
+        "-inkey",
+        folder + "/key.pem",
+        "-out",
+        folder + "/k.p12",
+        "-passout",
+        "pass:secret",
+        "-name",
+        "k");
     String common =
         "daemon off; worker_processes 1; pid %s/%s.pid; error_log %s/%s.err; user root;\n"
             + "events { worker_connections 4096; }\n";
@@ -287,7 +310,9 @@ public final class AlbBench {
 
   private static void run(String... command) throws IOException, InterruptedException {
     Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-    String said = new String(process.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
+    String said =
+        new String(
+            process.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
     if (process.waitFor() != 0) {
       throw new IllegalStateException(String.join(" ", command) + ": " + said);
     }

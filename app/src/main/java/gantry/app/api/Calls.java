@@ -105,8 +105,7 @@ public final class Calls {
   private SdkResponse run(Call call, Transport transport) {
     Operation operation = call.operation();
     String service = operation.service().info().signingName();
-    authorizer.check(
-        new Authorizer.Call(call.caller(), service, operation.name(), call.request()));
+    authorizer.check(new Authorizer.Call(call.caller(), service, operation.name(), call.request()));
     transport.validate(call.request());
     List<String> members = ignored.apply(operation, call.request());
     if (!members.isEmpty()) {
@@ -133,10 +132,7 @@ public final class Calls {
     String message = "The state cannot be written at the moment. Reads go on.";
     return AwsServiceException.builder()
         .awsErrorDetails(
-            AwsErrorDetails.builder()
-                .errorCode("ServiceUnavailable")
-                .errorMessage(message)
-                .build())
+            AwsErrorDetails.builder().errorCode("ServiceUnavailable").errorMessage(message).build())
         .message(message)
         .statusCode(503)
         .cause(e)

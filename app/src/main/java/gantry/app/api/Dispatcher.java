@@ -80,8 +80,7 @@ public final class Dispatcher implements HttpHandler {
         answer.write(route.encode(response, requestId));
       }
     } catch (SigV4Failure.Refused e) {
-      answer.fail(
-          e.as(Authentication.dialect(route.service().info(), route.protocol())));
+      answer.fail(e.as(Authentication.dialect(route.service().info(), route.protocol())));
     } catch (RuntimeException | StackOverflowError e) {
       answer.fail(e);
     }

@@ -1,4 +1,6 @@
-/** An API call from its bytes to its answer: who calls, may he, what happens, what is kept of it. */
+/**
+ * An API call from its bytes to its answer: who calls, may he, what happens, what is kept of it.
+ */
 @NullMarked
 package gantry.app.api;
 

@@ -128,8 +128,7 @@ public final class BalancerLink implements AutoCloseable {
     List<Certificate> out = new ArrayList<>();
     for (String arn : plan.certificateArns()) {
       String[] parts = arn.split(":", 6);
-      Acm.CertificateRow row =
-          view.get(Acm.CERTIFICATES, new Scope(parts[4], parts[3]).key(arn));
+      Acm.CertificateRow row = view.get(Acm.CERTIFICATES, new Scope(parts[4], parts[3]).key(arn));
       if (row != null) {
         List<X509Certificate> chain = new ArrayList<>(Pem.chain(row.body()));
         if (!row.chain().isEmpty()) {

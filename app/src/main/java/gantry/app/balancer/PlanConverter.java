@@ -67,7 +67,8 @@ final class PlanConverter {
       if (address != null && rooms.room(one.balancer().vpcId()) != null) {
         for (BalancerPlan.Listener listener : one.listeners()) {
           for (BalancerPlan.Rule rule : listener.rules()) {
-            rule.actions().forEach(action -> groups(action).forEach(arn -> sources.put(arn, address)));
+            rule.actions()
+                .forEach(action -> groups(action).forEach(arn -> sources.put(arn, address)));
           }
         }
       }
@@ -199,7 +200,8 @@ final class PlanConverter {
       case "host-header" -> new Condition.Host(c.hostHeaderConfig().values());
       case "path-pattern" -> new Condition.Path(c.pathPatternConfig().values());
       case "http-header" ->
-          new Condition.Header(c.httpHeaderConfig().httpHeaderName(), c.httpHeaderConfig().values());
+          new Condition.Header(
+              c.httpHeaderConfig().httpHeaderName(), c.httpHeaderConfig().values());
       case "http-request-method" -> new Condition.Method(c.httpRequestMethodConfig().values());
       case "query-string" ->
           new Condition.Query(
@@ -286,13 +288,9 @@ final class PlanConverter {
                     .toUpperCase(Locale.ROOT)),
             "on".equals(a.get("load_balancing.algorithm.anomaly_mitigation")),
             seconds(a, "slow_start.duration_seconds", 0),
-            crossZone.startsWith("use_") || crossZone.isEmpty()
-                ? null
-                : Boolean.valueOf(crossZone),
+            crossZone.startsWith("use_") || crossZone.isEmpty() ? null : Boolean.valueOf(crossZone),
             number(
-                a,
-                "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count",
-                1),
+                a, "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count", 1),
             number(
                 a,
                 "target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage",

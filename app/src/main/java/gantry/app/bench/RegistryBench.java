@@ -83,7 +83,9 @@ public final class RegistryBench {
     SystemTime time = new SystemTime();
     EcrHost.Once once = new EcrHost.Once(EcrSettings.open(HOME));
     HostedService<?> service = once.service();
-    Store store = SqliteStore.open(folder.resolve("state"), SystemTime.clock(), Schema.FIRST, service.tables());
+    Store store =
+        SqliteStore.open(
+            folder.resolve("state"), SystemTime.clock(), Schema.FIRST, service.tables());
     int port = freePort();
     EcrHost host =
         once.host(

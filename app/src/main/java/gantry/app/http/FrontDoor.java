@@ -9,14 +9,15 @@ import org.jspecify.annotations.Nullable;
  * Tells programs from web pages. A browser carries any page's requests to this machine's loopback,
  * so a page of another origin could start containers. It cannot hide where it comes from, though:
  * browsers say so in {@code Origin}, {@code Sec-Fetch-Site} and {@code Referer}, and a page whose
- * name was made to point at us (DNS rebinding) says that name in {@code Host}. Programs send none of
- * these, or what fits.
+ * name was made to point at us (DNS rebinding) says that name in {@code Host}. Programs send none
+ * of these, or what fits.
  */
 public final class FrontDoor {
 
   /** Names that nobody outside can make point at this machine. */
   private static final Set<String> LOCAL_SUFFIXES =
-      Set.of("localhost", "internal", "local", "amazonaws.com", "aws", "amazonaws.com.cn", "on.aws");
+      Set.of(
+          "localhost", "internal", "local", "amazonaws.com", "aws", "amazonaws.com.cn", "on.aws");
 
   private final boolean onlyLoopback;
 
@@ -36,15 +37,24 @@ public final class FrontDoor {
     }
     String origin = exchange.header("origin");
     if (origin != null && !sameOrigin(origin, host)) {
-      return "Origin '" + shown(origin) + "' is a web page's that is not ours; it may not call this.";
+      return "Origin '"
+          + shown(origin)
+          + "' is a web page's that is not ours; it may not call this.";
     }
     String site = exchange.header("sec-fetch-site");
-    if (site != null && !site.equals("same-origin") && !site.equals("none") && !opensConsole(exchange)) {
-      return "A web page of another origin (Sec-Fetch-Site: " + shown(site) + ") may not call this.";
+    if (site != null
+        && !site.equals("same-origin")
+        && !site.equals("none")
+        && !opensConsole(exchange)) {
+      return "A web page of another origin (Sec-Fetch-Site: "
+          + shown(site)
+          + ") may not call this.";
     }
     String referer = exchange.header("referer");
     if (origin == null && site == null && referer != null && !sameOrigin(referer, host)) {
-      return "Referer '" + shown(referer) + "' is a web page's that is not ours; it may not call this.";
+      return "Referer '"
+          + shown(referer)
+          + "' is a web page's that is not ours; it may not call this.";
     }
     return null;
   }
@@ -70,7 +80,8 @@ public final class FrontDoor {
     for (int i = 0; i < name.length(); i++) {
       dots += name.charAt(i) == '.' ? 1 : 0;
     }
-    return dots == 0; // a bare name is resolved on this machine or its network, as in docker-compose
+    return dots
+        == 0; // a bare name is resolved on this machine or its network, as in docker-compose
   }
 
   private static boolean isAddress(String name) {

@@ -30,8 +30,8 @@ public final class Site implements HttpHandler {
   }
 
   /**
-   * Hands requests for some Host names on, such as {@code *.elb.localhost}. What stands there is the
-   * users' own and open to browsers, so the front door is not asked.
+   * Hands requests for some Host names on, such as {@code *.elb.localhost}. What stands there is
+   * the users' own and open to browsers, so the front door is not asked.
    *
    * @param host sees the name in lower case, without a port
    */

@@ -13,7 +13,11 @@ record InsideRoles(Clients clients) implements RoleClients {
 
   @Override
   public <C extends SdkClient> C as(
-      @Nullable String roleArn, String sessionName, String account, String region, Class<C> client) {
+      @Nullable String roleArn,
+      String sessionName,
+      String account,
+      String region,
+      Class<C> client) {
     Scope scope = new Scope(account, region);
     return roleArn == null
         ? clients.as(LocalMachine.PRINCIPAL, scope, client)

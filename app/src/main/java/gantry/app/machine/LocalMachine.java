@@ -27,11 +27,12 @@ import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.EcsClient;
 
 /**
- * This machine as a node of the Fargate pool: tasks run in its Docker, VPCs stand in its kernel, load balancers and DNS answer
- * inside them. It only connects: what to do is decided by the tables and done by {@code node} and {@code traffic}.
+ * This machine as a node of the Fargate pool: tasks run in its Docker, VPCs stand in its kernel,
+ * load balancers and DNS answer inside them. It only connects: what to do is decided by the tables
+ * and done by {@code node} and {@code traffic}.
  *
- * <p>{@link #close} lets everything run on, to be adopted by the next start; {@link #removeEverything} leaves the machine as it
- * was.
+ * <p>{@link #close} lets everything run on, to be adopted by the next start; {@link
+ * #removeEverything} leaves the machine as it was.
  */
 final class LocalMachine implements Machine {
 
@@ -81,7 +82,8 @@ final class LocalMachine implements Machine {
   }
 
   @Override
-  public synchronized void start(ServiceContext context, Scope home, Path folder, byte[] cookieKey) {
+  public synchronized void start(
+      ServiceContext context, Scope home, Path folder, byte[] cookieKey) {
     Store store = context.store();
     Clients clients = context.clients();
     int apiPort = context.endpoint().port();
@@ -98,7 +100,8 @@ final class LocalMachine implements Machine {
     inside.update(network.plan());
     doors = inside;
     SocketRooms rooms = this::room;
-    balancers = new BalancerLink(store, rooms, "127.0.0.1", folder.resolve("elb-logs"), cookieKey, 0);
+    balancers =
+        new BalancerLink(store, rooms, "127.0.0.1", folder.resolve("elb-logs"), cookieKey, 0);
     NodeDoors wired =
         new NodeDoors(
             ecs,

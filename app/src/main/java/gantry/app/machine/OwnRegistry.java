@@ -9,7 +9,8 @@ record OwnRegistry(int apiPort) implements RegistryCredentials {
 
   @Override
   public boolean isOurs(String registryHost) {
-    return registryHost.equals("localhost:" + apiPort) || registryHost.equals("127.0.0.1:" + apiPort);
+    return registryHost.equals("localhost:" + apiPort)
+        || registryHost.equals("127.0.0.1:" + apiPort);
   }
 
   @Override

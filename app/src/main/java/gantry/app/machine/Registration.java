@@ -13,8 +13,8 @@ import software.amazon.awssdk.services.ecs.model.Resource;
 final class Registration {
 
   /**
-   * Tasks name sizes that fit Amazon's machines and mostly idle on a developer's, so a processor is promised several times;
-   * memory, which cannot be shared, only once.
+   * Tasks name sizes that fit Amazon's machines and mostly idle on a developer's, so a processor is
+   * promised several times; memory, which cannot be shared, only once.
    */
   static final int CPU_PROMISED_TIMES = 8;
 
@@ -32,10 +32,22 @@ final class Registration {
                     .cluster(InstanceRow.FARGATE_POOL)
                     .containerInstanceArn(arn(home, install))
                     .totalResources(
-                        whole("CPU", Runtime.getRuntime().availableProcessors() * CPU_UNITS * CPU_PROMISED_TIMES),
+                        whole(
+                            "CPU",
+                            Runtime.getRuntime().availableProcessors()
+                                * CPU_UNITS
+                                * CPU_PROMISED_TIMES),
                         whole("MEMORY", (int) (memoryMebibytes() * MEMORY_SHARE)),
-                        Resource.builder().name("PORTS").type("STRINGSET").stringSetValue(List.of()).build(),
-                        Resource.builder().name("PORTS_UDP").type("STRINGSET").stringSetValue(List.of()).build())
+                        Resource.builder()
+                            .name("PORTS")
+                            .type("STRINGSET")
+                            .stringSetValue(List.of())
+                            .build(),
+                        Resource.builder()
+                            .name("PORTS_UDP")
+                            .type("STRINGSET")
+                            .stringSetValue(List.of())
+                            .build())
                     .attributes(
                         attribute("ecs.availability-zone", home.region() + "a"),
                         attribute("ecs.os-type", "linux"),
@@ -46,7 +58,11 @@ final class Registration {
 
   /** The same after every start, so that tasks stay where they are. */
   private static String arn(Scope home, String install) {
-    String id = "%032x".formatted(new java.math.BigInteger(1, install.getBytes(java.nio.charset.StandardCharsets.UTF_8)));
+    String id =
+        "%032x"
+            .formatted(
+                new java.math.BigInteger(
+                    1, install.getBytes(java.nio.charset.StandardCharsets.UTF_8)));
     return "arn:aws:ecs:"
         + home.region()
         + ":"
@@ -71,7 +87,8 @@ final class Registration {
   }
 
   private static long memoryMebibytes() {
-    var system = (com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+    var system =
+        (com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
     return system.getTotalMemorySize() >> 20;
   }
 }

@@ -10,7 +10,10 @@ import java.util.concurrent.Semaphore;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Carries connections from a VPC's namespace to the API's port on loopback, byte for byte, on virtual threads. */
+/**
+ * Carries connections from a VPC's namespace to the API's port on loopback, byte for byte, on
+ * virtual threads.
+ */
 final class Relay implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(Relay.class);

@@ -14,7 +14,10 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.EcsClient;
 
-/** Where no container can run: tasks start, live and stop as on a well-behaved node, in the tables only. */
+/**
+ * Where no container can run: tasks start, live and stop as on a well-behaved node, in the tables
+ * only.
+ */
 final class SimulatedMachine implements Machine {
 
   private final String install;

@@ -22,12 +22,17 @@ import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What answers inside each VPC besides its tasks: the resolver, and the API for containers' SDKs. */
+/**
+ * What answers inside each VPC besides its tasks: the resolver, and the API for containers' SDKs.
+ */
 final class VpcDoors implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(VpcDoors.class);
 
-  /** Where containers of awsvpc tasks reach the API: a link-local address, so no security group is asked. */
+  /**
+   * Where containers of awsvpc tasks reach the API: a link-local address, so no security group is
+   * asked.
+   */
   static final InetSocketAddress API = new InetSocketAddress("169.254.170.2", 4566);
 
   static final String API_URL = "http://169.254.170.2:4566";
@@ -39,7 +44,8 @@ final class VpcDoors implements AutoCloseable {
   private final VpcSockets sockets;
   private final DnsLink dns;
   private final int apiPort;
-  private final EventLoopGroup loops = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
+  private final EventLoopGroup loops =
+      new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
   private final DnsServer server;
   private final Map<String, Relay> relays = new HashMap<>();
   private final Map<String, Set<InetSocketAddress>> listening = new HashMap<>();
@@ -51,10 +57,15 @@ final class VpcDoors implements AutoCloseable {
     this.dns = dns;
     this.apiPort = apiPort;
     this.server = new DnsServer(loops, HostResolvers.read());
-    this.wanted = new NetworkPlan(new java.util.TreeMap<>(), new java.util.TreeMap<>(), new java.util.TreeMap<>());
+    this.wanted =
+        new NetworkPlan(
+            new java.util.TreeMap<>(), new java.util.TreeMap<>(), new java.util.TreeMap<>());
   }
 
-  /** Opens the doors of VPCs that are new. The kernel may be a moment behind the plan, so a door that fails is tried again. */
+  /**
+   * Opens the doors of VPCs that are new. The kernel may be a moment behind the plan, so a door
+   * that fails is tried again.
+   */
   void update(NetworkPlan plan) {
     synchronized (this) {
       wanted = plan;
@@ -76,7 +87,8 @@ final class VpcDoors implements AutoCloseable {
   }
 
   private boolean openAll(NetworkPlan.Vpc vpc) {
-    Set<InetSocketAddress> open = listening.computeIfAbsent(vpc.id(), id -> new java.util.HashSet<>());
+    Set<InetSocketAddress> open =
+        listening.computeIfAbsent(vpc.id(), id -> new java.util.HashSet<>());
     boolean all = true;
     for (InetSocketAddress address : resolverAddresses(vpc)) {
       if (open.contains(address)) {
@@ -104,7 +116,9 @@ final class VpcDoors implements AutoCloseable {
   private static Set<InetSocketAddress> resolverAddresses(NetworkPlan.Vpc vpc) {
     Set<InetSocketAddress> addresses = new java.util.LinkedHashSet<>();
     addresses.add(new InetSocketAddress(RESOLVER, DNS_PORT));
-    vpc.subnets().values().forEach(subnet -> addresses.add(new InetSocketAddress(subnet.resolver(), DNS_PORT)));
+    vpc.subnets()
+        .values()
+        .forEach(subnet -> addresses.add(new InetSocketAddress(subnet.resolver(), DNS_PORT)));
     return addresses;
   }
 

@@ -16,7 +16,10 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/** The names that AWS gives by itself: load balancers', and those of interfaces by their private address, both ways. */
+/**
+ * The names that AWS gives by itself: load balancers', and those of interfaces by their private
+ * address, both ways.
+ */
 final class VpcNames implements DnsLink.OwnNames {
 
   private static final String SOA =
@@ -41,7 +44,10 @@ final class VpcNames implements DnsLink.OwnNames {
         for (String address : eni.addresses()) {
           String name = "ip-" + address.replace('.', '-') + "." + domain;
           put(byZone, domain, RecordSet.simple(name, RecordType.A, TTL, address));
-          put(byZone, "in-addr.arpa", RecordSet.simple(reverse(address), RecordType.PTR, TTL, name));
+          put(
+              byZone,
+              "in-addr.arpa",
+              RecordSet.simple(reverse(address), RecordType.PTR, TTL, name));
         }
       }
     }
@@ -59,8 +65,12 @@ final class VpcNames implements DnsLink.OwnNames {
     return bytes[3] + "." + bytes[2] + "." + bytes[1] + "." + bytes[0] + ".in-addr.arpa";
   }
 
-  /** At its interfaces inside its own VPC; the host and other VPCs see the machine's own address for it. */
-  private static void addBalancer(Map<String, List<RecordSet>> byZone, BalancerRow row, String vpcId) {
+  /**
+   * At its interfaces inside its own VPC; the host and other VPCs see the machine's own address for
+   * it.
+   */
+  private static void addBalancer(
+      Map<String, List<RecordSet>> byZone, BalancerRow row, String vpcId) {
     String name = row.balancer().dnsName();
     String zone = name.substring(name.indexOf('.') + 1);
     boolean inside = vpcId.equals(row.balancer().vpcId());
@@ -69,7 +79,10 @@ final class VpcNames implements DnsLink.OwnNames {
             ? row.nodes().stream().map(NodeRow::address).filter(VpcNames::given).toList()
             : List.of("127.0.0.1");
     if (!addresses.isEmpty() && (inside || vpcId.equals(DnsLink.HOST))) {
-      put(byZone, zone, RecordSet.simple(name, RecordType.A, TTL, addresses.toArray(String[]::new)));
+      put(
+          byZone,
+          zone,
+          RecordSet.simple(name, RecordType.A, TTL, addresses.toArray(String[]::new)));
     }
   }
 

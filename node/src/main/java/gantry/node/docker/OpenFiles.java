@@ -4,7 +4,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** How many files a container may open where its definition does not say: Fargate's figure, or what this machine allows. */
+/**
+ * How many files a container may open where its definition does not say: Fargate's figure, or what
+ * this machine allows.
+ */
 final class OpenFiles {
 
   /** Fargate's soft and hard limit. */
@@ -12,7 +15,10 @@ final class OpenFiles {
 
   private static final Path LIMITS = Path.of("/proc/self/limits");
 
-  /** A container cannot be given more than the engine may have; the engine is as free as we are, or freer. */
+  /**
+   * A container cannot be given more than the engine may have; the engine is as free as we are, or
+   * freer.
+   */
   static final long LIMIT = Math.min(FARGATE, hardLimit());
 
   private OpenFiles() {}

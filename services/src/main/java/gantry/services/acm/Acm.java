@@ -150,11 +150,7 @@ public final class Acm implements AcmClient {
                   CERTIFICATES,
                   scope.key(arn),
                   new CertificateRow(
-                      detail,
-                      body,
-                      chain,
-                      key,
-                      had != null ? had.tags() : List.copyOf(r.tags())));
+                      detail, body, chain, key, had != null ? had.tags() : List.copyOf(r.tags())));
               return null;
             });
     return ImportCertificateResponse.builder().certificateArn(arn).build();
@@ -164,7 +160,8 @@ public final class Acm implements AcmClient {
   public RequestCertificateResponse requestCertificate(RequestCertificateRequest r) {
     Scope scope = Caller.current().scope();
     if (r.certificateAuthorityArn() != null) {
-      throw validation("A private certificate authority is not supported here: there is only the local one.");
+      throw validation(
+          "A private certificate authority is not supported here: there is only the local one.");
     }
     Set<String> names = new LinkedHashSet<>();
     names.add(checkName(r.domainName()));
@@ -196,8 +193,7 @@ public final class Acm implements AcmClient {
                         .validationDomain(name)
                         .validationStatus(DomainStatus.SUCCESS)
                         .validationMethod(method)
-                        .resourceRecord(
-                            method == ValidationMethod.DNS ? record(name, scope) : null)
+                        .resourceRecord(method == ValidationMethod.DNS ? record(name, scope) : null)
                         .build())
             .toList();
     CertificateDetail detail =
@@ -275,7 +271,12 @@ public final class Acm implements AcmClient {
   }
 
   private String arn(Scope scope) {
-    return "arn:aws:acm:" + scope.region() + ":" + scope.account() + ":certificate/" + context.ids().uuid();
+    return "arn:aws:acm:"
+        + scope.region()
+        + ":"
+        + scope.account()
+        + ":certificate/"
+        + context.ids().uuid();
   }
 
   // --- look at, delete -----------------------------------------------------------------------
@@ -377,9 +378,7 @@ public final class Acm implements AcmClient {
   @Override
   public AddTagsToCertificateResponse addTagsToCertificate(AddTagsToCertificateRequest r) {
     checkTags(r.tags());
-    retag(
-        r.certificateArn(),
-        all -> r.tags().forEach(tag -> all.put(tag.key(), tag)));
+    retag(r.certificateArn(), all -> r.tags().forEach(tag -> all.put(tag.key(), tag)));
     return AddTagsToCertificateResponse.builder().build();
   }
 
@@ -465,11 +464,7 @@ public final class Acm implements AcmClient {
   private static ResourceNotFoundException missing(String arn) {
     return ResourceNotFoundException.builder()
         .message(
-            "Could not find certificate "
-                + arn
-                + " in account "
-                + Caller.current().account()
-                + ".")
+            "Could not find certificate " + arn + " in account " + Caller.current().account() + ".")
         .build();
   }
 
@@ -497,7 +492,8 @@ public final class Acm implements AcmClient {
   private static String checkName(@Nullable String name) {
     if (name == null
         || name.length() > 253
-        || !name.matches("(\\*\\.)?(((?!-)[A-Za-z0-9-]{0,62}[A-Za-z0-9])\\.)+((?!-)[A-Za-z0-9-]{1,62}[A-Za-z0-9])")) {
+        || !name.matches(
+            "(\\*\\.)?(((?!-)[A-Za-z0-9-]{0,62}[A-Za-z0-9])\\.)+((?!-)[A-Za-z0-9-]{1,62}[A-Za-z0-9])")) {
       throw validation(
           "1 validation error detected: Value '"
               + name

@@ -50,7 +50,8 @@ final class Authority {
         name, name, pair, pair.getPrivate(), pair, now, AUTHORITY_LIFE, List.of(), true, ids);
   }
 
-  static Issued issue(Issued authority, List<String> names, String algorithm, Instant now, Ids ids) {
+  static Issued issue(
+      Issued authority, List<String> names, String algorithm, Instant now, Ids ids) {
     X509Certificate parent = Pem.chain(authority.certificate()).getFirst();
     PrivateKey parentKey = Pem.key(authority.key());
     KeyPair pair = keys(algorithm, ids);
@@ -115,7 +116,9 @@ final class Authority {
               pair.getPublic());
       JcaX509ExtensionUtils utils = new JcaX509ExtensionUtils();
       builder.addExtension(
-          Extension.subjectKeyIdentifier, false, utils.createSubjectKeyIdentifier(pair.getPublic()));
+          Extension.subjectKeyIdentifier,
+          false,
+          utils.createSubjectKeyIdentifier(pair.getPublic()));
       builder.addExtension(
           Extension.authorityKeyIdentifier,
           false,
@@ -160,7 +163,9 @@ final class Authority {
     StringWriter text = new StringWriter();
     try (JcaPEMWriter writer = new JcaPEMWriter(text)) {
       writer.writeObject(
-          what instanceof PrivateKey key ? new org.bouncycastle.openssl.jcajce.JcaPKCS8Generator(key, null) : what);
+          what instanceof PrivateKey key
+              ? new org.bouncycastle.openssl.jcajce.JcaPKCS8Generator(key, null)
+              : what);
     }
     return text.toString();
   }

@@ -407,8 +407,8 @@ public final class CloudMap implements ServiceDiscoveryClient {
   private Page<InstanceRow> instancesOf(
       View view, ServiceRow service, @Nullable String token, @Nullable Integer limit) {
     return page(
-            "Instances/" + service.service().id(),
-            from ->
+        "Instances/" + service.service().id(),
+        from ->
             view.lookup(Tables.INSTANCES_BY_SERVICE, scope(), service.service().id())
                 .map(Row::value)
                 .filter(row -> row.instanceId().compareTo(from) > 0),

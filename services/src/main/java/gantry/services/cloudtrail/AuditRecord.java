@@ -24,15 +24,46 @@ public record AuditRecord(
     @Nullable String errorMessage) {
 
   private static final List<String> READING =
-      List.of("Describe", "List", "Get", "BatchGet", "BatchCheck", "Lookup", "Discover", "Search",
-          "Head", "Query", "Scan", "Filter", "Simulate", "Validate", "Preview", "Estimate", "Test");
+      List.of(
+          "Describe",
+          "List",
+          "Get",
+          "BatchGet",
+          "BatchCheck",
+          "Lookup",
+          "Discover",
+          "Search",
+          "Head",
+          "Query",
+          "Scan",
+          "Filter",
+          "Simulate",
+          "Validate",
+          "Preview",
+          "Estimate",
+          "Test");
 
   /** Operations that the trail leaves out, as AWS's does: the data itself, and agents' chatter. */
   private static final List<String> DATA =
-      List.of("PutLogEvents", "PutMetricData", "SendMessage", "SendMessageBatch", "ReceiveMessage",
-          "DeleteMessage", "DeleteMessageBatch", "ChangeMessageVisibility", "GetObject", "PutObject",
-          "HeadObject", "UploadPart", "UploadLayerPart", "GetMetricData", "Poll",
-          "DiscoverPollEndpoint", "SubmitTaskStateChange", "SubmitContainerStateChange",
+      List.of(
+          "PutLogEvents",
+          "PutMetricData",
+          "SendMessage",
+          "SendMessageBatch",
+          "ReceiveMessage",
+          "DeleteMessage",
+          "DeleteMessageBatch",
+          "ChangeMessageVisibility",
+          "GetObject",
+          "PutObject",
+          "HeadObject",
+          "UploadPart",
+          "UploadLayerPart",
+          "GetMetricData",
+          "Poll",
+          "DiscoverPollEndpoint",
+          "SubmitTaskStateChange",
+          "SubmitContainerStateChange",
           "SubmitAttachmentStateChanges");
 
   public static boolean readOnly(String operation) {

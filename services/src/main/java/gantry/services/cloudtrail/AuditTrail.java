@@ -180,10 +180,7 @@ public final class AuditTrail implements AutoCloseable {
   private static Writer writerOf(Path file) throws IOException {
     return new BufferedWriter(
         Files.newBufferedWriter(
-            file,
-            StandardCharsets.UTF_8,
-            StandardOpenOption.CREATE,
-            StandardOpenOption.APPEND),
+            file, StandardCharsets.UTF_8, StandardOpenOption.CREATE, StandardOpenOption.APPEND),
         64 * 1024);
   }
 
@@ -211,8 +208,7 @@ public final class AuditTrail implements AutoCloseable {
       return new ArrayList<>();
     }
     try (Stream<Path> files = Files.list(folder)) {
-      return new ArrayList<>(
-          files.filter(f -> f.toString().endsWith(SUFFIX)).sorted().toList());
+      return new ArrayList<>(files.filter(f -> f.toString().endsWith(SUFFIX)).sorted().toList());
     }
   }
 
@@ -322,8 +318,7 @@ public final class AuditTrail implements AutoCloseable {
           newline--;
         }
         if (newline >= 0) {
-          String line =
-              new String(kept, newline + 1, end - newline - 1, StandardCharsets.UTF_8);
+          String line = new String(kept, newline + 1, end - newline - 1, StandardCharsets.UTF_8);
           end = newline;
           if (!line.isEmpty()) {
             return line;

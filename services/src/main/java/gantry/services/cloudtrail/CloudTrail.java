@@ -33,7 +33,8 @@ public final class CloudTrail implements CloudTrailClient {
 
   /** The service over a trail that the front door writes. */
   public static HostedService<CloudTrailClient> hosted(AuditTrail trail) {
-    return HostedService.of(CloudTrailClient.class, (ServiceContext context) -> new CloudTrail(trail));
+    return HostedService.of(
+        CloudTrailClient.class, (ServiceContext context) -> new CloudTrail(trail));
   }
 
   @Override
@@ -61,8 +62,7 @@ public final class CloudTrail implements CloudTrailClient {
           .build();
     }
     Predicate<AuditTrail.Entry> wanted =
-        entry ->
-            entry.account().equals(caller.account()) && entry.region().equals(caller.region());
+        entry -> entry.account().equals(caller.account()) && entry.region().equals(caller.region());
     if (from != null) {
       wanted = wanted.and(entry -> !entry.time().isBefore(from));
     }
@@ -85,8 +85,7 @@ public final class CloudTrail implements CloudTrailClient {
     List<AuditTrail.Entry> page = more ? found.subList(0, most) : found;
     return LookupEventsResponse.builder()
         .events(page.stream().map(CloudTrail::event).toList())
-        .nextToken(
-            more ? PageToken.of(listing, Long.toString(page.getLast().sequence())) : null)
+        .nextToken(more ? PageToken.of(listing, Long.toString(page.getLast().sequence())) : null)
         .build();
   }
 

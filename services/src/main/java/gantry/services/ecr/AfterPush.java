@@ -9,7 +9,6 @@ import gantry.state.Scope;
 import gantry.state.Tx;
 import java.time.Instant;
 import software.amazon.awssdk.services.ecr.model.ImageScanStatus;
-
 import software.amazon.awssdk.services.ecr.model.ScanStatus;
 
 /**

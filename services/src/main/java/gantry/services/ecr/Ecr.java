@@ -153,7 +153,8 @@ final class Ecr implements EcrClient {
   public void close() {}
 
   @Override
-  public BatchCheckLayerAvailabilityResponse batchCheckLayerAvailability(BatchCheckLayerAvailabilityRequest request) {
+  public BatchCheckLayerAvailabilityResponse batchCheckLayerAvailability(
+      BatchCheckLayerAvailabilityRequest request) {
     return layers.check(request);
   }
 
@@ -168,7 +169,8 @@ final class Ecr implements EcrClient {
   }
 
   @Override
-  public BatchGetRepositoryScanningConfigurationResponse batchGetRepositoryScanningConfiguration(BatchGetRepositoryScanningConfigurationRequest request) {
+  public BatchGetRepositoryScanningConfigurationResponse batchGetRepositoryScanningConfiguration(
+      BatchGetRepositoryScanningConfigurationRequest request) {
     return settings.batchGetScanning(request);
   }
 
@@ -178,7 +180,8 @@ final class Ecr implements EcrClient {
   }
 
   @Override
-  public CreatePullThroughCacheRuleResponse createPullThroughCacheRule(CreatePullThroughCacheRuleRequest request) {
+  public CreatePullThroughCacheRuleResponse createPullThroughCacheRule(
+      CreatePullThroughCacheRuleRequest request) {
     return pullThrough.create(request);
   }
 
@@ -188,7 +191,8 @@ final class Ecr implements EcrClient {
   }
 
   @Override
-  public CreateRepositoryCreationTemplateResponse createRepositoryCreationTemplate(CreateRepositoryCreationTemplateRequest request) {
+  public CreateRepositoryCreationTemplateResponse createRepositoryCreationTemplate(
+      CreateRepositoryCreationTemplateRequest request) {
     return repositories.createTemplate(request);
   }
 
@@ -198,7 +202,8 @@ final class Ecr implements EcrClient {
   }
 
   @Override
-  public DeletePullThroughCacheRuleResponse deletePullThroughCacheRule(DeletePullThroughCacheRuleRequest request) {
+  public DeletePullThroughCacheRuleResponse deletePullThroughCacheRule(
+      DeletePullThroughCacheRuleRequest request) {
     return pullThrough.delete(request);
   }
 
@@ -213,37 +218,44 @@ final class Ecr implements EcrClient {
   }
 
   @Override
-  public DeleteRepositoryCreationTemplateResponse deleteRepositoryCreationTemplate(DeleteRepositoryCreationTemplateRequest request) {
+  public DeleteRepositoryCreationTemplateResponse deleteRepositoryCreationTemplate(
+      DeleteRepositoryCreationTemplateRequest request) {
     return repositories.deleteTemplate(request);
   }
 
   @Override
-  public DeleteRepositoryPolicyResponse deleteRepositoryPolicy(DeleteRepositoryPolicyRequest request) {
+  public DeleteRepositoryPolicyResponse deleteRepositoryPolicy(
+      DeleteRepositoryPolicyRequest request) {
     return repositories.deletePolicy(request);
   }
 
   @Override
-  public DeleteSigningConfigurationResponse deleteSigningConfiguration(DeleteSigningConfigurationRequest request) {
+  public DeleteSigningConfigurationResponse deleteSigningConfiguration(
+      DeleteSigningConfigurationRequest request) {
     return settings.deleteSigning();
   }
 
   @Override
-  public DeregisterPullTimeUpdateExclusionResponse deregisterPullTimeUpdateExclusion(DeregisterPullTimeUpdateExclusionRequest request) {
+  public DeregisterPullTimeUpdateExclusionResponse deregisterPullTimeUpdateExclusion(
+      DeregisterPullTimeUpdateExclusionRequest request) {
     return settings.deregister(request);
   }
 
   @Override
-  public DescribeImageReplicationStatusResponse describeImageReplicationStatus(DescribeImageReplicationStatusRequest request) {
+  public DescribeImageReplicationStatusResponse describeImageReplicationStatus(
+      DescribeImageReplicationStatusRequest request) {
     return images.replicationStatus(request);
   }
 
   @Override
-  public DescribeImageScanFindingsResponse describeImageScanFindings(DescribeImageScanFindingsRequest request) {
+  public DescribeImageScanFindingsResponse describeImageScanFindings(
+      DescribeImageScanFindingsRequest request) {
     return scanner.describe(request);
   }
 
   @Override
-  public DescribeImageSigningStatusResponse describeImageSigningStatus(DescribeImageSigningStatusRequest request) {
+  public DescribeImageSigningStatusResponse describeImageSigningStatus(
+      DescribeImageSigningStatusRequest request) {
     return settings.signingStatus(request);
   }
 
@@ -253,7 +265,8 @@ final class Ecr implements EcrClient {
   }
 
   @Override
-  public DescribePullThroughCacheRulesResponse describePullThroughCacheRules(DescribePullThroughCacheRulesRequest request) {
+  public DescribePullThroughCacheRulesResponse describePullThroughCacheRules(
+      DescribePullThroughCacheRulesRequest request) {
     return pullThrough.describe(request);
   }
 
@@ -268,7 +281,8 @@ final class Ecr implements EcrClient {
   }
 
   @Override
-  public DescribeRepositoryCreationTemplatesResponse describeRepositoryCreationTemplates(DescribeRepositoryCreationTemplatesRequest request) {
+  public DescribeRepositoryCreationTemplatesResponse describeRepositoryCreationTemplates(
+      DescribeRepositoryCreationTemplatesRequest request) {
     return repositories.describeTemplates(request);
   }
 
@@ -283,7 +297,8 @@ final class Ecr implements EcrClient {
   }
 
   @Override
-  public GetDownloadUrlForLayerResponse getDownloadUrlForLayer(GetDownloadUrlForLayerRequest request) {
+  public GetDownloadUrlForLayerResponse getDownloadUrlForLayer(
+      GetDownloadUrlForLayerRequest request) {
     return layers.downloadUrl(request);
   }
 
@@ -293,7 +308,8 @@ final class Ecr implements EcrClient {
   }
 
   @Override
-  public GetLifecyclePolicyPreviewResponse getLifecyclePolicyPreview(GetLifecyclePolicyPreviewRequest request) {
+  public GetLifecyclePolicyPreviewResponse getLifecyclePolicyPreview(
+      GetLifecyclePolicyPreviewRequest request) {
     return lifecycle.getPreview(request);
   }
 
@@ -303,7 +319,8 @@ final class Ecr implements EcrClient {
   }
 
   @Override
-  public GetRegistryScanningConfigurationResponse getRegistryScanningConfiguration(GetRegistryScanningConfigurationRequest request) {
+  public GetRegistryScanningConfigurationResponse getRegistryScanningConfiguration(
+      GetRegistryScanningConfigurationRequest request) {
     return settings.getScanning();
   }
 
@@ -313,7 +330,8 @@ final class Ecr implements EcrClient {
   }
 
   @Override
-  public GetSigningConfigurationResponse getSigningConfiguration(GetSigningConfigurationRequest request) {
+  public GetSigningConfigurationResponse getSigningConfiguration(
+      GetSigningConfigurationRequest request) {
     return settings.getSigning();
   }
 
@@ -333,7 +351,8 @@ final class Ecr implements EcrClient {
   }
 
   @Override
-  public ListPullTimeUpdateExclusionsResponse listPullTimeUpdateExclusions(ListPullTimeUpdateExclusionsRequest request) {
+  public ListPullTimeUpdateExclusionsResponse listPullTimeUpdateExclusions(
+      ListPullTimeUpdateExclusionsRequest request) {
     return settings.exclusions(request);
   }
 
@@ -353,7 +372,8 @@ final class Ecr implements EcrClient {
   }
 
   @Override
-  public PutImageScanningConfigurationResponse putImageScanningConfiguration(PutImageScanningConfigurationRequest request) {
+  public PutImageScanningConfigurationResponse putImageScanningConfiguration(
+      PutImageScanningConfigurationRequest request) {
     return repositories.putScanning(request);
   }
 
@@ -373,22 +393,26 @@ final class Ecr implements EcrClient {
   }
 
   @Override
-  public PutRegistryScanningConfigurationResponse putRegistryScanningConfiguration(PutRegistryScanningConfigurationRequest request) {
+  public PutRegistryScanningConfigurationResponse putRegistryScanningConfiguration(
+      PutRegistryScanningConfigurationRequest request) {
     return settings.putScanning(request);
   }
 
   @Override
-  public PutReplicationConfigurationResponse putReplicationConfiguration(PutReplicationConfigurationRequest request) {
+  public PutReplicationConfigurationResponse putReplicationConfiguration(
+      PutReplicationConfigurationRequest request) {
     return settings.putReplication(request);
   }
 
   @Override
-  public PutSigningConfigurationResponse putSigningConfiguration(PutSigningConfigurationRequest request) {
+  public PutSigningConfigurationResponse putSigningConfiguration(
+      PutSigningConfigurationRequest request) {
     return settings.putSigning(request);
   }
 
   @Override
-  public RegisterPullTimeUpdateExclusionResponse registerPullTimeUpdateExclusion(RegisterPullTimeUpdateExclusionRequest request) {
+  public RegisterPullTimeUpdateExclusionResponse registerPullTimeUpdateExclusion(
+      RegisterPullTimeUpdateExclusionRequest request) {
     return settings.register(request);
   }
 
@@ -403,7 +427,8 @@ final class Ecr implements EcrClient {
   }
 
   @Override
-  public StartLifecyclePolicyPreviewResponse startLifecyclePolicyPreview(StartLifecyclePolicyPreviewRequest request) {
+  public StartLifecyclePolicyPreviewResponse startLifecyclePolicyPreview(
+      StartLifecyclePolicyPreviewRequest request) {
     return lifecycle.startPreview(request);
   }
 
@@ -418,17 +443,20 @@ final class Ecr implements EcrClient {
   }
 
   @Override
-  public UpdateImageStorageClassResponse updateImageStorageClass(UpdateImageStorageClassRequest request) {
+  public UpdateImageStorageClassResponse updateImageStorageClass(
+      UpdateImageStorageClassRequest request) {
     return images.updateStorageClass(request);
   }
 
   @Override
-  public UpdatePullThroughCacheRuleResponse updatePullThroughCacheRule(UpdatePullThroughCacheRuleRequest request) {
+  public UpdatePullThroughCacheRuleResponse updatePullThroughCacheRule(
+      UpdatePullThroughCacheRuleRequest request) {
     return pullThrough.update(request);
   }
 
   @Override
-  public UpdateRepositoryCreationTemplateResponse updateRepositoryCreationTemplate(UpdateRepositoryCreationTemplateRequest request) {
+  public UpdateRepositoryCreationTemplateResponse updateRepositoryCreationTemplate(
+      UpdateRepositoryCreationTemplateRequest request) {
     return repositories.updateTemplate(request);
   }
 
@@ -438,7 +466,8 @@ final class Ecr implements EcrClient {
   }
 
   @Override
-  public ValidatePullThroughCacheRuleResponse validatePullThroughCacheRule(ValidatePullThroughCacheRuleRequest request) {
+  public ValidatePullThroughCacheRuleResponse validatePullThroughCacheRule(
+      ValidatePullThroughCacheRuleRequest request) {
     return pullThrough.validate(request);
   }
 }

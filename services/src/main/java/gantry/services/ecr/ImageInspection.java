@@ -89,11 +89,9 @@ public final class ImageInspection {
     // As docker tells hosts from names.
     boolean hasHost = host.contains(".") || host.contains(":") || host.equals("localhost");
     Address address =
-        registry.addresses.resolve(
-            hasHost ? host : "", hasHost ? name.substring(slash + 1) : name);
+        registry.addresses.resolve(hasHost ? host : "", hasHost ? name.substring(slash + 1) : name);
     View view = registry.store.snapshot();
-    ImageRow image =
-        Registry.image(view, address.registry(), address.repository(), wanted);
+    ImageRow image = Registry.image(view, address.registry(), address.repository(), wanted);
     if (image == null) {
       return Optional.empty();
     }
@@ -115,8 +113,7 @@ public final class ImageInspection {
         tag == null
             ? null
             : view.get(
-                EcrTables.TAGS,
-                EcrTables.tagKey(address.registry(), address.repository(), tag));
+                EcrTables.TAGS, EcrTables.tagKey(address.registry(), address.repository(), tag));
     return Optional.of(
         new Inspected(
             registry.addresses.uri(address.registry(), address.repository()),
@@ -138,10 +135,7 @@ public final class ImageInspection {
       }
     }
     return new Platform(
-        said != null ? said : platformOf(manifest),
-        image.digest(),
-        manifest.blobBytes(),
-        layers);
+        said != null ? said : platformOf(manifest), image.digest(), manifest.blobBytes(), layers);
   }
 
   /** What an image without an index is for, its configuration says. */
@@ -150,8 +144,7 @@ public final class ImageInspection {
     if (config == null || config.size() > MAX_CONFIG) {
       return "unknown";
     }
-    Map<String, Object> json =
-        Json.object(registry.blobs.readSmall(config.digest(), MAX_CONFIG));
+    Map<String, Object> json = Json.object(registry.blobs.readSmall(config.digest(), MAX_CONFIG));
     String os = json == null ? null : Json.text(json, "os");
     String architecture = json == null ? null : Json.text(json, "architecture");
     if (json == null || os == null || architecture == null) {

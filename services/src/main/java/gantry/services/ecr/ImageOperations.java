@@ -154,15 +154,16 @@ final class ImageOperations {
             .imageSizeInBytes(image.sizeInBytes())
             .imagePushedAt(image.pushedAt())
             .imageManifestMediaType(image.mediaType())
-            .artifactMediaType(image.configType() == null ? image.artifactType() : image.configType())
+            .artifactMediaType(
+                image.configType() == null ? image.artifactType() : image.configType())
             .lastRecordedPullTime(image.pulledAt())
             .subjectManifestDigest(image.subject())
-            .imageStatus(image.status() == Status.ACTIVE ? ImageStatus.ACTIVE : ImageStatus.ARCHIVED)
+            .imageStatus(
+                image.status() == Status.ACTIVE ? ImageStatus.ACTIVE : ImageStatus.ARCHIVED)
             .lastArchivedAt(image.archivedAt())
             .lastActivatedAt(image.activatedAt());
     ScanRow scan =
-        view.get(
-            EcrTables.SCANS, EcrTables.imageKey(scope, image.repository(), image.digest()));
+        view.get(EcrTables.SCANS, EcrTables.imageKey(scope, image.repository(), image.digest()));
     if (scan != null) {
       detail.imageScanStatus(scan.status());
       ImageScanFindings findings = scan.findings();
@@ -218,17 +219,13 @@ final class ImageOperations {
             .map(row -> row.value())
             .filter(image -> image.digest().compareTo(afterDigest) >= 0)
             .filter(image -> filter == null || hasStatus(image, filter.imageStatus()))
-            .filter(
-                image -> filter == null || hasTagStatus(view, scope, image, filter.tagStatus()))
+            .filter(image -> filter == null || hasTagStatus(view, scope, image, filter.tagStatus()))
             .flatMap(image -> identifiers(view, scope, image))
             .filter(id -> listId(id).compareTo(after) > 0)
             .iterator();
     Page<ImageIdentifier> page =
         Page.of(ids, ImageOperations::listId, request.maxResults(), Page.DEFAULT);
-    return ListImagesResponse.builder()
-        .imageIds(page.items())
-        .nextToken(page.nextToken())
-        .build();
+    return ListImagesResponse.builder().imageIds(page.items()).nextToken(page.nextToken()).build();
   }
 
   private static Stream<ImageIdentifier> identifiers(View view, Scope scope, ImageRow image) {
@@ -336,11 +333,13 @@ final class ImageOperations {
     Scope scope = gate.enter(request.registryId(), name, "PutImage");
     String tag = request.imageTag();
     if (tag != null && !Names.isTag(tag)) {
-      throw EcrErrors.invalid("imageTag", "must satisfy regular expression '[A-Za-z0-9_][A-Za-z0-9._-]{0,127}'");
+      throw EcrErrors.invalid(
+          "imageTag", "must satisfy regular expression '[A-Za-z0-9_][A-Za-z0-9._-]{0,127}'");
     }
     Digest expected = request.imageDigest() == null ? null : Digest.parse(request.imageDigest());
     if (request.imageDigest() != null && expected == null) {
-      throw EcrErrors.invalid("imageDigest", "must satisfy regular expression '" + DIGEST_FORM + "'");
+      throw EcrErrors.invalid(
+          "imageDigest", "must satisfy regular expression '" + DIGEST_FORM + "'");
     }
     byte[] manifest = request.imageManifest().getBytes(StandardCharsets.UTF_8);
     if (manifest.length > Manifest.MAX_BYTES) {
@@ -360,7 +359,8 @@ final class ImageOperations {
                   request.imageManifestMediaType(),
                   Origin.PUSHED));
     } catch (Manifest.Invalid e) {
-      throw EcrErrors.invalid("ImageManifest", "Invalid image manifest provided: " + e.getMessage());
+      throw EcrErrors.invalid(
+          "ImageManifest", "Invalid image manifest provided: " + e.getMessage());
     } catch (IOException e) {
       throw EcrErrors.server(e);
     }
@@ -474,8 +474,7 @@ final class ImageOperations {
                   };
               if (result.status() == Status.ARCHIVED && Registry.isChild(tx, scope, image)) {
                 throw ImageStorageClassUpdateNotSupportedException.builder()
-                    .message(
-                        "The image is referenced by a manifest list: archive the list first")
+                    .message("The image is referenced by a manifest list: archive the list first")
                     .build();
               }
               tx.put(EcrTables.IMAGES, EcrTables.imageKey(scope, name, image.digest()), result);
@@ -489,8 +488,7 @@ final class ImageOperations {
                 .imageDigest(changed.digest())
                 .imageTag(request.imageId().imageTag())
                 .build())
-        .imageStatus(
-            changed.status() == Status.ACTIVE ? ImageStatus.ACTIVE : ImageStatus.ARCHIVED)
+        .imageStatus(changed.status() == Status.ACTIVE ? ImageStatus.ACTIVE : ImageStatus.ARCHIVED)
         .build();
   }
 
@@ -502,8 +500,7 @@ final class ImageOperations {
     String subject = request.subjectId().imageDigest();
     View view = registry.store.snapshot();
     Registry.repository(view, scope, name);
-    List<String> types =
-        request.filter() == null ? List.of() : request.filter().artifactTypes();
+    List<String> types = request.filter() == null ? List.of() : request.filter().artifactTypes();
     ArtifactStatusFilter wanted =
         request.filter() == null || request.filter().artifactStatus() == null
             ? ArtifactStatusFilter.ACTIVE
@@ -557,8 +554,7 @@ final class ImageOperations {
     View view = registry.store.snapshot();
     Registry.repository(view, scope, name);
     ImageRow image = existing(view, scope, name, request.imageId());
-    var row =
-        view.get(EcrTables.REPLICATIONS, EcrTables.imageKey(scope, name, image.digest()));
+    var row = view.get(EcrTables.REPLICATIONS, EcrTables.imageKey(scope, name, image.digest()));
     return DescribeImageReplicationStatusResponse.builder()
         .repositoryName(name)
         .imageId(

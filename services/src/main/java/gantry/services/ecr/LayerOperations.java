@@ -82,14 +82,10 @@ final class LayerOperations {
   }
 
   InitiateLayerUploadResponse initiate(InitiateLayerUploadRequest request) {
-    Scope scope =
-        gate.enter(request.registryId(), request.repositoryName(), "InitiateLayerUpload");
+    Scope scope = gate.enter(request.registryId(), request.repositoryName(), "InitiateLayerUpload");
     try {
       Upload upload = registry.beginUpload(scope, request.repositoryName());
-      return InitiateLayerUploadResponse.builder()
-          .uploadId(upload.id)
-          .partSize(PART_BYTES)
-          .build();
+      return InitiateLayerUploadResponse.builder().uploadId(upload.id).partSize(PART_BYTES).build();
     } catch (IOException e) {
       throw EcrErrors.server(e);
     }
@@ -156,7 +152,8 @@ final class LayerOperations {
         }
         if (upload.hasSmallPart()) {
           throw LayerPartTooSmallException.builder()
-              .message("Layer parts other than the last must have at least " + MIN_PART_BYTES + " bytes")
+              .message(
+                  "Layer parts other than the last must have at least " + MIN_PART_BYTES + " bytes")
               .build();
         }
         if (registry.blobSize(registry.store.snapshot(), scope, name, digest) >= 0) {

@@ -57,9 +57,7 @@ final class LifecycleController implements Controller {
     Instant set = row.lifecycleSetAt();
     Instant evaluated = row.lifecycleEvaluatedAt();
     Instant due =
-        evaluated != null
-            ? evaluated.plus(INTERVAL)
-            : set == null ? now : set.plus(SETTLE);
+        evaluated != null ? evaluated.plus(INTERVAL) : set == null ? now : set.plus(SETTLE);
     if (due.isAfter(now)) {
       return Again.after(Duration.between(now, due));
     }

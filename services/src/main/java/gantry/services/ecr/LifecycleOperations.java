@@ -104,8 +104,7 @@ final class LifecycleOperations {
             tx -> {
               RepositoryRow row = Registry.repository(tx, scope, request.repositoryName());
               textOf(row, scope);
-              tx.put(
-                  EcrTables.REPOSITORIES, scope.key(row.name()), row.withLifecycle(null, null));
+              tx.put(EcrTables.REPOSITORIES, scope.key(row.name()), row.withLifecycle(null, null));
               return row;
             });
     return DeleteLifecyclePolicyResponse.builder()
@@ -201,8 +200,7 @@ final class LifecycleOperations {
                   + "'")
           .build();
     }
-    boolean expired =
-        preview.madeAt().plus(PREVIEW_LIFETIME).isBefore(registry.clock.instant());
+    boolean expired = preview.madeAt().plus(PREVIEW_LIFETIME).isBefore(registry.clock.instant());
     GetLifecyclePolicyPreviewResponse.Builder answer =
         GetLifecyclePolicyPreviewResponse.builder()
             .registryId(scope.account())
@@ -258,8 +256,7 @@ final class LifecycleOperations {
     return result.action().type() == ImageActionType.EXPIRE;
   }
 
-  private static boolean isWanted(
-      LifecyclePolicyPreviewResult result, @Nullable TagStatus wanted) {
+  private static boolean isWanted(LifecyclePolicyPreviewResult result, @Nullable TagStatus wanted) {
     return wanted == null
         || wanted == TagStatus.ANY
         || (wanted == TagStatus.TAGGED) == !result.imageTags().isEmpty();
@@ -297,8 +294,7 @@ final class LifecycleOperations {
           for (Verdict verdict :
               LifecyclePolicy.parseAnyLength(text).evaluate(candidates(tx, scope, name), now)) {
             ImageRow image =
-                tx.get(
-                    EcrTables.IMAGES, EcrTables.imageKey(scope, name, verdict.image().digest()));
+                tx.get(EcrTables.IMAGES, EcrTables.imageKey(scope, name, verdict.image().digest()));
             if (image == null
                 || Registry.isChild(tx, scope, image)
                 || inUse.isInUse(scope, name, image.digest())) {

@@ -151,8 +151,7 @@ final class LifecyclePolicy {
           !image.tags.isEmpty()
               && rule.patterns().stream()
                   .allMatch(
-                      pattern ->
-                          image.tags.stream().anyMatch(tag -> Names.matches(pattern, tag)));
+                      pattern -> image.tags.stream().anyMatch(tag -> Names.matches(pattern, tag)));
     };
   }
 
@@ -289,7 +288,8 @@ final class LifecyclePolicy {
       if (!priorities.add(rule.priority)) {
         throw invalid("rulePriority must be unique: " + rule.priority);
       }
-      if (rule.tagStatus == TagStatus.UNTAGGED && untagged.merge(rule.archived, 1, Integer::sum) > 1) {
+      if (rule.tagStatus == TagStatus.UNTAGGED
+          && untagged.merge(rule.archived, 1, Integer::sum) > 1) {
         throw invalid("only one rule may select untagged images");
       }
       List<String> prefixes = rule.prefixList;
@@ -400,8 +400,7 @@ final class LifecyclePolicy {
       }
     }
     if (!missing.isEmpty()) {
-      throw invalid(
-          "object has missing required properties ([" + String.join(",", missing) + "])");
+      throw invalid("object has missing required properties ([" + String.join(",", missing) + "])");
     }
   }
 
@@ -424,7 +423,6 @@ final class LifecyclePolicy {
   }
 
   private static InvalidParameterException invalid(String why) {
-    return EcrErrors.invalid(
-        "LifecyclePolicyText", "Lifecycle policy validation failure: " + why);
+    return EcrErrors.invalid("LifecyclePolicyText", "Lifecycle policy validation failure: " + why);
   }
 }

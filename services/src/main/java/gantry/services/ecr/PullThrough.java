@@ -26,9 +26,6 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
-import software.amazon.awssdk.services.secretsmanager.model.ResourceNotFoundException;
-import software.amazon.awssdk.services.secretsmanager.model.SecretsManagerException;
 import software.amazon.awssdk.services.ecr.model.CreatePullThroughCacheRuleRequest;
 import software.amazon.awssdk.services.ecr.model.CreatePullThroughCacheRuleResponse;
 import software.amazon.awssdk.services.ecr.model.DeletePullThroughCacheRuleRequest;
@@ -49,6 +46,9 @@ import software.amazon.awssdk.services.ecr.model.UpdatePullThroughCacheRuleRespo
 import software.amazon.awssdk.services.ecr.model.UpstreamRegistry;
 import software.amazon.awssdk.services.ecr.model.ValidatePullThroughCacheRuleRequest;
 import software.amazon.awssdk.services.ecr.model.ValidatePullThroughCacheRuleResponse;
+import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
+import software.amazon.awssdk.services.secretsmanager.model.ResourceNotFoundException;
+import software.amazon.awssdk.services.secretsmanager.model.SecretsManagerException;
 
 /**
  * The pull-through cache and repositories created on push: what brings a repository or an image
@@ -191,9 +191,7 @@ final class PullThrough implements OnDemand {
     String rest = prefix.equals(ROOT) ? repository : repository.substring(prefix.length() + 1);
     String upstreamPrefix = rule.upstreamRepositoryPrefix();
     String remote =
-        upstreamPrefix == null || upstreamPrefix.equals(ROOT)
-            ? rest
-            : upstreamPrefix + "/" + rest;
+        upstreamPrefix == null || upstreamPrefix.equals(ROOT) ? rest : upstreamPrefix + "/" + rest;
     Session session = new Session(scope, rule, remote);
     Instant now = registry.clock.instant();
     View view = registry.store.snapshot();
@@ -204,8 +202,7 @@ final class PullThrough implements OnDemand {
         session,
         reference,
         () -> {
-          var template =
-              Templates.of(view, scope, repository, Templates.PULL_THROUGH_CACHE);
+          var template = Templates.of(view, scope, repository, Templates.PULL_THROUGH_CACHE);
           registry.store.write(
               tx -> {
                 Templates.createIfAbsent(tx, scope, repository, template, prefix, now);
@@ -237,11 +234,9 @@ final class PullThrough implements OnDemand {
     found.run();
     Manifest manifest = Manifest.parse(bytes, mediaType);
     for (Descriptor child : manifest.children()) {
-      if (Registry.image(
-              registry.store.snapshot(), scope, repository, child.digest().toString())
+      if (Registry.image(registry.store.snapshot(), scope, repository, child.digest().toString())
           == null) {
-        fetchManifest(
-            scope, repository, null, session, child.digest().toString(), () -> {});
+        fetchManifest(scope, repository, null, session, child.digest().toString(), () -> {});
       }
     }
     for (Descriptor blob : manifest.blobs()) {
@@ -360,12 +355,9 @@ final class PullThrough implements OnDemand {
         }
       }
       try (Answer answer =
-          upstream.get(
-              url.toString(), basic == null ? Map.of() : Map.of("Authorization", basic))) {
+          upstream.get(url.toString(), basic == null ? Map.of() : Map.of("Authorization", basic))) {
         Map<String, Object> json =
-            answer.status() == 200
-                ? Json.object(answer.body().readNBytes(MAX_TOKEN_BYTES))
-                : null;
+            answer.status() == 200 ? Json.object(answer.body().readNBytes(MAX_TOKEN_BYTES)) : null;
         String token = json == null ? null : Json.text(json, "token");
         if (token == null && json != null) {
           token = Json.text(json, "access_token");
@@ -380,7 +372,8 @@ final class PullThrough implements OnDemand {
 
   /** Registries on this machine are spoken to in the clear, all others over TLS. */
   private static String scheme(String host) {
-    return (host.startsWith("localhost") || host.startsWith("127.") ? "http://" : "https://") + host;
+    return (host.startsWith("localhost") || host.startsWith("127.") ? "http://" : "https://")
+        + host;
   }
 
   private record Credential(String username, String accessToken) {}
@@ -463,8 +456,7 @@ final class PullThrough implements OnDemand {
         tx -> {
           if (tx.get(EcrTables.PULL_THROUGH_RULES, scope.key(prefix)) != null) {
             throw PullThroughCacheRuleAlreadyExistsException.builder()
-                .message(
-                    "A pull through cache rule already exists for the prefix '" + prefix + "'")
+                .message("A pull through cache rule already exists for the prefix '" + prefix + "'")
                 .build();
           }
           if (tx.count(EcrTables.PULL_THROUGH_RULES, scope) >= MAX_RULES) {
@@ -592,9 +584,7 @@ final class PullThrough implements OnDemand {
                 .filter(
                     rule ->
                         request.ecrRepositoryPrefixes().isEmpty()
-                            || request
-                                .ecrRepositoryPrefixes()
-                                .contains(rule.ecrRepositoryPrefix()))
+                            || request.ecrRepositoryPrefixes().contains(rule.ecrRepositoryPrefix()))
                 .iterator(),
             PullThroughCacheRule::ecrRepositoryPrefix,
             request.maxResults(),
@@ -613,8 +603,7 @@ final class PullThrough implements OnDemand {
       if (rule.credentialArn() != null) {
         credential(scope, rule.credentialArn());
       }
-      try (Answer answer =
-          upstream.get(scheme(rule.upstreamRegistryUrl()) + "/v2/", Map.of())) {
+      try (Answer answer = upstream.get(scheme(rule.upstreamRegistryUrl()) + "/v2/", Map.of())) {
         if (answer.status() != 200 && answer.status() != 401) {
           failure = "The upstream registry answers " + answer.status();
         }

@@ -112,8 +112,7 @@ final class Replication implements Controller {
         statuses.add(status);
         continue;
       }
-      String failure =
-          copy(key.scope(), image, new Scope(status.registryId(), status.region()));
+      String failure = copy(key.scope(), image, new Scope(status.registryId(), status.region()));
       statuses.add(
           status.toBuilder()
               .status(failure == null ? ReplicationStatus.COMPLETE : ReplicationStatus.FAILED)

@@ -102,8 +102,7 @@ final class RepositoryOperations {
                     : request.imageScanningConfiguration())
             .build();
     RepositoryRow row =
-        new RepositoryRow(
-            repository, tags(Map.of(), request.tags()), null, null, null, null, null);
+        new RepositoryRow(repository, tags(Map.of(), request.tags()), null, null, null, null, null);
     registry.store.write(
         tx -> {
           putNew(tx, scope, row);
@@ -218,8 +217,7 @@ final class RepositoryOperations {
       return DescribeRepositoriesResponse.builder()
           .repositories(
               request.repositoryNames().stream()
-                  .map(
-                      name -> registry.shown(scope, Registry.repository(view, scope, name)))
+                  .map(name -> registry.shown(scope, Registry.repository(view, scope, name)))
                   .toList())
           .build();
     }
@@ -308,8 +306,7 @@ final class RepositoryOperations {
 
   TagResourceResponse tag(TagResourceRequest request) {
     Named named = named(request.resourceArn(), "TagResource");
-    change(
-        named.scope, named.repository, row -> row.withTags(tags(row.tags(), request.tags())));
+    change(named.scope, named.repository, row -> row.withTags(tags(row.tags(), request.tags())));
     return TagResourceResponse.builder().build();
   }
 
@@ -333,8 +330,7 @@ final class RepositoryOperations {
     String[] parts = arn == null ? new String[0] : arn.split(":", 6);
     if (parts.length < 6
         || !((parts[2].equals("ecr") && parts[3].equals(caller.region()))
-            || (parts[2].equals("ecr-public")
-                && caller.region().equals(Addresses.PUBLIC_REGION)))
+            || (parts[2].equals("ecr-public") && caller.region().equals(Addresses.PUBLIC_REGION)))
         || !parts[5].startsWith("repository/")) {
       throw EcrErrors.invalid("resourceArn", "Invalid ARN");
     }
@@ -371,8 +367,7 @@ final class RepositoryOperations {
   // ---- policies
 
   SetRepositoryPolicyResponse setPolicy(SetRepositoryPolicyRequest request) {
-    Scope scope =
-        gate.enter(request.registryId(), request.repositoryName(), "SetRepositoryPolicy");
+    Scope scope = gate.enter(request.registryId(), request.repositoryName(), "SetRepositoryPolicy");
     ResourcePolicy policy = ResourcePolicy.parse(request.policyText(), false);
     if (!Boolean.TRUE.equals(request.force())
         && policy.verdict(
@@ -393,8 +388,7 @@ final class RepositoryOperations {
   }
 
   GetRepositoryPolicyResponse getPolicy(GetRepositoryPolicyRequest request) {
-    Scope scope =
-        gate.enter(request.registryId(), request.repositoryName(), "GetRepositoryPolicy");
+    Scope scope = gate.enter(request.registryId(), request.repositoryName(), "GetRepositoryPolicy");
     RepositoryRow row =
         Registry.repository(registry.store.snapshot(), scope, request.repositoryName());
     return GetRepositoryPolicyResponse.builder()
@@ -503,8 +497,7 @@ final class RepositoryOperations {
   }
 
   private static RepositoryCreationTemplate checked(RepositoryCreationTemplate template) {
-    checkMutability(
-        template.imageTagMutability(), template.imageTagMutabilityExclusionFilters());
+    checkMutability(template.imageTagMutability(), template.imageTagMutabilityExclusionFilters());
     var encryption = template.encryptionConfiguration();
     checkEncryption(
         EncryptionConfiguration.builder()
@@ -538,7 +531,8 @@ final class RepositoryOperations {
     RepositoryCreationTemplate changed =
         registry.store.write(
             tx -> {
-              RepositoryCreationTemplate there = tx.get(EcrTables.TEMPLATES, scope.key(request.prefix()));
+              RepositoryCreationTemplate there =
+                  tx.get(EcrTables.TEMPLATES, scope.key(request.prefix()));
               if (there == null) {
                 throw templateNotFound(scope, request.prefix());
               }
@@ -599,7 +593,8 @@ final class RepositoryOperations {
     RepositoryCreationTemplate deleted =
         registry.store.write(
             tx -> {
-              RepositoryCreationTemplate there = tx.get(EcrTables.TEMPLATES, scope.key(request.prefix()));
+              RepositoryCreationTemplate there =
+                  tx.get(EcrTables.TEMPLATES, scope.key(request.prefix()));
               if (there == null) {
                 throw templateNotFound(scope, request.prefix());
               }

@@ -281,8 +281,7 @@ final class Scanner implements Controller {
     List<Finding> found = list.findings(installed);
     Map<FindingSeverity, Integer> counts = new LinkedHashMap<>();
     Vulnerabilities.counts(found)
-        .forEach(
-            (severity, count) -> counts.put(FindingSeverity.valueOf(severity.name()), count));
+        .forEach((severity, count) -> counts.put(FindingSeverity.valueOf(severity.name()), count));
     return new Result(
         ScanStatus.COMPLETE,
         "The scan was completed successfully.",
@@ -325,8 +324,7 @@ final class Scanner implements Controller {
   }
 
   private List<Layer> layers(ImageRow image) {
-    Manifest manifest =
-        Manifest.stored(registry.manifestBytes(image), image.mediaType());
+    Manifest manifest = Manifest.stored(registry.manifestBytes(image), image.mediaType());
     List<Layer> layers = new ArrayList<>();
     for (Manifest.Descriptor blob : manifest.blobs()) {
       if (!blob.equals(manifest.config()) && !blob.foreign() && isTar(blob.mediaType())) {
@@ -359,8 +357,7 @@ final class Scanner implements Controller {
     }
     Loaded current = loaded;
     if (current == null || !current.fingerprint.contentEquals(fingerprint)) {
-      current =
-          new Loaded(fingerprint.toString(), Vulnerabilities.load(from, Scanner::documents));
+      current = new Loaded(fingerprint.toString(), Vulnerabilities.load(from, Scanner::documents));
       loaded = current;
     }
     return current.list;

@@ -4,6 +4,7 @@ import gantry.services.Caller;
 import gantry.services.ecr.EcrTables.ExclusionRow;
 import gantry.services.ecr.EcrTables.RegistryRow;
 import gantry.state.Scope;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -12,7 +13,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecr.model.AuthorizationData;
 import software.amazon.awssdk.services.ecr.model.BatchGetRepositoryScanningConfigurationRequest;
@@ -194,7 +194,8 @@ final class SettingsOperations {
     String text = row.policyText();
     if (text == null) {
       throw RegistryPolicyNotFoundException.builder()
-          .message("Registry policy does not exist in the registry with id '" + scope.account() + "'")
+          .message(
+              "Registry policy does not exist in the registry with id '" + scope.account() + "'")
           .build();
     }
     return text;
@@ -318,8 +319,7 @@ final class SettingsOperations {
             RepositoryScanningConfigurationFailure.builder()
                 .repositoryName(name)
                 .failureCode(ScanningConfigurationFailureCode.REPOSITORY_NOT_FOUND)
-                .failureReason(
-                    EcrErrors.repositoryNotFound(name, scope.account()).getMessage())
+                .failureReason(EcrErrors.repositoryNotFound(name, scope.account()).getMessage())
                 .build());
         continue;
       }

@@ -38,8 +38,7 @@ final class Templates {
       RepositoryCreationTemplate template = row.value();
       String prefix = template.prefix();
       boolean covers =
-          prefix.equals(ROOT)
-              || name.startsWith(prefix.endsWith("/") ? prefix : prefix + "/");
+          prefix.equals(ROOT) || name.startsWith(prefix.endsWith("/") ? prefix : prefix + "/");
       if (covers
           && template.appliedForAsStrings().contains(occasion)
           && (best == null

@@ -212,14 +212,16 @@ public final class EcrPublic implements EcrPublicClient {
   }
 
   @Override
-  public BatchCheckLayerAvailabilityResponse batchCheckLayerAvailability(BatchCheckLayerAvailabilityRequest request) {
+  public BatchCheckLayerAvailabilityResponse batchCheckLayerAvailability(
+      BatchCheckLayerAvailabilityRequest request) {
     return Shapes.copy(
         within(
             client ->
                 client.batchCheckLayerAvailability(
                     Shapes.copy(
                         request,
-                        software.amazon.awssdk.services.ecr.model.BatchCheckLayerAvailabilityRequest.builder()))),
+                        software.amazon.awssdk.services.ecr.model.BatchCheckLayerAvailabilityRequest
+                            .builder()))),
         BatchCheckLayerAvailabilityResponse.builder());
   }
 
@@ -231,7 +233,8 @@ public final class EcrPublic implements EcrPublicClient {
                 client.batchDeleteImage(
                     Shapes.copy(
                         request,
-                        software.amazon.awssdk.services.ecr.model.BatchDeleteImageRequest.builder()))),
+                        software.amazon.awssdk.services.ecr.model.BatchDeleteImageRequest
+                            .builder()))),
         BatchDeleteImageResponse.builder());
   }
 
@@ -243,19 +246,22 @@ public final class EcrPublic implements EcrPublicClient {
                 client.completeLayerUpload(
                     Shapes.copy(
                         request,
-                        software.amazon.awssdk.services.ecr.model.CompleteLayerUploadRequest.builder()))),
+                        software.amazon.awssdk.services.ecr.model.CompleteLayerUploadRequest
+                            .builder()))),
         CompleteLayerUploadResponse.builder());
   }
 
   @Override
-  public DeleteRepositoryPolicyResponse deleteRepositoryPolicy(DeleteRepositoryPolicyRequest request) {
+  public DeleteRepositoryPolicyResponse deleteRepositoryPolicy(
+      DeleteRepositoryPolicyRequest request) {
     return Shapes.copy(
         within(
             client ->
                 client.deleteRepositoryPolicy(
                     Shapes.copy(
                         request,
-                        software.amazon.awssdk.services.ecr.model.DeleteRepositoryPolicyRequest.builder()))),
+                        software.amazon.awssdk.services.ecr.model.DeleteRepositoryPolicyRequest
+                            .builder()))),
         DeleteRepositoryPolicyResponse.builder());
   }
 
@@ -267,7 +273,8 @@ public final class EcrPublic implements EcrPublicClient {
                 client.describeImages(
                     Shapes.copy(
                         request,
-                        software.amazon.awssdk.services.ecr.model.DescribeImagesRequest.builder()))),
+                        software.amazon.awssdk.services.ecr.model.DescribeImagesRequest
+                            .builder()))),
         DescribeImagesResponse.builder());
   }
 
@@ -279,7 +286,8 @@ public final class EcrPublic implements EcrPublicClient {
                 client.getRepositoryPolicy(
                     Shapes.copy(
                         request,
-                        software.amazon.awssdk.services.ecr.model.GetRepositoryPolicyRequest.builder()))),
+                        software.amazon.awssdk.services.ecr.model.GetRepositoryPolicyRequest
+                            .builder()))),
         GetRepositoryPolicyResponse.builder());
   }
 
@@ -291,7 +299,8 @@ public final class EcrPublic implements EcrPublicClient {
                 client.initiateLayerUpload(
                     Shapes.copy(
                         request,
-                        software.amazon.awssdk.services.ecr.model.InitiateLayerUploadRequest.builder()))),
+                        software.amazon.awssdk.services.ecr.model.InitiateLayerUploadRequest
+                            .builder()))),
         InitiateLayerUploadResponse.builder());
   }
 
@@ -303,7 +312,8 @@ public final class EcrPublic implements EcrPublicClient {
                 client.listTagsForResource(
                     Shapes.copy(
                         request,
-                        software.amazon.awssdk.services.ecr.model.ListTagsForResourceRequest.builder()))),
+                        software.amazon.awssdk.services.ecr.model.ListTagsForResourceRequest
+                            .builder()))),
         ListTagsForResourceResponse.builder());
   }
 
@@ -327,7 +337,8 @@ public final class EcrPublic implements EcrPublicClient {
                 client.setRepositoryPolicy(
                     Shapes.copy(
                         request,
-                        software.amazon.awssdk.services.ecr.model.SetRepositoryPolicyRequest.builder()))),
+                        software.amazon.awssdk.services.ecr.model.SetRepositoryPolicyRequest
+                            .builder()))),
         SetRepositoryPolicyResponse.builder());
   }
 
@@ -363,14 +374,14 @@ public final class EcrPublic implements EcrPublicClient {
                 client.uploadLayerPart(
                     Shapes.copy(
                         request,
-                        software.amazon.awssdk.services.ecr.model.UploadLayerPartRequest.builder()))),
+                        software.amazon.awssdk.services.ecr.model.UploadLayerPartRequest
+                            .builder()))),
         UploadLayerPartResponse.builder());
   }
 
   @Override
   public GetAuthorizationTokenResponse getAuthorizationToken(GetAuthorizationTokenRequest request) {
-    var data =
-        within(EcrClient::getAuthorizationToken).authorizationData().getFirst();
+    var data = within(EcrClient::getAuthorizationToken).authorizationData().getFirst();
     return GetAuthorizationTokenResponse.builder()
         .authorizationData(
             d -> d.authorizationToken(data.authorizationToken()).expiresAt(data.expiresAt()))
@@ -421,7 +432,8 @@ public final class EcrPublic implements EcrPublicClient {
         .registries(
             Registry.builder()
                 .registryId(scope.account())
-                .registryArn("arn:aws:ecr-public::" + scope.account() + ":registry/" + scope.account())
+                .registryArn(
+                    "arn:aws:ecr-public::" + scope.account() + ":registry/" + scope.account())
                 .registryUri(uri.substring(0, uri.length() - 2))
                 .verified(false)
                 .aliases(
@@ -488,8 +500,7 @@ public final class EcrPublic implements EcrPublicClient {
   private static RepositoryCatalogData catalog(RepositoryCatalogDataInput input) {
     if (input.logoImageBlob() != null) {
       throw InvalidParameterException.builder()
-          .message(
-              "Invalid parameter at 'logoImageBlob': Gantry has no gallery to show a logo in")
+          .message("Invalid parameter at 'logoImageBlob': Gantry has no gallery to show a logo in")
           .build();
     }
     return RepositoryCatalogData.builder()

@@ -156,7 +156,8 @@ final class ContainerInstances {
             .ec2InstanceId(identity.get("instanceId"))
             .capacityProviderName(provider == null ? null : provider.value())
             .versionInfo(request.versionInfo())
-            .registeredResources(request.totalResources().stream().map(ContainerInstances::full).toList())
+            .registeredResources(
+                request.totalResources().stream().map(ContainerInstances::full).toList())
             .status("ACTIVE")
             .agentConnected(true)
             .attributes(attributes.values())
@@ -217,10 +218,15 @@ final class ContainerInstances {
             .write(
                 tx -> {
                   String cluster = References.cluster(tx, scope, request.cluster()).clusterName();
-                  Key key = References.instance(scope, cluster, String.valueOf(request.containerInstance()));
+                  Key key =
+                      References.instance(
+                          scope, cluster, String.valueOf(request.containerInstance()));
                   InstanceRow row = tx.get(EcsTables.INSTANCES, key);
                   if (row == null || row.isFargate()) {
-                    throw EcsErrors.invalid("Referenced container instance " + request.containerInstance() + " not found.");
+                    throw EcsErrors.invalid(
+                        "Referenced container instance "
+                            + request.containerInstance()
+                            + " not found.");
                   }
                   List<Row<TaskRow>> tasks =
                       tx.lookup(EcsTables.TASKS_ON_INSTANCE, scope, row.arn()).toList();
@@ -229,7 +235,10 @@ final class ContainerInstances {
                   }
                   InstanceRow next =
                       new InstanceRow(
-                          row.instance().toBuilder().status("INACTIVE").agentConnected(false).build(),
+                          row.instance().toBuilder()
+                              .status("INACTIVE")
+                              .agentConnected(false)
+                              .build(),
                           row.cluster(),
                           row.disconnectedAt(),
                           now);
@@ -303,7 +312,9 @@ final class ContainerInstances {
 
   private static ContainerInstanceHealthStatus health(InstanceRow row, Instant now) {
     InstanceHealthCheckState state =
-        row.isConnected() ? InstanceHealthCheckState.OK : InstanceHealthCheckState.INSUFFICIENT_DATA;
+        row.isConnected()
+            ? InstanceHealthCheckState.OK
+            : InstanceHealthCheckState.INSUFFICIENT_DATA;
     return ContainerInstanceHealthStatus.builder()
         .overallStatus(state)
         .details(
@@ -348,7 +359,8 @@ final class ContainerInstances {
       case "CPU" ->
           resource.toBuilder()
               .integerValue(
-                  resource.integerValue() - tasks.stream().mapToInt(each -> each.demand().cpu()).sum())
+                  resource.integerValue()
+                      - tasks.stream().mapToInt(each -> each.demand().cpu()).sum())
               .build();
       case "MEMORY" ->
           resource.toBuilder()
@@ -356,8 +368,18 @@ final class ContainerInstances {
                   resource.integerValue()
                       - tasks.stream().mapToInt(each -> each.demand().memory()).sum())
               .build();
-      case "PORTS" -> withPorts(resource, tasks.stream().flatMap(each -> each.demand().tcpPorts().stream()).collect(Collectors.toSet()));
-      case "PORTS_UDP" -> withPorts(resource, tasks.stream().flatMap(each -> each.demand().udpPorts().stream()).collect(Collectors.toSet()));
+      case "PORTS" ->
+          withPorts(
+              resource,
+              tasks.stream()
+                  .flatMap(each -> each.demand().tcpPorts().stream())
+                  .collect(Collectors.toSet()));
+      case "PORTS_UDP" ->
+          withPorts(
+              resource,
+              tasks.stream()
+                  .flatMap(each -> each.demand().udpPorts().stream())
+                  .collect(Collectors.toSet()));
       default -> resource;
     };
   }
@@ -365,9 +387,7 @@ final class ContainerInstances {
   private static Resource withPorts(Resource resource, Set<Integer> used) {
     Set<Integer> all = new TreeSet<>(used);
     resource.stringSetValue().forEach(each -> all.add(Integer.parseInt(each)));
-    return resource.toBuilder()
-        .stringSetValue(all.stream().map(String::valueOf).toList())
-        .build();
+    return resource.toBuilder().stringSetValue(all.stream().map(String::valueOf).toList()).build();
   }
 
   ListContainerInstancesResponse list(ListContainerInstancesRequest request) {

@@ -327,27 +327,32 @@ public final class Ecs implements EcsClient {
   }
 
   @Override
-  public RegisterContainerInstanceResponse registerContainerInstance(RegisterContainerInstanceRequest request) {
+  public RegisterContainerInstanceResponse registerContainerInstance(
+      RegisterContainerInstanceRequest request) {
     return containerInstances.register(request);
   }
 
   @Override
-  public DeregisterContainerInstanceResponse deregisterContainerInstance(DeregisterContainerInstanceRequest request) {
+  public DeregisterContainerInstanceResponse deregisterContainerInstance(
+      DeregisterContainerInstanceRequest request) {
     return containerInstances.deregister(request);
   }
 
   @Override
-  public DescribeContainerInstancesResponse describeContainerInstances(DescribeContainerInstancesRequest request) {
+  public DescribeContainerInstancesResponse describeContainerInstances(
+      DescribeContainerInstancesRequest request) {
     return containerInstances.describe(request);
   }
 
   @Override
-  public ListContainerInstancesResponse listContainerInstances(ListContainerInstancesRequest request) {
+  public ListContainerInstancesResponse listContainerInstances(
+      ListContainerInstancesRequest request) {
     return containerInstances.list(request);
   }
 
   @Override
-  public UpdateContainerInstancesStateResponse updateContainerInstancesState(UpdateContainerInstancesStateRequest request) {
+  public UpdateContainerInstancesStateResponse updateContainerInstancesState(
+      UpdateContainerInstancesStateRequest request) {
     return containerInstances.updateState(request);
   }
 
@@ -407,12 +412,14 @@ public final class Ecs implements EcsClient {
   }
 
   @Override
-  public SubmitContainerStateChangeResponse submitContainerStateChange(SubmitContainerStateChangeRequest request) {
+  public SubmitContainerStateChangeResponse submitContainerStateChange(
+      SubmitContainerStateChangeRequest request) {
     return reports.container(request);
   }
 
   @Override
-  public SubmitAttachmentStateChangesResponse submitAttachmentStateChanges(SubmitAttachmentStateChangesRequest request) {
+  public SubmitAttachmentStateChangesResponse submitAttachmentStateChanges(
+      SubmitAttachmentStateChangesRequest request) {
     return reports.attachments(request);
   }
 
@@ -442,22 +449,26 @@ public final class Ecs implements EcsClient {
   }
 
   @Override
-  public ListServicesByNamespaceResponse listServicesByNamespace(ListServicesByNamespaceRequest request) {
+  public ListServicesByNamespaceResponse listServicesByNamespace(
+      ListServicesByNamespaceRequest request) {
     return services.listByNamespace(request);
   }
 
   @Override
-  public DescribeServiceDeploymentsResponse describeServiceDeployments(DescribeServiceDeploymentsRequest request) {
+  public DescribeServiceDeploymentsResponse describeServiceDeployments(
+      DescribeServiceDeploymentsRequest request) {
     return serviceDeployments.describe(request);
   }
 
   @Override
-  public ListServiceDeploymentsResponse listServiceDeployments(ListServiceDeploymentsRequest request) {
+  public ListServiceDeploymentsResponse listServiceDeployments(
+      ListServiceDeploymentsRequest request) {
     return serviceDeployments.list(request);
   }
 
   @Override
-  public DescribeServiceRevisionsResponse describeServiceRevisions(DescribeServiceRevisionsRequest request) {
+  public DescribeServiceRevisionsResponse describeServiceRevisions(
+      DescribeServiceRevisionsRequest request) {
     return serviceDeployments.revisions(request);
   }
 
@@ -487,31 +498,38 @@ public final class Ecs implements EcsClient {
   }
 
   @Override
-  public UpdateServicePrimaryTaskSetResponse updateServicePrimaryTaskSet(UpdateServicePrimaryTaskSetRequest request) {
+  public UpdateServicePrimaryTaskSetResponse updateServicePrimaryTaskSet(
+      UpdateServicePrimaryTaskSetRequest request) {
     return taskSets.primary(request);
   }
 
   @Override
-  public CreateExpressGatewayServiceResponse createExpressGatewayService(CreateExpressGatewayServiceRequest request) {
+  public CreateExpressGatewayServiceResponse createExpressGatewayService(
+      CreateExpressGatewayServiceRequest request) {
     throw expressMode();
   }
 
   @Override
-  public DescribeExpressGatewayServiceResponse describeExpressGatewayService(DescribeExpressGatewayServiceRequest request) {
+  public DescribeExpressGatewayServiceResponse describeExpressGatewayService(
+      DescribeExpressGatewayServiceRequest request) {
     throw expressMode();
   }
 
   @Override
-  public UpdateExpressGatewayServiceResponse updateExpressGatewayService(UpdateExpressGatewayServiceRequest request) {
+  public UpdateExpressGatewayServiceResponse updateExpressGatewayService(
+      UpdateExpressGatewayServiceRequest request) {
     throw expressMode();
   }
 
   @Override
-  public DeleteExpressGatewayServiceResponse deleteExpressGatewayService(DeleteExpressGatewayServiceRequest request) {
+  public DeleteExpressGatewayServiceResponse deleteExpressGatewayService(
+      DeleteExpressGatewayServiceRequest request) {
     throw expressMode();
   }
 
-  /** Express services make roles, balancers and certificates of their own: nothing here does that. */
+  /**
+   * Express services make roles, balancers and certificates of their own: nothing here does that.
+   */
   private static RuntimeException expressMode() {
     return EcsErrors.client(
         "Express gateway services are not supported: create a service with its own load balancer.");

@@ -83,8 +83,7 @@ final class ServiceDeployments {
   /** The counts as they are now, while the service is there. */
   private static ServiceDeployment counted(View view, Scope scope, ServiceDeployment deployment) {
     Arns.Parts arn = Arns.parse(deployment.serviceArn());
-    ServiceRow row =
-        arn == null ? null : view.get(EcsTables.SERVICES, scope.key(arn.path()));
+    ServiceRow row = arn == null ? null : view.get(EcsTables.SERVICES, scope.key(arn.path()));
     if (row == null) {
       return deployment;
     }
@@ -174,8 +173,7 @@ final class ServiceDeployments {
   private static boolean within(Instant at, ListServiceDeploymentsRequest request) {
     return request.createdAt() == null
         || ((request.createdAt().after() == null || !at.isBefore(request.createdAt().after()))
-            && (request.createdAt().before() == null
-                || !at.isAfter(request.createdAt().before())));
+            && (request.createdAt().before() == null || !at.isAfter(request.createdAt().before())));
   }
 
   private static ServiceDeploymentBrief brief(ServiceDeployment deployment) {
@@ -211,7 +209,8 @@ final class ServiceDeployments {
               if (!STOPPABLE.contains(record.value().status())) {
                 throw ConflictException.builder()
                     .message(
-                        "The service deployment is " + record.value().statusAsString()
+                        "The service deployment is "
+                            + record.value().statusAsString()
                             + " and cannot be stopped.")
                     .build();
               }
@@ -234,7 +233,11 @@ final class ServiceDeployments {
                     row.cluster(),
                     row.name(),
                     context.ids().uuid(),
-                    "(service " + row.name() + ") (deployment " + row.primary().id() + ") deployment stopped by user.",
+                    "(service "
+                        + row.name()
+                        + ") (deployment "
+                        + row.primary().id()
+                        + ") deployment stopped by user.",
                     now);
               }
               return true;

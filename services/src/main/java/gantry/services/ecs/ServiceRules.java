@@ -69,12 +69,10 @@ final class ServiceRules {
       @Nullable DeploymentConfiguration old,
       @Nullable DeploymentConfiguration given,
       boolean daemon) {
-    DeploymentConfiguration before =
-        old == null ? DeploymentConfiguration.builder().build() : old;
+    DeploymentConfiguration before = old == null ? DeploymentConfiguration.builder().build() : old;
     DeploymentConfiguration change =
         given == null ? DeploymentConfiguration.builder().build() : given;
-    DeploymentStrategy strategy =
-        change.strategy() != null ? change.strategy() : before.strategy();
+    DeploymentStrategy strategy = change.strategy() != null ? change.strategy() : before.strategy();
     if (strategy != null && strategy != DeploymentStrategy.ROLLING) {
       throw EcsErrors.unsupported(
           "Deployment strategy " + change.strategyAsString() + " is not supported: ROLLING is.");
@@ -92,7 +90,8 @@ final class ServiceRules {
       throw EcsErrors.unsupported(
           "bakeTimeInMinutes is not supported: there are no deployment alarms to watch.");
     }
-    int least = or(change.minimumHealthyPercent(), or(before.minimumHealthyPercent(), daemon ? 0 : 100));
+    int least =
+        or(change.minimumHealthyPercent(), or(before.minimumHealthyPercent(), daemon ? 0 : 100));
     int most = or(change.maximumPercent(), or(before.maximumPercent(), daemon ? 100 : 200));
     if (least < 0 || (least > 100 && !daemon)) {
       throw EcsErrors.invalid("minimumHealthyPercent must be between 0 and 100.");
@@ -125,8 +124,7 @@ final class ServiceRules {
         throw EcsErrors.unsupported(
             "Deployment alarms are not supported: Amazon CloudWatch alarms are not here.");
       }
-      filled.alarms(
-          alarms.toBuilder().alarmNames(List.copyOf(alarms.alarmNames())).build());
+      filled.alarms(alarms.toBuilder().alarmNames(List.copyOf(alarms.alarmNames())).build());
     }
     return filled.build();
   }
@@ -138,8 +136,7 @@ final class ServiceRules {
   /** Every balancer must lead somewhere that the task can be reached at. */
   void balancers(List<LoadBalancer> balancers, TaskDefinition definition) {
     if (balancers.size() > MAX_TARGET_GROUPS) {
-      throw EcsErrors.invalid(
-          "load balancers can have at most " + MAX_TARGET_GROUPS + " items.");
+      throw EcsErrors.invalid("load balancers can have at most " + MAX_TARGET_GROUPS + " items.");
     }
     for (LoadBalancer balancer : balancers) {
       if (TaskDefinitionRules.given(balancer.loadBalancerName())) {
@@ -170,9 +167,7 @@ final class ServiceRules {
                 + " has target type "
                 + group.targetTypeAsString()
                 + ", which is incompatible with the "
-                + (definition.networkMode() == null
-                    ? "bridge"
-                    : definition.networkModeAsString())
+                + (definition.networkMode() == null ? "bridge" : definition.networkModeAsString())
                 + " network mode specified in the task definition.");
       }
     }
@@ -203,8 +198,7 @@ final class ServiceRules {
       }
     }
     if (found == null) {
-      throw EcsErrors.invalid(
-          "The container " + name + " does not exist in the task definition.");
+      throw EcsErrors.invalid("The container " + name + " does not exist in the task definition.");
     }
     for (PortMapping mapping : found.portMappings()) {
       if (mapping.containerPort() != null && mapping.containerPort().equals(port)) {
@@ -212,11 +206,7 @@ final class ServiceRules {
       }
     }
     throw EcsErrors.invalid(
-        "The container "
-            + name
-            + " did not have a container port "
-            + port
-            + " defined.");
+        "The container " + name + " did not have a container port " + port + " defined.");
   }
 
   static void registries(List<ServiceRegistry> registries, TaskDefinition definition) {
@@ -268,7 +258,8 @@ final class ServiceRules {
     }
     if (constraints.stream()
         .anyMatch(
-            each -> each.expression() != null && each.expression().contains("ecs.availability-zone"))) {
+            each ->
+                each.expression() != null && each.expression().contains("ecs.availability-zone"))) {
       return "a placement constraint on ecs.availability-zone";
     }
     return null;
@@ -279,8 +270,7 @@ final class ServiceRules {
       @Nullable AvailabilityZoneRebalancing absent,
       @Nullable String refusal) {
     if (given == AvailabilityZoneRebalancing.ENABLED && refusal != null) {
-      throw EcsErrors.invalid(
-          "Availability Zone rebalancing does not support " + refusal + ".");
+      throw EcsErrors.invalid("Availability Zone rebalancing does not support " + refusal + ".");
     }
     if (given != null) {
       return given;

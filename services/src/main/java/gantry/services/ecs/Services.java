@@ -105,8 +105,7 @@ final class Services {
           "The DAEMON scheduling strategy does not support placement strategies or a deployment"
               + " controller other than ECS.");
     }
-    var configuration =
-        ServiceRules.configuration(null, request.deploymentConfiguration(), daemon);
+    var configuration = ServiceRules.configuration(null, request.deploymentConfiguration(), daemon);
     Service.Builder service =
         Service.builder()
             .serviceArn(Arns.service(scope, cluster.clusterName(), request.serviceName()))
@@ -150,8 +149,7 @@ final class Services {
       }
     } else {
       definition = References.activeDefinition(view, scope, request.taskDefinition()).definition();
-      NetworkConfiguration network =
-          Tasks.network(definition, request.networkConfiguration());
+      NetworkConfiguration network = Tasks.network(definition, request.networkConfiguration());
       List<CapacityProviderStrategyItem> strategy =
           request.launchTypeAsString() != null && !request.launchTypeAsString().isEmpty()
               ? List.of()
@@ -212,8 +210,7 @@ final class Services {
                         EcsTables.CLIENT_TOKENS,
                         scope.key(
                             "CreateService " + cluster.clusterName() + " " + request.clientToken()),
-                        new ClientTokenRow(
-                            fingerprint, now, List.of(row.service().serviceArn())));
+                        new ClientTokenRow(fingerprint, now, List.of(row.service().serviceArn())));
                   }
                   return row;
                 });
@@ -284,7 +281,11 @@ final class Services {
     if (TaskDefinitionRules.given(request.role())) {
       return request.role().startsWith("arn:")
           ? request.role()
-          : "arn:" + Arns.partition(scope.region()) + ":iam::" + scope.account() + ":role/"
+          : "arn:"
+              + Arns.partition(scope.region())
+              + ":iam::"
+              + scope.account()
+              + ":role/"
               + request.role();
     }
     return request.loadBalancers().isEmpty() && request.serviceRegistries().isEmpty()
@@ -360,7 +361,8 @@ final class Services {
     if (request.deploymentController() != null
         && controller(request.deploymentController())
             != before.service().deploymentController().type()) {
-      throw EcsErrors.unsupported("Changing the deployment controller of a service is not supported.");
+      throw EcsErrors.unsupported(
+          "Changing the deployment controller of a service is not supported.");
     }
     Change change = change(view, scope, cluster, before, request);
     Instant now = context.clock().instant();
@@ -382,9 +384,7 @@ final class Services {
                   if (change.definition != null && change.deploys) {
                     ServiceRevision revision =
                         deployments.revision(scope, row, change.definition, now);
-                    row =
-                        deployments.begin(
-                            tx, scope, row, revision, change.definition, "", now);
+                    row = deployments.begin(tx, scope, row, revision, change.definition, "", now);
                   }
                   tx.put(EcsTables.SERVICES, key, row);
                   return row;
@@ -566,12 +566,7 @@ final class Services {
     ServiceRules.configuration(
         service.deploymentConfiguration(), request.deploymentConfiguration(), before.isDaemon());
     return new Change(
-        request,
-        deploys || definitionChanges ? definition : null,
-        deploys,
-        type,
-        typed,
-        strategy);
+        request, deploys || definitionChanges ? definition : null, deploys, type, typed, strategy);
   }
 
   DeleteServiceResponse delete(DeleteServiceRequest request) {
@@ -596,9 +591,7 @@ final class Services {
                   boolean running =
                       tx.lookup(EcsTables.TASKS_OF_SERVICE, scope, key.id())
                           .anyMatch(each -> !each.value().isStopping());
-                  if (!force
-                      && !row.isDaemon()
-                      && (row.service().desiredCount() > 0 || running)) {
+                  if (!force && !row.isDaemon() && (row.service().desiredCount() > 0 || running)) {
                     throw EcsErrors.invalid(
                         "The service cannot be stopped while it is scaled above 0.");
                   }
@@ -635,8 +628,7 @@ final class Services {
     List<Failure> failures = new ArrayList<>();
     for (String reference : request.services()) {
       ServiceRow row =
-          view.get(
-              EcsTables.SERVICES, References.service(scope, cluster.clusterName(), reference));
+          view.get(EcsTables.SERVICES, References.service(scope, cluster.clusterName(), reference));
       if (row == null) {
         failures.add(
             Failure.builder()
@@ -690,8 +682,7 @@ final class Services {
             .resourceManagementType(ResourceManagementType.CUSTOMER);
     if (row.isExternal()) {
       service.taskSets(
-          EcsTables.under(
-                  view, EcsTables.TASK_SETS, scope, row.cluster() + "/" + row.name() + "/")
+          EcsTables.under(view, EcsTables.TASK_SETS, scope, row.cluster() + "/" + row.name() + "/")
               .map(each -> TaskSets.shown(view, scope, row, each.value()))
               .toList());
     }
@@ -703,9 +694,7 @@ final class Services {
     return (int)
         live.stream()
             .filter(each -> deployment == null || deployment.equals(each.deploymentId()))
-            .filter(
-                each ->
-                    running ? each.isRunning() : PENDING.contains(each.task().lastStatus()))
+            .filter(each -> running ? each.isRunning() : PENDING.contains(each.task().lastStatus()))
             .filter(each -> !each.isStopping() || each.isRunning())
             .count();
   }

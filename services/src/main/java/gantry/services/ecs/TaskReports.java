@@ -167,8 +167,7 @@ public final class TaskReports {
     return next.build();
   }
 
-  private static Container agent(
-      Container container, ManagedAgentStateChange change, Instant now) {
+  private static Container agent(Container container, ManagedAgentStateChange change, Instant now) {
     return container.toBuilder()
         .managedAgents(
             container.managedAgents().stream()
@@ -177,12 +176,11 @@ public final class TaskReports {
                         each.name() == change.managedAgentName()
                             ? each.toBuilder()
                                 .lastStatus(
-                                    "CREATED".equals(change.status())
-                                        ? "PENDING"
-                                        : change.status())
+                                    "CREATED".equals(change.status()) ? "PENDING" : change.status())
                                 .reason(change.reason())
                                 .lastStartedAt(
-                                    "RUNNING".equals(change.status()) && each.lastStartedAt() == null
+                                    "RUNNING".equals(change.status())
+                                            && each.lastStartedAt() == null
                                         ? now
                                         : each.lastStartedAt())
                                 .build()
@@ -297,20 +295,20 @@ public final class TaskReports {
         why = container.reason();
       }
     }
-    boolean essentialRan = definition != null && row.task().containers().stream().anyMatch(each -> each.exitCode() != null);
+    boolean essentialRan =
+        definition != null
+            && row.task().containers().stream().anyMatch(each -> each.exitCode() != null);
     if (why == null && essentialRan) {
       return new StopOrder(
           TaskStopCode.ESSENTIAL_CONTAINER_EXITED, "Essential container in task exited", now);
     }
     return new StopOrder(
-        TaskStopCode.TASK_FAILED_TO_START,
-        why == null ? "Task failed to start" : why,
-        now);
+        TaskStopCode.TASK_FAILED_TO_START, why == null ? "Task failed to start" : why, now);
   }
 
   private static boolean anyStarted(Task task) {
     return task.containers().stream()
-        .allMatch(each -> each.runtimeId() != null && each.reason() == null)
+            .allMatch(each -> each.runtimeId() != null && each.reason() == null)
         && task.containers().stream().anyMatch(each -> each.exitCode() != null);
   }
 
@@ -334,17 +332,12 @@ public final class TaskReports {
 
   SubmitAttachmentStateChangesResponse attachments(SubmitAttachmentStateChangesRequest request) {
     for (AttachmentStateChange change : request.attachments()) {
-      Arns.Parts arn =
-          change.attachmentArn() == null ? null : Arns.parse(change.attachmentArn());
+      Arns.Parts arn = change.attachmentArn() == null ? null : Arns.parse(change.attachmentArn());
       if (arn != null && arn.depth() == 3) {
         task(
             SubmitTaskStateChangeRequest.builder()
                 .cluster(request.cluster())
-                .task(
-                    Arns.task(
-                        arn.scope(),
-                        arn.first(),
-                        arn.path().split("/", -1)[1]))
+                .task(Arns.task(arn.scope(), arn.first(), arn.path().split("/", -1)[1]))
                 .attachments(change)
                 .build());
       }
@@ -415,8 +408,7 @@ public final class TaskReports {
         .health(health)
         .task(
             task.toBuilder()
-                .healthStatus(
-                    definition == null ? HealthStatus.UNKNOWN : ofTask(definition, task))
+                .healthStatus(definition == null ? HealthStatus.UNKNOWN : ofTask(definition, task))
                 .build())
         .done();
   }

@@ -59,7 +59,8 @@ final class TaskSets {
     this.rules = new ServiceRules(context);
   }
 
-  private static ServiceRow external(View view, Scope scope, Cluster cluster, @Nullable String service) {
+  private static ServiceRow external(
+      View view, Scope scope, Cluster cluster, @Nullable String service) {
     ServiceRow row =
         view.get(
             EcsTables.SERVICES,
@@ -91,11 +92,7 @@ final class TaskSets {
     NetworkConfiguration network = Tasks.network(definition, request.networkConfiguration());
     var items =
         Tasks.strategy(
-            view,
-            scope,
-            cluster,
-            request.launchTypeAsString(),
-            request.capacityProviderStrategy());
+            view, scope, cluster, request.launchTypeAsString(), request.capacityProviderStrategy());
     LaunchType type =
         Tasks.launchType(
             request.launchTypeAsString(), items.isEmpty() ? null : items.getFirst().provider());
@@ -162,8 +159,7 @@ final class TaskSets {
             Map.of(),
             null,
             null);
-    TaskSetRow made =
-        new TaskSetRow(set, cluster.clusterName(), service.name(), deployment, false);
+    TaskSetRow made = new TaskSetRow(set, cluster.clusterName(), service.name(), deployment, false);
     context
         .store()
         .write(
@@ -200,8 +196,7 @@ final class TaskSets {
   private static Row<TaskSetRow> find(
       View view, Scope scope, ServiceRow service, @Nullable String reference) {
     String id = reference == null ? "" : reference;
-    String short_ =
-        id.startsWith("arn:") ? "ecs-svc/" + id.substring(id.lastIndexOf('/') + 1) : id;
+    String short_ = id.startsWith("arn:") ? "ecs-svc/" + id.substring(id.lastIndexOf('/') + 1) : id;
     return EcsTables.under(view, EcsTables.TASK_SETS, scope, prefix(service))
         .filter(row -> row.value().set().id().equals(short_))
         .findFirst()
@@ -249,8 +244,7 @@ final class TaskSets {
               Cluster cluster = References.cluster(tx, scope, request.cluster());
               ServiceRow service = external(tx, scope, cluster, request.service());
               Row<TaskSetRow> row = find(tx, scope, service, request.taskSet());
-              if (!Boolean.TRUE.equals(request.force())
-                  && row.value().set().scale().value() > 0) {
+              if (!Boolean.TRUE.equals(request.force()) && row.value().set().scale().value() > 0) {
                 throw EcsErrors.invalid(
                     "The task set cannot be deleted while it is scaled above 0.");
               }
@@ -356,8 +350,7 @@ final class TaskSets {
     int desired =
         row.draining()
             ? 0
-            : (int)
-                Math.ceil(service.service().desiredCount() * row.set().scale().value() / 100.0);
+            : (int) Math.ceil(service.service().desiredCount() * row.set().scale().value() / 100.0);
     boolean healthy =
         live.stream()
             .allMatch(

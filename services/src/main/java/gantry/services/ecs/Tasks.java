@@ -99,8 +99,7 @@ final class Tasks {
       throw EcsErrors.invalid("Count must be between 1 and " + MAX_COUNT + ".");
     }
     if (!request.volumeConfigurations().isEmpty()) {
-      throw EcsErrors.unsupported(
-          "Volumes configured at launch (Amazon EBS) are not supported.");
+      throw EcsErrors.unsupported("Volumes configured at launch (Amazon EBS) are not supported.");
     }
     if (request.propagateTags() == PropagateTags.SERVICE) {
       throw EcsErrors.invalid("Propagating tags from a service is not supported by RunTask.");
@@ -121,29 +120,23 @@ final class Tasks {
     TaskOverride overrides = overrides(definition, request.overrides());
     List<StrategySplit.Item> strategy =
         strategy(
-            view,
-            scope,
-            cluster,
-            request.launchTypeAsString(),
-            request.capacityProviderStrategy());
+            view, scope, cluster, request.launchTypeAsString(), request.capacityProviderStrategy());
     NetworkConfiguration network = network(definition, request.networkConfiguration());
     List<String> providers =
-        strategy.isEmpty()
-            ? List.of()
-            : StrategySplit.next(strategy, Map.of(), count);
+        strategy.isEmpty() ? List.of() : StrategySplit.next(strategy, Map.of(), count);
     List<Launcher.Prepared.Ready> ready = new ArrayList<>();
     List<Failure> failures = new ArrayList<>();
     for (int i = 0; i < count; i++) {
       String provider = providers.isEmpty() ? null : providers.get(i);
       LaunchType type = launchType(request.launchTypeAsString(), provider);
       checkCompatible(definition, type, network, request.platformVersion());
-      if (type == LaunchType.FARGATE && !(request.placementConstraints().isEmpty() && request.placementStrategy().isEmpty())) {
-        throw EcsErrors.invalid("Placement constraints and strategies are not supported with launch type FARGATE.");
+      if (type == LaunchType.FARGATE
+          && !(request.placementConstraints().isEmpty() && request.placementStrategy().isEmpty())) {
+        throw EcsErrors.invalid(
+            "Placement constraints and strategies are not supported with launch type FARGATE.");
       }
       boolean waits = waits(view, scope, provider);
-      if (type != LaunchType.FARGATE
-          && !waits
-          && capacity.isEmpty(scope, cluster.clusterName())) {
+      if (type != LaunchType.FARGATE && !waits && capacity.isEmpty(scope, cluster.clusterName())) {
         launcher.forget(ready);
         throw EcsErrors.invalid("No Container Instances were found in your cluster.");
       }
@@ -180,8 +173,7 @@ final class Tasks {
               null);
       switch (launcher.prepare(order)) {
         case Launcher.Prepared.Ready one -> ready.add(one);
-        case Launcher.Prepared.Nowhere nowhere ->
-            failures.addAll(failures(nowhere.why(), type));
+        case Launcher.Prepared.Nowhere nowhere -> failures.addAll(failures(nowhere.why(), type));
       }
     }
     List<TaskRow> written = write(scope, ready, cluster.clusterName(), token, fingerprint);
@@ -224,12 +216,10 @@ final class Tasks {
                         && waiting
                                 + tx.lookup(EcsTables.LIVE_TASKS, scope, cluster)
                                     .filter(
-                                        row ->
-                                            row.value().task().containerInstanceArn() == null)
+                                        row -> row.value().task().containerInstanceArn() == null)
                                     .count()
                             > MAX_WAITING) {
-                      throw EcsErrors.client(
-                          "The tasks provisioning capacity limit was exceeded.");
+                      throw EcsErrors.client("The tasks provisioning capacity limit was exceeded.");
                     }
                     List<TaskRow> written = launcher.write(tx, scope, ready);
                     if (TaskDefinitionRules.given(token)) {
@@ -293,8 +283,7 @@ final class Tasks {
       return TaskOverride.builder().build();
     }
     if (EcsJson.write(given).length() > MAX_OVERRIDES) {
-      throw EcsErrors.invalid(
-          "The overrides are longer than " + MAX_OVERRIDES + " characters.");
+      throw EcsErrors.invalid("The overrides are longer than " + MAX_OVERRIDES + " characters.");
     }
     for (ContainerOverride override : given.containerOverrides()) {
       if (definition.containerDefinitions().stream()
@@ -470,8 +459,7 @@ final class Tasks {
     refused
         .byInstance()
         .forEach(
-            (arn, why) ->
-                failures.add(Failure.builder().arn(arn).reason(why.reason()).build()));
+            (arn, why) -> failures.add(Failure.builder().arn(arn).reason(why.reason()).build()));
     return failures;
   }
 
@@ -494,8 +482,7 @@ final class Tasks {
       throw EcsErrors.invalid("Container Instances cannot have more than 10 elements.");
     }
     if (!request.volumeConfigurations().isEmpty()) {
-      throw EcsErrors.unsupported(
-          "Volumes configured at launch (Amazon EBS) are not supported.");
+      throw EcsErrors.unsupported("Volumes configured at launch (Amazon EBS) are not supported.");
     }
     if (request.propagateTags() == PropagateTags.SERVICE) {
       throw EcsErrors.invalid("Propagating tags from a service is not supported by StartTask.");
@@ -509,8 +496,7 @@ final class Tasks {
     List<Launcher.Prepared.Ready> ready = new ArrayList<>();
     List<Failure> failures = new ArrayList<>();
     for (String reference : request.containerInstances()) {
-      InstanceRow instance =
-          References.findInstance(view, scope, cluster.clusterName(), reference);
+      InstanceRow instance = References.findInstance(view, scope, cluster.clusterName(), reference);
       if (instance == null) {
         failures.add(
             Failure.builder()
@@ -651,10 +637,7 @@ final class Tasks {
 
   private static Failure missing(Scope scope, String cluster, String reference) {
     return Failure.builder()
-        .arn(
-            reference.startsWith("arn:")
-                ? reference
-                : Arns.task(scope, cluster, reference))
+        .arn(reference.startsWith("arn:") ? reference : Arns.task(scope, cluster, reference))
         .reason("MISSING")
         .build();
   }
@@ -708,8 +691,7 @@ final class Tasks {
                     .filter(row -> desired.toString().equals(row.value().task().desiredStatus()))
                     .filter(row -> !isForgotten(row.value()))
                     .filter(
-                        row ->
-                            serviceName == null || serviceName.equals(row.value().serviceName()))
+                        row -> serviceName == null || serviceName.equals(row.value().serviceName()))
                     .filter(
                         row ->
                             instance == null
@@ -789,10 +771,7 @@ final class Tasks {
               }
               return done.size();
             });
-    return UpdateTaskProtectionResponse.builder()
-        .protectedTasks(done)
-        .failures(failures)
-        .build();
+    return UpdateTaskProtectionResponse.builder().protectedTasks(done).failures(failures).build();
   }
 
   private static boolean blocked(View view, Scope scope, TaskRow row, Instant now) {

@@ -100,7 +100,11 @@ public final class Why {
       DeploymentRow primary = row.primary();
       because.add(
           Fact.of(
-              "deployment " + primary.id() + " is " + primary.rolloutState() + ": "
+              "deployment "
+                  + primary.id()
+                  + " is "
+                  + primary.rolloutState()
+                  + ": "
                   + primary.rolloutStateReason()));
       if (explanation.noPlace() != null) {
         because.add(noPlace(explanation.noPlace()));
@@ -114,8 +118,15 @@ public final class Why {
       lastFailures(view, scope, row).forEach(each -> because.add(task(view, scope, each)));
     }
     return new Fact(
-        "service " + row.name() + " is " + row.service().status() + ": " + running + " of "
-            + row.service().desiredCount() + " running",
+        "service "
+            + row.name()
+            + " is "
+            + row.service().status()
+            + ": "
+            + running
+            + " of "
+            + row.service().desiredCount()
+            + " running",
         because);
   }
 
@@ -137,10 +148,7 @@ public final class Why {
     List<Fact> each = new ArrayList<>();
     refusals.forEach((reason, count) -> each.add(Fact.of(count + " instances: " + reason)));
     return new Fact(
-        refusals.isEmpty()
-            ? "no instance has joined"
-            : "no instance can take another task",
-        each);
+        refusals.isEmpty() ? "no instance has joined" : "no instance can take another task", each);
   }
 
   Fact task(View view, Scope scope, TaskRow row) {
@@ -187,13 +195,16 @@ public final class Why {
     if (container.exitCode() != null) {
       details.add(
           Fact.of(
-              "exit code " + container.exitCode() + ": "
+              "exit code "
+                  + container.exitCode()
+                  + ": "
                   + EXIT_CODES.getOrDefault(container.exitCode(), "the application's own")));
     }
     var health = row.health().get(container.name());
     if (health != null && !"HEALTHY".equals(health.status().toString())) {
       List<Fact> outputs = health.outputs().stream().map(each -> Fact.of(each)).toList();
-      details.add(new Fact("health check " + health.status() + " since " + health.since(), outputs));
+      details.add(
+          new Fact("health check " + health.status() + " since " + health.since(), outputs));
     }
     if (row.isStopped() || row.isStopping()) {
       List<String> lines = row.lastLines().getOrDefault(container.name(), List.of());
@@ -207,8 +218,14 @@ public final class Why {
   }
 
   private static String target(TargetRow target) {
-    return "target " + target.targetGroupArn() + " on " + target.targetId() + ":" + target.port()
-        + ": " + target.state()
+    return "target "
+        + target.targetGroupArn()
+        + " on "
+        + target.targetId()
+        + ":"
+        + target.port()
+        + ": "
+        + target.state()
         + (target.description() == null ? "" : ", " + target.description());
   }
 
@@ -225,8 +242,7 @@ public final class Why {
     if (instance != null && !instance.isConnected()) {
       return "the agent of its instance is away since " + instance.disconnectedAt();
     }
-    String where =
-        row.task().launchType() == LaunchType.FARGATE ? "its node" : "instance " + arn;
+    String where = row.task().launchType() == LaunchType.FARGATE ? "its node" : "instance " + arn;
     return row.task().pullStartedAt() == null
         ? where + " has it and has not begun to pull"
         : row.task().pullStoppedAt() == null

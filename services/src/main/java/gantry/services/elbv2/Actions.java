@@ -40,7 +40,8 @@ final class Actions {
     for (Action action : sorted) {
       Action one = one(action, application, secure);
       deciding++;
-      out.add(one.toBuilder().order(action.order() == null ? out.size() + 1 : action.order()).build());
+      out.add(
+          one.toBuilder().order(action.order() == null ? out.size() + 1 : action.order()).build());
     }
     if (deciding > 1) {
       throw InvalidLoadBalancerActionException.builder()
@@ -99,7 +100,8 @@ final class Actions {
         }
         int weight = tuple.weight() == null ? 1 : tuple.weight();
         if (weight < 0 || weight > 999) {
-          throw Errors.validation("Target group weight '" + weight + "' must be between '0-999' inclusive");
+          throw Errors.validation(
+              "Target group weight '" + weight + "' must be between '0-999' inclusive");
         }
         tuples.add(tuple.toBuilder().weight(weight).build());
       }
@@ -201,7 +203,8 @@ final class Actions {
   private static Action fixed(Action action) {
     FixedResponseActionConfig f = action.fixedResponseConfig();
     if (f == null) {
-      throw Errors.validation("A fixed response config must be specified for a fixed-response action");
+      throw Errors.validation(
+          "A fixed response config must be specified for a fixed-response action");
     }
     if (f.statusCode() == null || !f.statusCode().matches("^(2|4|5)\\d\\d$")) {
       throw Errors.validation(

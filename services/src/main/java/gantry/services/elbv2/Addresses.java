@@ -5,7 +5,8 @@ import java.util.regex.Pattern;
 /** What is an address, and which ones may be targets. Text only: nothing is looked up. */
 final class Addresses {
 
-  private static final Pattern V4 = Pattern.compile("(\\d{1,3})\\.(\\d{1,3})\\.(\\d{1,3})\\.(\\d{1,3})");
+  private static final Pattern V4 =
+      Pattern.compile("(\\d{1,3})\\.(\\d{1,3})\\.(\\d{1,3})\\.(\\d{1,3})");
 
   private Addresses() {}
 

@@ -79,8 +79,7 @@ final class Attributes {
         "target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage",
         "off",
         "off|1..100");
-    put(
-        all, "target_group_health.dns_failover.minimum_healthy_targets.count", "1", "off|1..1000");
+    put(all, "target_group_health.dns_failover.minimum_healthy_targets.count", "1", "off|1..1000");
     put(
         all,
         "target_group_health.dns_failover.minimum_healthy_targets.percentage",
@@ -122,11 +121,7 @@ final class Attributes {
           BOOLEAN);
       put(all, "preserve_client_ip.enabled", tcpToAddresses ? "false" : "true", BOOLEAN);
       put(all, "proxy_protocol_v2.enabled", "false", BOOLEAN);
-      put(
-          all,
-          "target_health_state.unhealthy.connection_termination.enabled",
-          "true",
-          BOOLEAN);
+      put(all, "target_health_state.unhealthy.connection_termination.enabled", "true", BOOLEAN);
       put(all, "target_health_state.unhealthy.draining_interval_seconds", "0", "0..360000");
     }
     return all;
@@ -159,8 +154,7 @@ final class Attributes {
           "x_content_type_options", "X-Content-Type-Options",
           "x_frame_options", "X-Frame-Options");
 
-  private static void put(
-      Map<String, Attribute> all, String key, String standard, String allowed) {
+  private static void put(Map<String, Attribute> all, String key, String standard, String allowed) {
     all.put(key, new Attribute(key, standard, allowed));
   }
 
@@ -178,7 +172,8 @@ final class Attributes {
       Map<String, String> set,
       List<Map.Entry<@Nullable String, @Nullable String>> changes) {
     if (changes.size() > MAX_PER_CALL) {
-      throw Errors.validation("At most " + MAX_PER_CALL + " attributes can be modified in one call");
+      throw Errors.validation(
+          "At most " + MAX_PER_CALL + " attributes can be modified in one call");
     }
     Map<String, String> next = new TreeMap<>(set);
     for (Map.Entry<@Nullable String, @Nullable String> one : changes) {

@@ -47,6 +47,5 @@ public record BalancerPlan(
   public record Group(TargetGroup group, Map<String, String> attributes, List<Target> targets) {}
 
   /** A registration that may get traffic, or drains. */
-  public record Target(
-      String id, int port, String address, String zone, boolean draining) {}
+  public record Target(String id, int port, String address, String zone, boolean draining) {}
 }

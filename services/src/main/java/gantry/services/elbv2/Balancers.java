@@ -80,7 +80,9 @@ final class Balancers {
     LoadBalancerTypeEnum type = r.type() == null ? LoadBalancerTypeEnum.APPLICATION : r.type();
     if (type == LoadBalancerTypeEnum.UNKNOWN_TO_SDK_VERSION) {
       throw Errors.validation(
-          "Load balancer type '" + r.typeAsString() + "' must be one of 'application, network, gateway'");
+          "Load balancer type '"
+              + r.typeAsString()
+              + "' must be one of 'application, network, gateway'");
     }
     if (type == LoadBalancerTypeEnum.GATEWAY) {
       throw Errors.notBuilt("A gateway load balancer", "no appliance speaks GENEVE to it");
@@ -90,7 +92,9 @@ final class Balancers {
         r.scheme() == null ? LoadBalancerSchemeEnum.INTERNET_FACING : r.scheme();
     if (scheme == LoadBalancerSchemeEnum.UNKNOWN_TO_SDK_VERSION) {
       throw Errors.validation(
-          "Load balancer scheme '" + r.schemeAsString() + "' must be one of 'internet-facing, internal'");
+          "Load balancer scheme '"
+              + r.schemeAsString()
+              + "' must be one of 'internet-facing, internal'");
     }
     if (r.customerOwnedIpv4Pool() != null || r.ipamPools() != null) {
       throw Errors.notBuilt("An address pool", "addresses come from the subnets");
@@ -200,7 +204,8 @@ final class Balancers {
       throw Errors.validation("Load balancer name must be specified");
     }
     if (name.length() > 32) {
-      throw Errors.validation("Load balancer name '" + name + "' cannot be longer than '32' characters");
+      throw Errors.validation(
+          "Load balancer name '" + name + "' cannot be longer than '32' characters");
     }
     if (!name.matches("[A-Za-z0-9-]+")) {
       throw Errors.validation(
@@ -225,7 +230,8 @@ final class Balancers {
     List<String> ids = new ArrayList<>(subnets);
     for (SubnetMapping mapping : mappings) {
       if (mapping.allocationId() != null || mapping.privateIPv4Address() != null) {
-        throw Errors.notBuilt("A chosen address of a load balancer", "it gets a free one of its subnet");
+        throw Errors.notBuilt(
+            "A chosen address of a load balancer", "it gets a free one of its subnet");
       }
       ids.add(mapping.subnetId());
     }
@@ -267,7 +273,8 @@ final class Balancers {
     boolean same =
         had.type() == type
             && had.scheme() == scheme
-            && new HashSet<>(had.availabilityZones().stream().map(AvailabilityZone::subnetId).toList())
+            && new HashSet<>(
+                    had.availabilityZones().stream().map(AvailabilityZone::subnetId).toList())
                 .equals(new HashSet<>(subnets))
             && (groups.isEmpty()
                 || new HashSet<>(had.securityGroups()).equals(new HashSet<>(groups)));
@@ -280,9 +287,7 @@ final class Balancers {
   private static DuplicateLoadBalancerNameException duplicate(String name) {
     return DuplicateLoadBalancerNameException.builder()
         .message(
-            "A load balancer with the same name '"
-                + name
-                + "' exists, but with different settings")
+            "A load balancer with the same name '" + name + "' exists, but with different settings")
         .build();
   }
 
@@ -421,8 +426,7 @@ final class Balancers {
             .filter(s -> kept.stream().noneMatch(n -> n.subnetId().equals(s.subnetId())))
             .toList();
     String id = Arns.tail(before.balancer().loadBalancerArn());
-    List<NodeRow> fresh =
-        network.interfaces(scope, added, before.balancer().securityGroups(), id);
+    List<NodeRow> fresh = network.interfaces(scope, added, before.balancer().securityGroups(), id);
     List<NodeRow> nodes = new ArrayList<>(kept);
     nodes.addAll(fresh);
     context

@@ -40,7 +40,12 @@ final class Conditions {
       List<String> texts = texts(normal);
       values += texts.size();
       if (!field.equals("source-ip")) {
-        wildcards += (int) texts.stream().flatMapToInt(String::chars).filter(c -> c == '*' || c == '?').count();
+        wildcards +=
+            (int)
+                texts.stream()
+                    .flatMapToInt(String::chars)
+                    .filter(c -> c == '*' || c == '?')
+                    .count();
       }
       out.add(normal);
     }

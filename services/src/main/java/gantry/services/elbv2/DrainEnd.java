@@ -36,9 +36,7 @@ final class DrainEnd implements Controller {
 
   @Override
   public Stream<Key> all(View view) {
-    return view.scanAll(Rows.TARGETS)
-        .filter(row -> row.value().drainUntil() != null)
-        .map(Row::key);
+    return view.scanAll(Rows.TARGETS).filter(row -> row.value().drainUntil() != null).map(Row::key);
   }
 
   @Override

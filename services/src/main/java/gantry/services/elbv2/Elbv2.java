@@ -94,8 +94,7 @@ public final class Elbv2 implements ElasticLoadBalancingV2Client {
 
   @Override
   public SetIpAddressTypeResponse setIpAddressType(SetIpAddressTypeRequest r) {
-    Balancers.require(
-        context.store().snapshot(), Caller.current().scope(), r.loadBalancerArn());
+    Balancers.require(context.store().snapshot(), Caller.current().scope(), r.loadBalancerArn());
     if (r.ipAddressType() != IpAddressType.IPV4) {
       throw Errors.notBuilt("IpAddressType " + r.ipAddressTypeAsString(), "networks here are IPv4");
     }
@@ -187,7 +186,9 @@ public final class Elbv2 implements ElasticLoadBalancingV2Client {
       DescribeListenerAttributesRequest r) {
     ListenerRow row =
         Listeners.require(context.store().snapshot(), Caller.current().scope(), r.listenerArn());
-    return DescribeListenerAttributesResponse.builder().attributes(shown(row, row.attributes())).build();
+    return DescribeListenerAttributesResponse.builder()
+        .attributes(shown(row, row.attributes()))
+        .build();
   }
 
   private static Map<String, Attribute> known(ListenerRow row) {
@@ -448,7 +449,8 @@ public final class Elbv2 implements ElasticLoadBalancingV2Client {
   // --- not built: refused by name ------------------------------------------------------------
 
   private static RuntimeException trustStores() {
-    return Errors.notBuilt("A trust store", "client certificates are not asked for (no mutual TLS)");
+    return Errors.notBuilt(
+        "A trust store", "client certificates are not asked for (no mutual TLS)");
   }
 
   @Override

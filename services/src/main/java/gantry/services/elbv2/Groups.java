@@ -80,7 +80,9 @@ final class Groups {
     TargetTypeEnum type = r.targetType() == null ? TargetTypeEnum.INSTANCE : r.targetType();
     if (type == TargetTypeEnum.UNKNOWN_TO_SDK_VERSION) {
       throw Errors.validation(
-          "Target type '" + r.targetTypeAsString() + "' must be one of 'instance, ip, lambda, alb'");
+          "Target type '"
+              + r.targetTypeAsString()
+              + "' must be one of 'instance, ip, lambda, alb'");
     }
     if (type == TargetTypeEnum.LAMBDA) {
       throw Errors.notBuilt("Target type lambda", "no functions run here");
@@ -91,7 +93,9 @@ final class Groups {
     }
     if (!PROTOCOLS.contains(protocol)) {
       throw Errors.validation(
-          "Target group protocol '" + protocol + "' must be one of 'HTTP, HTTPS, TCP, TLS, UDP, TCP_UDP'");
+          "Target group protocol '"
+              + protocol
+              + "' must be one of 'HTTP, HTTPS, TCP, TLS, UDP, TCP_UDP'");
     }
     if (r.port() == null) {
       throw Errors.validation("A port must be specified");
@@ -111,10 +115,12 @@ final class Groups {
     boolean http = protocol.startsWith("HTTP");
     String version = http ? r.protocolVersion() == null ? "HTTP1" : r.protocolVersion() : null;
     if (version != null && !Set.of("HTTP1", "HTTP2", "GRPC").contains(version)) {
-      throw Errors.validation("Protocol version '" + version + "' must be one of 'HTTP1, HTTP2, GRPC'");
+      throw Errors.validation(
+          "Protocol version '" + version + "' must be one of 'HTTP1, HTTP2, GRPC'");
     }
     if (!http && r.protocolVersion() != null) {
-      throw Errors.validation("Protocol version cannot be specified for " + protocol + " target groups");
+      throw Errors.validation(
+          "Protocol version cannot be specified for " + protocol + " target groups");
     }
     String hex = context.ids().hex(16);
     String arn =
@@ -151,9 +157,7 @@ final class Groups {
             .healthCheckEnabled(true)
             .healthCheckIntervalSeconds(or(r.healthCheckIntervalSeconds(), 30))
             .healthCheckTimeoutSeconds(
-                or(
-                    r.healthCheckTimeoutSeconds(),
-                    http ? 5 : check == ProtocolEnum.HTTP ? 6 : 10))
+                or(r.healthCheckTimeoutSeconds(), http ? 5 : check == ProtocolEnum.HTTP ? 6 : 10))
             .healthyThresholdCount(or(r.healthyThresholdCount(), 5))
             .unhealthyThresholdCount(or(r.unhealthyThresholdCount(), 2))
             .healthCheckPath(
@@ -315,7 +319,9 @@ final class Groups {
               GroupRow row = require(tx, scope, r.targetGroupArn());
               TargetGroup g = row.group();
               ProtocolEnum check =
-                  r.healthCheckProtocol() == null ? g.healthCheckProtocol() : r.healthCheckProtocol();
+                  r.healthCheckProtocol() == null
+                      ? g.healthCheckProtocol()
+                      : r.healthCheckProtocol();
               boolean http = check == ProtocolEnum.HTTP || check == ProtocolEnum.HTTPS;
               if (Boolean.FALSE.equals(r.healthCheckEnabled())) {
                 throw Errors.validation(

@@ -81,7 +81,8 @@ final class Listeners {
 
   Listener create(CreateListenerRequest r) {
     Scope scope = Caller.current().scope();
-    BalancerRow balancer = Balancers.require(context.store().snapshot(), scope, r.loadBalancerArn());
+    BalancerRow balancer =
+        Balancers.require(context.store().snapshot(), scope, r.loadBalancerArn());
     boolean application = Balancers.application(balancer.balancer());
     if (r.port() == null) {
       throw Errors.validation("A listener port must be specified");
@@ -211,7 +212,9 @@ final class Listeners {
                       .sslPolicy(
                           secure
                               ? policy(
-                                  r.sslPolicy() == null ? row.listener().sslPolicy() : r.sslPolicy())
+                                  r.sslPolicy() == null
+                                      ? row.listener().sslPolicy()
+                                      : r.sslPolicy())
                               : null);
               if (r.hasAlpnPolicy() && !r.alpnPolicy().isEmpty()) {
                 next.alpnPolicy(alpn(r.alpnPolicy(), protocol));
@@ -334,8 +337,7 @@ final class Listeners {
   }
 
   private static List<String> alpn(List<String> asked, ProtocolEnum protocol) {
-    Set<String> known =
-        Set.of("HTTP1Only", "HTTP2Only", "HTTP2Optional", "HTTP2Preferred", "None");
+    Set<String> known = Set.of("HTTP1Only", "HTTP2Only", "HTTP2Optional", "HTTP2Preferred", "None");
     if (protocol != ProtocolEnum.TLS || asked.size() != 1 || !known.contains(asked.getFirst())) {
       throw Errors.validation("The ALPN policy " + asked + " is not valid for this listener");
     }
@@ -361,8 +363,7 @@ final class Listeners {
       throw Errors.validation("You cannot set the isDefault parameter for a certificate");
     }
     certificates.require(scope, given.getFirst().certificateArn());
-    return List.of(
-        Certificate.builder().certificateArn(given.getFirst().certificateArn()).build());
+    return List.of(Certificate.builder().certificateArn(given.getFirst().certificateArn()).build());
   }
 
   private static RuntimeException noCertificate(String protocol) {
@@ -399,7 +400,8 @@ final class Listeners {
               }
               if (all.size() > MAX_CERTIFICATES) {
                 throw TooManyCertificatesException.builder()
-                    .message("You have reached the maximum number of certificates per load balancer")
+                    .message(
+                        "You have reached the maximum number of certificates per load balancer")
                     .build();
               }
               put(tx, scope, row, all);
@@ -433,9 +435,7 @@ final class Listeners {
   List<Certificate> describeCertificates(@Nullable String arn) {
     ListenerRow row = require(context.store().snapshot(), Caller.current().scope(), arn);
     List<Certificate> all = new ArrayList<>();
-    row.listener()
-        .certificates()
-        .forEach(c -> all.add(c.toBuilder().isDefault(true).build()));
+    row.listener().certificates().forEach(c -> all.add(c.toBuilder().isDefault(true).build()));
     all.addAll(row.more());
     return all;
   }
@@ -466,8 +466,7 @@ final class Listeners {
     }
     checkPriority(r.priority());
     var conditions = Conditions.normal(r.conditions());
-    var actions =
-        Actions.normal(r.actions(), true, secure(listener.listener().protocol()));
+    var actions = Actions.normal(r.actions(), true, secure(listener.listener().protocol()));
     Tags.check(r.tags());
     String arn = Arns.rule(listener.listener().listenerArn(), context.ids().hex(16));
     Rule rule =
@@ -739,7 +738,8 @@ final class Listeners {
                   + arn);
         }
         boolean plainListener = protocol.equals("HTTP");
-        boolean http2Group = "HTTP2".equals(group.protocolVersion()) || "GRPC".equals(group.protocolVersion());
+        boolean http2Group =
+            "HTTP2".equals(group.protocolVersion()) || "GRPC".equals(group.protocolVersion());
         if (plainListener && http2Group) {
           throw Errors.configuration(
               "Listener protocol 'HTTP' is not supported with a target group with the protocol"

@@ -190,9 +190,7 @@ final class Network {
   /** The zone of an address, when it is in a subnet of the VPC. */
   @Nullable String zoneOf(Scope scope, String vpcId, String address) {
     for (Subnet subnet :
-        ec2(scope)
-            .describeSubnets(r -> r.filters(filter("vpc-id", vpcId)))
-            .subnets()) {
+        ec2(scope).describeSubnets(r -> r.filters(filter("vpc-id", vpcId))).subnets()) {
       if (subnet.cidrBlock() != null && contains(subnet.cidrBlock(), address)) {
         return subnet.availabilityZone();
       }

@@ -33,17 +33,17 @@ record Page<V>(List<V> rows, @Nullable String next) {
     }
     Stream<Row<V>> from =
         marker == null ? view.scan(table, scope) : view.scanAfter(table, scope, decode(marker));
-    List<Row<V>> found =
-        from.filter(row -> wanted.test(row.value())).limit(limit + 1L).toList();
+    List<Row<V>> found = from.filter(row -> wanted.test(row.value())).limit(limit + 1L).toList();
     boolean more = found.size() > limit;
     List<Row<V>> shown = more ? found.subList(0, limit) : found;
     return new Page<>(
-        shown.stream().map(Row::value).toList(),
-        more ? encode(shown.getLast().key().id()) : null);
+        shown.stream().map(Row::value).toList(), more ? encode(shown.getLast().key().id()) : null);
   }
 
   private static String encode(String id) {
-    return Base64.getUrlEncoder().withoutPadding().encodeToString(id.getBytes(StandardCharsets.UTF_8));
+    return Base64.getUrlEncoder()
+        .withoutPadding()
+        .encodeToString(id.getBytes(StandardCharsets.UTF_8));
   }
 
   private static String decode(String marker) {

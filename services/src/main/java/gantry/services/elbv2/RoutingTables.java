@@ -87,7 +87,10 @@ public final class RoutingTables {
     for (var rule : Listeners.rulesOf(view, scope, listener.listenerArn())) {
       rules.add(
           new Rule(
-              rule.ruleArn(), Integer.parseInt(rule.priority()), rule.conditions(), rule.actions()));
+              rule.ruleArn(),
+              Integer.parseInt(rule.priority()),
+              rule.conditions(),
+              rule.actions()));
     }
     rules.add(new Rule(row.defaultRuleArn(), 0, List.of(), listener.defaultActions()));
     return new Listener(

@@ -27,10 +27,7 @@ public final class Rows {
    * @param attributes only those that were set; defaults are {@link Attributes}' to know
    */
   public record BalancerRow(
-      LoadBalancer balancer,
-      Map<String, String> attributes,
-      List<NodeRow> nodes,
-      List<Tag> tags) {}
+      LoadBalancer balancer, Map<String, String> attributes, List<NodeRow> nodes, List<Tag> tags) {}
 
   /** One address of a load balancer: its network interface in one zone. */
   public record NodeRow(
@@ -110,7 +107,8 @@ public final class Rows {
       GROUPS.index("name", row -> row.group().targetGroupName());
 
   public static final Table<TargetRow> TARGETS = Table.of("elbv2.targets", TargetRow.class);
-  public static final Index<TargetRow> TARGETS_OF = TARGETS.index("target-group", TargetRow::groupArn);
+  public static final Index<TargetRow> TARGETS_OF =
+      TARGETS.index("target-group", TargetRow::groupArn);
   public static final Index<TargetRow> TARGETS_BY_ID = TARGETS.index("id", TargetRow::id);
 
   private Rows() {}

@@ -51,7 +51,8 @@ final class SslPolicies {
     List<String> ciphers = new ArrayList<>();
     if (tls13) {
       ciphers.addAll(
-          List.of("TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"));
+          List.of(
+              "TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"));
     }
     if (!only13) {
       ciphers.addAll(

@@ -91,7 +91,10 @@ final class Tags {
           Rows.BALANCERS,
           key,
           new BalancerRow(
-              balancer.balancer(), balancer.attributes(), balancer.nodes(), how.apply(balancer.tags())));
+              balancer.balancer(),
+              balancer.attributes(),
+              balancer.nodes(),
+              how.apply(balancer.tags())));
       return;
     }
     ListenerRow listener = tx.get(Rows.LISTENERS, key);

@@ -166,8 +166,7 @@ final class Targets {
               Duration delay = delay(group);
               for (TargetDescription target : targets) {
                 int port = target.port() == null ? group.group().port() : target.port();
-                var key =
-                    Rows.targetKey(scope, group.group().targetGroupArn(), target.id(), port);
+                var key = Rows.targetKey(scope, group.group().targetGroupArn(), target.id(), port);
                 TargetRow row = tx.get(Rows.TARGETS, key);
                 if (row == null || row.drainUntil() != null) {
                   continue;
@@ -210,8 +209,7 @@ final class Targets {
                         t ->
                             t.state(TargetHealthStateEnum.UNUSED)
                                 .reason(TargetHealthReasonEnum.TARGET_NOT_REGISTERED)
-                                .description(
-                                    "Target is not registered to the target group"))
+                                .description("Target is not registered to the target group"))
                     .build());
       }
       return out;
@@ -255,8 +253,7 @@ final class Targets {
       return unused("Target group is not configured to receive traffic from the load balancer");
     }
     if (!zoneEnabled(view, scope, balancers.iterator().next(), row)) {
-      return unused(
-          "Target is in an Availability Zone that is not enabled for the load balancer");
+      return unused("Target is in an Availability Zone that is not enabled for the load balancer");
     }
     return TargetHealth.builder()
         .state(row.state())

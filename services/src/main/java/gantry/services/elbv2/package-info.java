@@ -1,4 +1,6 @@
-/** Elastic Load Balancing: application and network load balancers, their rules, targets and plan. */
+/**
+ * Elastic Load Balancing: application and network load balancers, their rules, targets and plan.
+ */
 @NullMarked
 package gantry.services.elbv2;
 

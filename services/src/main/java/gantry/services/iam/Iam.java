@@ -99,13 +99,22 @@ public final class Iam implements IamClient {
     Page<Row<UserRow>> page =
         page(
             from ->
-                view().scanAfter(Tables.USERS, scope(), from)
+                view()
+                    .scanAfter(Tables.USERS, scope(), from)
                     .filter(row -> row.value().user().path().startsWith(prefix(r.pathPrefix()))),
             row -> row.key().id(),
             r.marker(),
             r.maxItems());
     return ListUsersResponse.builder()
-        .users(page.items().stream().map(row -> row.value().user().toBuilder().tags((List<Tag>) null).permissionsBoundary((AttachedPermissionsBoundary) null).build()).toList())
+        .users(
+            page.items().stream()
+                .map(
+                    row ->
+                        row.value().user().toBuilder()
+                            .tags((List<Tag>) null)
+                            .permissionsBoundary((AttachedPermissionsBoundary) null)
+                            .build())
+                .toList())
         .marker(page.nextToken())
         .isTruncated(page.nextToken() != null)
         .build();
@@ -113,19 +122,30 @@ public final class Iam implements IamClient {
 
   @Override
   public TagUserResponse tagUser(TagUserRequest r) {
-    users.change(r.userName(), row -> row.with(row.user().toBuilder().tags(Names.tags(row.user().tags(), r.tags())).build()));
+    users.change(
+        r.userName(),
+        row ->
+            row.with(row.user().toBuilder().tags(Names.tags(row.user().tags(), r.tags())).build()));
     return TagUserResponse.builder().build();
   }
 
   @Override
   public UntagUserResponse untagUser(UntagUserRequest r) {
-    users.change(r.userName(), row -> row.with(row.user().toBuilder().tags(Names.without(row.user().tags(), r.tagKeys())).build()));
+    users.change(
+        r.userName(),
+        row ->
+            row.with(
+                row.user().toBuilder()
+                    .tags(Names.without(row.user().tags(), r.tagKeys()))
+                    .build()));
     return UntagUserResponse.builder().build();
   }
 
   @Override
   public ListUserTagsResponse listUserTags(ListUserTagsRequest r) {
-    Page<Tag> page = tagPage(Users.require(view(), scope(), r.userName()).user().tags(), r.marker(), r.maxItems());
+    Page<Tag> page =
+        tagPage(
+            Users.require(view(), scope(), r.userName()).user().tags(), r.marker(), r.maxItems());
     return ListUserTagsResponse.builder()
         .tags(page.items())
         .marker(page.nextToken())
@@ -134,7 +154,8 @@ public final class Iam implements IamClient {
   }
 
   @Override
-  public PutUserPermissionsBoundaryResponse putUserPermissionsBoundary(PutUserPermissionsBoundaryRequest r) {
+  public PutUserPermissionsBoundaryResponse putUserPermissionsBoundary(
+      PutUserPermissionsBoundaryRequest r) {
     users.setBoundary(r.userName(), r.permissionsBoundary());
     return PutUserPermissionsBoundaryResponse.builder().build();
   }
@@ -150,7 +171,8 @@ public final class Iam implements IamClient {
   public CreateLoginProfileResponse createLoginProfile(CreateLoginProfileRequest r) {
     if (r.password() != null) {
       throw PasswordPolicyViolationException.builder()
-          .message("There is no console that takes a password here; make the login profile without one.")
+          .message(
+              "There is no console that takes a password here; make the login profile without one.")
           .build();
     }
     String name = Users.orCaller(r.userName());
@@ -228,7 +250,8 @@ public final class Iam implements IamClient {
     Page<Row<GroupRow>> page =
         page(
             from ->
-                view().scanAfter(Tables.GROUPS, scope(), from)
+                view()
+                    .scanAfter(Tables.GROUPS, scope(), from)
                     .filter(row -> row.value().group().path().startsWith(prefix(r.pathPrefix()))),
             row -> row.key().id(),
             r.marker(),
@@ -251,7 +274,10 @@ public final class Iam implements IamClient {
             r.marker(),
             r.maxItems());
     return ListGroupsForUserResponse.builder()
-        .groups(page.items().stream().map(name -> Users.requireGroup(view, scope(), name).group()).toList())
+        .groups(
+            page.items().stream()
+                .map(name -> Users.requireGroup(view, scope(), name).group())
+                .toList())
         .marker(page.nextToken())
         .isTruncated(page.nextToken() != null)
         .build();
@@ -314,7 +340,8 @@ public final class Iam implements IamClient {
     Page<Row<RoleRow>> page =
         page(
             from ->
-                view().scanAfter(Tables.ROLES, scope(), from)
+                view()
+                    .scanAfter(Tables.ROLES, scope(), from)
                     .filter(row -> row.value().role().path().startsWith(prefix(r.pathPrefix()))),
             row -> row.key().id(),
             r.marker(),
@@ -322,7 +349,13 @@ public final class Iam implements IamClient {
     return ListRolesResponse.builder()
         .roles(
             page.items().stream()
-                .map(row -> Roles.shown(row.value().role()).toBuilder().tags((List<Tag>) null).permissionsBoundary((AttachedPermissionsBoundary) null).roleLastUsed((RoleLastUsed) null).build())
+                .map(
+                    row ->
+                        Roles.shown(row.value().role()).toBuilder()
+                            .tags((List<Tag>) null)
+                            .permissionsBoundary((AttachedPermissionsBoundary) null)
+                            .roleLastUsed((RoleLastUsed) null)
+                            .build())
                 .toList())
         .marker(page.nextToken())
         .isTruncated(page.nextToken() != null)
@@ -331,19 +364,24 @@ public final class Iam implements IamClient {
 
   @Override
   public TagRoleResponse tagRole(TagRoleRequest r) {
-    roles.change(r.roleName(), role -> role.toBuilder().tags(Names.tags(role.tags(), r.tags())).build());
+    roles.change(
+        r.roleName(), role -> role.toBuilder().tags(Names.tags(role.tags(), r.tags())).build());
     return TagRoleResponse.builder().build();
   }
 
   @Override
   public UntagRoleResponse untagRole(UntagRoleRequest r) {
-    roles.change(r.roleName(), role -> role.toBuilder().tags(Names.without(role.tags(), r.tagKeys())).build());
+    roles.change(
+        r.roleName(),
+        role -> role.toBuilder().tags(Names.without(role.tags(), r.tagKeys())).build());
     return UntagRoleResponse.builder().build();
   }
 
   @Override
   public ListRoleTagsResponse listRoleTags(ListRoleTagsRequest r) {
-    Page<Tag> page = tagPage(Roles.require(view(), scope(), r.roleName()).role().tags(), r.marker(), r.maxItems());
+    Page<Tag> page =
+        tagPage(
+            Roles.require(view(), scope(), r.roleName()).role().tags(), r.marker(), r.maxItems());
     return ListRoleTagsResponse.builder()
         .tags(page.items())
         .marker(page.nextToken())
@@ -352,7 +390,8 @@ public final class Iam implements IamClient {
   }
 
   @Override
-  public PutRolePermissionsBoundaryResponse putRolePermissionsBoundary(PutRolePermissionsBoundaryRequest r) {
+  public PutRolePermissionsBoundaryResponse putRolePermissionsBoundary(
+      PutRolePermissionsBoundaryRequest r) {
     roles.setBoundary(r.roleName(), r.permissionsBoundary());
     return PutRolePermissionsBoundaryResponse.builder().build();
   }
@@ -367,7 +406,9 @@ public final class Iam implements IamClient {
   @Override
   public CreateServiceLinkedRoleResponse createServiceLinkedRole(CreateServiceLinkedRoleRequest r) {
     return CreateServiceLinkedRoleResponse.builder()
-        .role(Roles.created(roles.createServiceLinked(r.awsServiceName(), r.customSuffix(), r.description())))
+        .role(
+            Roles.created(
+                roles.createServiceLinked(r.awsServiceName(), r.customSuffix(), r.description())))
         .build();
   }
 
@@ -419,7 +460,8 @@ public final class Iam implements IamClient {
   }
 
   @Override
-  public AddRoleToInstanceProfileResponse addRoleToInstanceProfile(AddRoleToInstanceProfileRequest r) {
+  public AddRoleToInstanceProfileResponse addRoleToInstanceProfile(
+      AddRoleToInstanceProfileRequest r) {
     profiles.addRole(r.instanceProfileName(), r.roleName());
     return AddRoleToInstanceProfileResponse.builder().build();
   }
@@ -443,14 +485,16 @@ public final class Iam implements IamClient {
             r.marker(),
             r.maxItems());
     return ListInstanceProfilesResponse.builder()
-        .instanceProfiles(page.items().stream().map(row -> Profiles.shown(view, scope(), row.value())).toList())
+        .instanceProfiles(
+            page.items().stream().map(row -> Profiles.shown(view, scope(), row.value())).toList())
         .marker(page.nextToken())
         .isTruncated(page.nextToken() != null)
         .build();
   }
 
   @Override
-  public ListInstanceProfilesForRoleResponse listInstanceProfilesForRole(ListInstanceProfilesForRoleRequest r) {
+  public ListInstanceProfilesForRoleResponse listInstanceProfilesForRole(
+      ListInstanceProfilesForRoleRequest r) {
     View view = view();
     Roles.require(view, scope(), r.roleName());
     Page<Row<ProfileRow>> page =
@@ -462,7 +506,8 @@ public final class Iam implements IamClient {
             r.marker(),
             r.maxItems());
     return ListInstanceProfilesForRoleResponse.builder()
-        .instanceProfiles(page.items().stream().map(row -> Profiles.shown(view, scope(), row.value())).toList())
+        .instanceProfiles(
+            page.items().stream().map(row -> Profiles.shown(view, scope(), row.value())).toList())
         .marker(page.nextToken())
         .isTruncated(page.nextToken() != null)
         .build();
@@ -484,7 +529,9 @@ public final class Iam implements IamClient {
   public ListInstanceProfileTagsResponse listInstanceProfileTags(ListInstanceProfileTagsRequest r) {
     Page<Tag> page =
         tagPage(
-            Profiles.require(view(), scope(), r.instanceProfileName()).profile().tags(), r.marker(), r.maxItems());
+            Profiles.require(view(), scope(), r.instanceProfileName()).profile().tags(),
+            r.marker(),
+            r.maxItems());
     return ListInstanceProfileTagsResponse.builder()
         .tags(page.items())
         .marker(page.nextToken())
@@ -503,7 +550,9 @@ public final class Iam implements IamClient {
   public GetPolicyResponse getPolicy(GetPolicyRequest r) {
     View view = view();
     return GetPolicyResponse.builder()
-        .policy(ManagedPolicies.shown(view, scope(), ManagedPolicies.require(view, scope(), r.policyArn())))
+        .policy(
+            ManagedPolicies.shown(
+                view, scope(), ManagedPolicies.require(view, scope(), r.policyArn())))
         .build();
   }
 
@@ -524,7 +573,10 @@ public final class Iam implements IamClient {
                 ManagedPolicies.all(view, scope(), own, aws)
                     .filter(row -> row.policy().path().startsWith(prefix(r.pathPrefix())))
                     .map(row -> ManagedPolicies.shown(view, scope(), row))
-                    .filter(policy -> !Boolean.TRUE.equals(r.onlyAttached()) || used(policy, r.policyUsageFilter()))
+                    .filter(
+                        policy ->
+                            !Boolean.TRUE.equals(r.onlyAttached())
+                                || used(policy, r.policyUsageFilter()))
                     .sorted(java.util.Comparator.comparing(Policy::arn))
                     .filter(policy -> policy.arn().compareTo(from) > 0),
             Policy::arn,
@@ -546,7 +598,9 @@ public final class Iam implements IamClient {
   @Override
   public CreatePolicyVersionResponse createPolicyVersion(CreatePolicyVersionRequest r) {
     return CreatePolicyVersionResponse.builder()
-        .policyVersion(policies.createVersion(r.policyArn(), r.policyDocument(), Boolean.TRUE.equals(r.setAsDefault())))
+        .policyVersion(
+            policies.createVersion(
+                r.policyArn(), r.policyDocument(), Boolean.TRUE.equals(r.setAsDefault())))
         .build();
   }
 
@@ -554,7 +608,8 @@ public final class Iam implements IamClient {
   public GetPolicyVersionResponse getPolicyVersion(GetPolicyVersionRequest r) {
     PolicyRow row = ManagedPolicies.require(view(), scope(), r.policyArn());
     return GetPolicyVersionResponse.builder()
-        .policyVersion(ManagedPolicies.shown(row, ManagedPolicies.version(row, r.versionId()), true))
+        .policyVersion(
+            ManagedPolicies.shown(row, ManagedPolicies.version(row, r.versionId()), true))
         .build();
   }
 
@@ -593,7 +648,10 @@ public final class Iam implements IamClient {
   @Override
   public ListPolicyTagsResponse listPolicyTags(ListPolicyTagsRequest r) {
     Page<Tag> page =
-        tagPage(ManagedPolicies.require(view(), scope(), r.policyArn()).policy().tags(), r.marker(), r.maxItems());
+        tagPage(
+            ManagedPolicies.require(view(), scope(), r.policyArn()).policy().tags(),
+            r.marker(),
+            r.maxItems());
     return ListPolicyTagsResponse.builder()
         .tags(page.items())
         .marker(page.nextToken())
@@ -607,14 +665,20 @@ public final class Iam implements IamClient {
     ManagedPolicies.require(view, scope(), r.policyArn());
     String arn = r.policyArn();
     EntityType only = r.entityFilter();
-    ListEntitiesForPolicyResponse.Builder found = ListEntitiesForPolicyResponse.builder().isTruncated(false);
+    ListEntitiesForPolicyResponse.Builder found =
+        ListEntitiesForPolicyResponse.builder().isTruncated(false);
     if (only == null || only == EntityType.USER) {
       found.policyUsers(
           view.scan(Tables.USERS, scope())
               .map(row -> row.value())
               .filter(row -> row.policies().attached().contains(arn))
               .filter(row -> row.user().path().startsWith(prefix(r.pathPrefix())))
-              .map(row -> PolicyUser.builder().userName(row.user().userName()).userId(row.user().userId()).build())
+              .map(
+                  row ->
+                      PolicyUser.builder()
+                          .userName(row.user().userName())
+                          .userId(row.user().userId())
+                          .build())
               .toList());
     }
     if (only == null || only == EntityType.GROUP) {
@@ -623,7 +687,12 @@ public final class Iam implements IamClient {
               .map(row -> row.value())
               .filter(row -> row.policies().attached().contains(arn))
               .filter(row -> row.group().path().startsWith(prefix(r.pathPrefix())))
-              .map(row -> PolicyGroup.builder().groupName(row.group().groupName()).groupId(row.group().groupId()).build())
+              .map(
+                  row ->
+                      PolicyGroup.builder()
+                          .groupName(row.group().groupName())
+                          .groupId(row.group().groupId())
+                          .build())
               .toList());
     }
     if (only == null || only == EntityType.ROLE) {
@@ -632,7 +701,12 @@ public final class Iam implements IamClient {
               .map(row -> row.value())
               .filter(row -> row.policies().attached().contains(arn))
               .filter(row -> row.role().path().startsWith(prefix(r.pathPrefix())))
-              .map(row -> PolicyRole.builder().roleName(row.role().roleName()).roleId(row.role().roleId()).build())
+              .map(
+                  row ->
+                      PolicyRole.builder()
+                          .roleName(row.role().roleName())
+                          .roleId(row.role().roleId())
+                          .build())
               .toList());
     }
     return found.build();
@@ -672,7 +746,8 @@ public final class Iam implements IamClient {
     return GetGroupPolicyResponse.builder()
         .groupName(r.groupName())
         .policyName(r.policyName())
-        .policyDocument(Documents.encoded(holders.inline(Kind.GROUP, r.groupName(), r.policyName())))
+        .policyDocument(
+            Documents.encoded(holders.inline(Kind.GROUP, r.groupName(), r.policyName())))
         .build();
   }
 
@@ -705,7 +780,8 @@ public final class Iam implements IamClient {
 
   @Override
   public ListUserPoliciesResponse listUserPolicies(ListUserPoliciesRequest r) {
-    Page<String> page = names(holders.inlineNames(Kind.USER, r.userName()), r.marker(), r.maxItems());
+    Page<String> page =
+        names(holders.inlineNames(Kind.USER, r.userName()), r.marker(), r.maxItems());
     return ListUserPoliciesResponse.builder()
         .policyNames(page.items())
         .marker(page.nextToken())
@@ -715,7 +791,8 @@ public final class Iam implements IamClient {
 
   @Override
   public ListGroupPoliciesResponse listGroupPolicies(ListGroupPoliciesRequest r) {
-    Page<String> page = names(holders.inlineNames(Kind.GROUP, r.groupName()), r.marker(), r.maxItems());
+    Page<String> page =
+        names(holders.inlineNames(Kind.GROUP, r.groupName()), r.marker(), r.maxItems());
     return ListGroupPoliciesResponse.builder()
         .policyNames(page.items())
         .marker(page.nextToken())
@@ -725,7 +802,8 @@ public final class Iam implements IamClient {
 
   @Override
   public ListRolePoliciesResponse listRolePolicies(ListRolePoliciesRequest r) {
-    Page<String> page = names(holders.inlineNames(Kind.ROLE, r.roleName()), r.marker(), r.maxItems());
+    Page<String> page =
+        names(holders.inlineNames(Kind.ROLE, r.roleName()), r.marker(), r.maxItems());
     return ListRolePoliciesResponse.builder()
         .policyNames(page.items())
         .marker(page.nextToken())
@@ -772,9 +850,13 @@ public final class Iam implements IamClient {
   }
 
   @Override
-  public ListAttachedUserPoliciesResponse listAttachedUserPolicies(ListAttachedUserPoliciesRequest r) {
+  public ListAttachedUserPoliciesResponse listAttachedUserPolicies(
+      ListAttachedUserPoliciesRequest r) {
     Page<AttachedPolicy> page =
-        attached(holders.attached(Kind.USER, r.userName(), prefix(r.pathPrefix())), r.marker(), r.maxItems());
+        attached(
+            holders.attached(Kind.USER, r.userName(), prefix(r.pathPrefix())),
+            r.marker(),
+            r.maxItems());
     return ListAttachedUserPoliciesResponse.builder()
         .attachedPolicies(page.items())
         .marker(page.nextToken())
@@ -783,9 +865,13 @@ public final class Iam implements IamClient {
   }
 
   @Override
-  public ListAttachedGroupPoliciesResponse listAttachedGroupPolicies(ListAttachedGroupPoliciesRequest r) {
+  public ListAttachedGroupPoliciesResponse listAttachedGroupPolicies(
+      ListAttachedGroupPoliciesRequest r) {
     Page<AttachedPolicy> page =
-        attached(holders.attached(Kind.GROUP, r.groupName(), prefix(r.pathPrefix())), r.marker(), r.maxItems());
+        attached(
+            holders.attached(Kind.GROUP, r.groupName(), prefix(r.pathPrefix())),
+            r.marker(),
+            r.maxItems());
     return ListAttachedGroupPoliciesResponse.builder()
         .attachedPolicies(page.items())
         .marker(page.nextToken())
@@ -794,9 +880,13 @@ public final class Iam implements IamClient {
   }
 
   @Override
-  public ListAttachedRolePoliciesResponse listAttachedRolePolicies(ListAttachedRolePoliciesRequest r) {
+  public ListAttachedRolePoliciesResponse listAttachedRolePolicies(
+      ListAttachedRolePoliciesRequest r) {
     Page<AttachedPolicy> page =
-        attached(holders.attached(Kind.ROLE, r.roleName(), prefix(r.pathPrefix())), r.marker(), r.maxItems());
+        attached(
+            holders.attached(Kind.ROLE, r.roleName(), prefix(r.pathPrefix())),
+            r.marker(),
+            r.maxItems());
     return ListAttachedRolePoliciesResponse.builder()
         .attachedPolicies(page.items())
         .marker(page.nextToken())
@@ -808,7 +898,9 @@ public final class Iam implements IamClient {
 
   @Override
   public CreateAccessKeyResponse createAccessKey(CreateAccessKeyRequest r) {
-    return CreateAccessKeyResponse.builder().accessKey(keys.create(Users.orCaller(r.userName()))).build();
+    return CreateAccessKeyResponse.builder()
+        .accessKey(keys.create(Users.orCaller(r.userName())))
+        .build();
   }
 
   @Override
@@ -854,7 +946,9 @@ public final class Iam implements IamClient {
     AccessKeyRow key =
         view()
             .find(Tables.ACCESS_KEYS, scope().key(r.accessKeyId()))
-            .orElseThrow(() -> Errors.none("The Access Key with id " + r.accessKeyId() + " cannot be found"));
+            .orElseThrow(
+                () ->
+                    Errors.none("The Access Key with id " + r.accessKeyId() + " cannot be found"));
     String never = "N/A";
     return GetAccessKeyLastUsedResponse.builder()
         .userName(key.userName())
@@ -881,7 +975,8 @@ public final class Iam implements IamClient {
     return given == null ? "/" : given;
   }
 
-  private static Page<Tag> tagPage(List<Tag> tags, @Nullable String marker, @Nullable Integer limit) {
+  private static Page<Tag> tagPage(
+      List<Tag> tags, @Nullable String marker, @Nullable Integer limit) {
     return page(
         from ->
             tags.stream()
@@ -892,8 +987,13 @@ public final class Iam implements IamClient {
         limit);
   }
 
-  private static Page<String> names(List<String> names, @Nullable String marker, @Nullable Integer limit) {
-    return page(from -> names.stream().filter(name -> name.compareTo(from) > 0), name -> name, marker, limit);
+  private static Page<String> names(
+      List<String> names, @Nullable String marker, @Nullable Integer limit) {
+    return page(
+        from -> names.stream().filter(name -> name.compareTo(from) > 0),
+        name -> name,
+        marker,
+        limit);
   }
 
   private static Page<AttachedPolicy> attached(
@@ -909,7 +1009,10 @@ public final class Iam implements IamClient {
   }
 
   private static <T> Page<T> page(
-      Function<String, Stream<T>> after, Function<T, String> id, @Nullable String marker, @Nullable Integer limit) {
+      Function<String, Stream<T>> after,
+      Function<T, String> id,
+      @Nullable String marker,
+      @Nullable Integer limit) {
     try {
       String last = PageToken.lastId("iam", marker);
       return Page.cut(after.apply(last), limit == null ? DEFAULT_PAGE : limit, id, "iam");

@@ -93,6 +93,8 @@ final class Names {
   static List<Tag> without(List<Tag> before, List<String> keys) {
     Set<String> gone = new HashSet<>();
     keys.forEach(key -> gone.add(key.toLowerCase(Locale.ROOT)));
-    return before.stream().filter(tag -> !gone.contains(tag.key().toLowerCase(Locale.ROOT))).toList();
+    return before.stream()
+        .filter(tag -> !gone.contains(tag.key().toLowerCase(Locale.ROOT)))
+        .toList();
   }
 }

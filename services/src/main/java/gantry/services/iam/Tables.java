@@ -13,10 +13,15 @@ import software.amazon.awssdk.services.iam.model.Policy;
 import software.amazon.awssdk.services.iam.model.Role;
 import software.amazon.awssdk.services.iam.model.User;
 
-/** What IAM remembers, all in the account's global scope. Names are unique whatever their case, so keys are lower case. */
+/**
+ * What IAM remembers, all in the account's global scope. Names are unique whatever their case, so
+ * keys are lower case.
+ */
 public final class Tables {
 
-  /** The policies of a user, group or role: inline documents by name, ARNs of attached managed ones. */
+  /**
+   * The policies of a user, group or role: inline documents by name, ARNs of attached managed ones.
+   */
   public record Policies(Map<String, String> inline, List<String> attached) {
     static final Policies NONE = new Policies(Map.of(), List.of());
   }
@@ -63,7 +68,10 @@ public final class Tables {
 
   record VersionRow(String versionId, String document, Instant created) {}
 
-  /** A managed policy of a customer. {@code next} is the number that the next version gets; numbers are never used again. */
+  /**
+   * A managed policy of a customer. {@code next} is the number that the next version gets; numbers
+   * are never used again.
+   */
   record PolicyRow(Policy policy, List<VersionRow> versions, int next) {
     String defaultDocument() {
       return versions.stream()

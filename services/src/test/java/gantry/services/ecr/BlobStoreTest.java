@@ -87,7 +87,12 @@ class BlobStoreTest {
       world.time.advance(Collector.LAYER_GRACE.plus(Duration.ofMinutes(1)));
       assertThat(collector.collect()).isEqualTo(new Collector.Collected(2, 1, 0));
       assertThat(world.registry.blobs.size(shared)).isEqualTo(-1);
-      assertThat(world.get("/v2/app/blobs/" + Digest.of("kept".getBytes(java.nio.charset.StandardCharsets.UTF_8))).statusCode())
+      assertThat(
+              world
+                  .get(
+                      "/v2/app/blobs/"
+                          + Digest.of("kept".getBytes(java.nio.charset.StandardCharsets.UTF_8)))
+                  .statusCode())
           .isEqualTo(200);
 
       world.delete("/v2/app/manifests/" + image);

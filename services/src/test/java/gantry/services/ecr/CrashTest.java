@@ -39,7 +39,8 @@ class CrashTest {
                   Integer.toString(round))
               .redirectError(ProcessBuilder.Redirect.DISCARD)
               .start();
-      BufferedReader said = new BufferedReader(new InputStreamReader(child.getInputStream(), UTF_8));
+      BufferedReader said =
+          new BufferedReader(new InputStreamReader(child.getInputStream(), UTF_8));
       for (int i = 0; i < 10 + round; i++) {
         String line = said.readLine();
         assertThat(line).as("the child takes layers").isNotNull();
@@ -83,7 +84,8 @@ class CrashTest {
         for (int i = 0; i < 10_000; i++) {
           byte[] content = new byte[1 + random.nextInt(MAX_LAYER)];
           random.nextBytes(content);
-          Upload upload = store.begin(new java.util.UUID(random.nextLong(), i).toString(), World.HOME, "app");
+          Upload upload =
+              store.begin(new java.util.UUID(random.nextLong(), i).toString(), World.HOME, "app");
           upload.append(new ByteArrayInputStream(content), Long.MAX_VALUE);
           Digest digest = Digest.of(content);
           if (upload.finish(digest)) {

@@ -64,15 +64,15 @@ class EcrTest {
   @Test
   void repositories() {
     Repository made =
-        world.call(
+        world
+            .call(
                 ecr ->
                     ecr.createRepository(
                         r -> r.repositoryName("team/app").tags(t -> t.key("a").value("b"))))
             .repository();
     assertThat(made.repositoryArn())
         .isEqualTo("arn:aws:ecr:us-east-1:000000000000:repository/team/app");
-    assertThat(made.repositoryUri())
-        .isEqualTo("localhost:" + world.server.port() + "/team/app");
+    assertThat(made.repositoryUri()).isEqualTo("localhost:" + world.server.port() + "/team/app");
     assertThat(made.imageTagMutability()).isEqualTo(ImageTagMutability.MUTABLE);
     assertThat(made.encryptionConfiguration().encryptionType()).isEqualTo(EncryptionType.AES256);
     assertThatThrownBy(
@@ -111,9 +111,7 @@ class EcrTest {
         .satisfies(tag -> assertThat(tag.key()).isEqualTo("a"));
     world.call(ecr -> ecr.deleteRepository(r -> r.repositoryName("team/app")));
     assertThatThrownBy(
-            () ->
-                world.call(
-                    ecr -> ecr.describeRepositories(r -> r.repositoryNames("team/app"))))
+            () -> world.call(ecr -> ecr.describeRepositories(r -> r.repositoryNames("team/app"))))
         .isInstanceOf(RepositoryNotFoundException.class);
   }
 
@@ -164,7 +162,9 @@ class EcrTest {
                 .call(
                     ecr ->
                         ecr.listImages(
-                            r -> r.repositoryName("app").filter(f -> f.tagStatus(TagStatus.UNTAGGED))))
+                            r ->
+                                r.repositoryName("app")
+                                    .filter(f -> f.tagStatus(TagStatus.UNTAGGED))))
                 .imageIds())
         .singleElement()
         .satisfies(id -> assertThat(id.imageTag()).isNull());
@@ -184,12 +184,16 @@ class EcrTest {
     ImageDetail detail =
         world
             .call(
-                ecr -> ecr.describeImages(r -> r.repositoryName("app").imageIds(i -> i.imageTag("v2"))))
+                ecr ->
+                    ecr.describeImages(
+                        r -> r.repositoryName("app").imageIds(i -> i.imageTag("v2"))))
             .imageDetails()
             .getFirst();
     assertThat(detail.imageDigest()).isEqualTo(two.toString());
     assertThat(detail.imageSizeInBytes())
-        .isEqualTo("two".length() + "{\"architecture\":\"amd64\",\"os\":\"linux\",\"x\":\"two\"}".length());
+        .isEqualTo(
+            "two".length()
+                + "{\"architecture\":\"amd64\",\"os\":\"linux\",\"x\":\"two\"}".length());
     assertThat(detail.artifactMediaType()).isEqualTo(Manifests.CONFIG);
     assertThat(detail.lastRecordedPullTime()).isNull();
     assertThatThrownBy(
@@ -212,8 +216,7 @@ class EcrTest {
     assertThat(Digest.of(got.images().getFirst().imageManifest().getBytes(UTF_8))).isEqualTo(one);
     assertThat(got.failures())
         .extracting(failure -> failure.failureCode())
-        .containsExactly(
-            ImageFailureCode.IMAGE_NOT_FOUND, ImageFailureCode.MISSING_DIGEST_AND_TAG);
+        .containsExactly(ImageFailureCode.IMAGE_NOT_FOUND, ImageFailureCode.MISSING_DIGEST_AND_TAG);
     assertThat(
             world
                 .call(
@@ -229,12 +232,12 @@ class EcrTest {
     world.call(
         ecr ->
             ecr.batchDeleteImage(r -> r.repositoryName("app").imageIds(i -> i.imageTag("v1.0"))));
-    assertThat(Registry.image(world.store.snapshot(), World.HOME, "app", one.toString())).isNotNull();
+    assertThat(Registry.image(world.store.snapshot(), World.HOME, "app", one.toString()))
+        .isNotNull();
     world.call(
         ecr -> ecr.batchDeleteImage(r -> r.repositoryName("app").imageIds(i -> i.imageTag("v1"))));
     assertThat(Registry.image(world.store.snapshot(), World.HOME, "app", one.toString())).isNull();
-    assertThatThrownBy(
-            () -> world.call(ecr -> ecr.deleteRepository(r -> r.repositoryName("app"))))
+    assertThatThrownBy(() -> world.call(ecr -> ecr.deleteRepository(r -> r.repositoryName("app"))))
         .isInstanceOf(RepositoryNotEmptyException.class);
     world.call(ecr -> ecr.deleteRepository(r -> r.repositoryName("app").force(true)));
   }
@@ -371,8 +374,7 @@ class EcrTest {
     world.call(
         ecr ->
             ecr.completeLayerUpload(
-                r ->
-                    r.repositoryName("app").uploadId(upload).layerDigests(digest.toString())));
+                r -> r.repositoryName("app").uploadId(upload).layerDigests(digest.toString())));
   }
 
   @Test
@@ -428,7 +430,9 @@ class EcrTest {
     world.settle();
     assertThat(tags()).containsExactly("v3", "v4");
     assertThat(
-            world.call(ecr -> ecr.getLifecyclePolicy(r -> r.repositoryName("app"))).lastEvaluatedAt())
+            world
+                .call(ecr -> ecr.getLifecyclePolicy(r -> r.repositoryName("app")))
+                .lastEvaluatedAt())
         .isNotNull();
   }
 
@@ -454,8 +458,7 @@ class EcrTest {
                                             d -> d.region("eu-west-1").registryId("000000000000"),
                                             d -> d.region("us-east-1").registryId("111122223333"))
                                         .repositoryFilters(
-                                            f ->
-                                                f.filterType("PREFIX_MATCH").filter("prod"))))));
+                                            f -> f.filterType("PREFIX_MATCH").filter("prod"))))));
     Digest digest = world.pushImage("prod/app", "v1", "x");
     world.pushImage("test/app", "v1", "x");
     world.settle();
@@ -560,8 +563,7 @@ class EcrTest {
               "Basic realm=\"http://localhost:"
                   + closed.server.port()
                   + "/\",service=\"ecr.amazonaws.com\"");
-      var token =
-          closed.call(ecr -> ecr.getAuthorizationToken()).authorizationData().getFirst();
+      var token = closed.call(ecr -> ecr.getAuthorizationToken()).authorizationData().getFirst();
       assertThat(new String(Base64.getDecoder().decode(token.authorizationToken()), UTF_8))
           .startsWith("AWS:");
       assertThat(token.expiresAt()).isEqualTo(closed.time.instant().plus(Duration.ofHours(12)));
@@ -582,8 +584,7 @@ class EcrTest {
                               basic)
                           .body())),
               "token");
-      assertThat(
-              closed.get("/v2/app/tags/list", "Authorization", "Bearer " + bearer).statusCode())
+      assertThat(closed.get("/v2/app/tags/list", "Authorization", "Bearer " + bearer).statusCode())
           .isEqualTo(200);
       String elsewhere = "/v2/000000000000.dkr.ecr.eu-west-1.amazonaws.com/app/tags/list";
       assertThat(closed.get(elsewhere, "Authorization", basic).statusCode()).isEqualTo(401);
@@ -673,8 +674,7 @@ class EcrTest {
         .isEqualTo("AWS_NATIVE");
     world.call(ecr -> ecr.putAccountSetting(r -> r.name("BLOB_MOUNTING").value("DISABLED")));
     assertThat(AccountSettings.blobMounting(world.store.snapshot(), World.HOME)).isFalse();
-    assertThatThrownBy(
-            () -> world.call(ecr -> ecr.putAccountSetting(r -> r.name("X").value("Y"))))
+    assertThatThrownBy(() -> world.call(ecr -> ecr.putAccountSetting(r -> r.name("X").value("Y"))))
         .isInstanceOf(InvalidParameterException.class);
   }
 }

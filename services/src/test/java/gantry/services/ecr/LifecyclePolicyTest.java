@@ -78,8 +78,7 @@ class LifecyclePolicyTest {
                 "\"tagStatus\":\"tagged\",\"tagPrefixList\":[\""
                     + words[1].replace("+", "\",\"")
                     + "\"]";
-            case "pattern" ->
-                "\"tagStatus\":\"tagged\",\"tagPatternList\":[\"" + words[1] + "\"]";
+            case "pattern" -> "\"tagStatus\":\"tagged\",\"tagPatternList\":[\"" + words[1] + "\"]";
             default -> "\"tagStatus\":\"" + words[0] + "\"";
           };
       json.append(priority == 1 ? "" : ",")
@@ -160,7 +159,9 @@ class LifecyclePolicyTest {
     Arbitrary<List<String>> tags =
         Arbitraries.of("a-1", "a-2", "b-1", "b-2", "c").list().uniqueElements().ofMaxSize(3);
     return Combinators.combine(tags, Arbitraries.integers().between(0, 40))
-        .as((some, days) -> new Candidate("", some, NOW.minus(Duration.ofDays(days)), null, false, null))
+        .as(
+            (some, days) ->
+                new Candidate("", some, NOW.minus(Duration.ofDays(days)), null, false, null))
         .list()
         .ofMaxSize(12)
         .map(
@@ -178,11 +179,10 @@ class LifecyclePolicyTest {
   @Provide
   Arbitrary<String> policies() {
     Arbitrary<String> count =
-        Arbitraries.integers()
-            .between(1, 20)
-            .flatMap(n -> Arbitraries.of(">" + n, n + "d"));
+        Arbitraries.integers().between(1, 20).flatMap(n -> Arbitraries.of(">" + n, n + "d"));
     Arbitrary<String> tagged =
-        Combinators.combine(Arbitraries.of("prefix a", "pattern *-1", "pattern a*+", "prefix a+b"), count)
+        Combinators.combine(
+                Arbitraries.of("prefix a", "pattern *-1", "pattern a*+", "prefix a+b"), count)
             .as((what, n) -> what + " " + n);
     return Combinators.combine(
             tagged.list().ofMinSize(1).ofMaxSize(1),
@@ -260,6 +260,7 @@ class LifecyclePolicyTest {
     }
     return !image.tags().isEmpty()
         && rule.patterns().stream()
-            .allMatch(pattern -> image.tags().stream().anyMatch(tag -> Names.matches(pattern, tag)));
+            .allMatch(
+                pattern -> image.tags().stream().anyMatch(tag -> Names.matches(pattern, tag)));
   }
 }

@@ -71,8 +71,7 @@ class PullThroughTest {
   @Test
   void fetchesAnIndexWithItsImagesOnceAndThenServesIt() throws IOException {
     byte[] child = upstream.image("library/app", "content");
-    upstream.pushManifest(
-        "library/app", Digest.of(child).toString(), child, Manifest.OCI_MANIFEST);
+    upstream.pushManifest("library/app", Digest.of(child).toString(), child, Manifest.OCI_MANIFEST);
     byte[] index = Manifests.index(child);
     upstream.pushManifest("library/app", "v1", index, Manifest.OCI_INDEX);
 
@@ -106,7 +105,10 @@ class PullThroughTest {
     assertThat(answer.statusCode()).isEqualTo(404);
     assertThat(World.text(answer)).contains("Requested image not found");
     assertThat(
-            world.store.snapshot().get(EcrTables.REPOSITORIES, World.HOME.key("hub/library/nothing")))
+            world
+                .store
+                .snapshot()
+                .get(EcrTables.REPOSITORIES, World.HOME.key("hub/library/nothing")))
         .isNull();
   }
 
@@ -137,10 +139,15 @@ class PullThroughTest {
                 .call(ecr -> ecr.validatePullThroughCacheRule(r -> r.ecrRepositoryPrefix("hub")))
                 .isValid())
         .isFalse();
-    assertThat(Set.copyOf(world.call(ecr -> ecr.describePullThroughCacheRules(r -> {})).pullThroughCacheRules()))
+    assertThat(
+            Set.copyOf(
+                world
+                    .call(ecr -> ecr.describePullThroughCacheRules(r -> {}))
+                    .pullThroughCacheRules()))
         .hasSize(1);
     world.call(ecr -> ecr.deletePullThroughCacheRule(r -> r.ecrRepositoryPrefix("hub")));
-    assertThat(world.call(ecr -> ecr.describePullThroughCacheRules(r -> {})).pullThroughCacheRules())
+    assertThat(
+            world.call(ecr -> ecr.describePullThroughCacheRules(r -> {})).pullThroughCacheRules())
         .isEmpty();
   }
 }

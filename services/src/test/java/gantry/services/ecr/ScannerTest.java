@@ -36,7 +36,12 @@ class ScannerTest {
     return new World(
             folder.resolve("store"),
             new EcrSettings(
-                World.HOME, true, list, IdentityPolicies.ALLOW_ALL, ImagesInUse.NONE, Upstream.NONE))
+                World.HOME,
+                true,
+                list,
+                IdentityPolicies.ALLOW_ALL,
+                ImagesInUse.NONE,
+                Upstream.NONE))
         .repository("app");
   }
 
@@ -144,12 +149,7 @@ class ScannerTest {
     try (World world = world()) {
       push(
           world,
-          tar(
-              Map.of(
-                  "etc/os-release",
-                  "ID=debian\nVERSION_ID=12\n",
-                  "var/lib/dpkg/status",
-                  DPKG)),
+          tar(Map.of("etc/os-release", "ID=debian\nVERSION_ID=12\n", "var/lib/dpkg/status", DPKG)),
           tar(Map.of("var/lib/dpkg/.wh.status", "")));
       assertThat(scan(world).imageScanStatus().status()).isEqualTo(ScanStatus.UNSUPPORTED_IMAGE);
     }
@@ -198,8 +198,7 @@ class ScannerTest {
 
   private static DescribeImageScanFindingsResponse scan(World world) {
     world.call(
-        ecr ->
-            ecr.startImageScan(r -> r.repositoryName("app").imageId(i -> i.imageTag("v1"))));
+        ecr -> ecr.startImageScan(r -> r.repositoryName("app").imageId(i -> i.imageTag("v1"))));
     world.settle();
     return describe(world);
   }

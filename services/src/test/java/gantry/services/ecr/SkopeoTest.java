@@ -21,7 +21,9 @@ class SkopeoTest {
         World target = new World(folder.resolve("b"), World.closed())) {
       source.repository("app");
       target.repository("copy");
-      byte[] config = "{\"architecture\":\"amd64\",\"os\":\"linux\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[]}}".getBytes(UTF_8);
+      byte[] config =
+          "{\"architecture\":\"amd64\",\"os\":\"linux\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[]}}"
+              .getBytes(UTF_8);
       source.pushBlob("app", config);
       byte[][] layers = new byte[30][];
       for (int i = 0; i < layers.length; i++) {
@@ -57,7 +59,8 @@ class SkopeoTest {
           "docker://localhost:" + source.server.port() + "/app:v1",
           to);
       assertThat(
-              Registry.image(target.store.snapshot(), World.HOME, "copy", Digest.of(manifest).toString()))
+              Registry.image(
+                  target.store.snapshot(), World.HOME, "copy", Digest.of(manifest).toString()))
           .isNotNull();
       String inspected =
           DockerPushPullTest.run(

@@ -36,15 +36,16 @@ class EcrPublicTest {
   @TempDir Path folder;
   private final VirtualTime time = new VirtualTime();
   private Store store = MemoryStore.of(time);
-  private EcrPublicClient client = new EcrPublicClient() {
-    @Override
-    public String serviceName() {
-      return SERVICE_NAME;
-    }
+  private EcrPublicClient client =
+      new EcrPublicClient() {
+        @Override
+        public String serviceName() {
+          return SERVICE_NAME;
+        }
 
-    @Override
-    public void close() {}
-  };
+        @Override
+        public void close() {}
+      };
 
   private static final class NoClients implements Clients {
     @Override
@@ -108,7 +109,8 @@ class EcrPublicTest {
                 ecr.createRepository(
                     r ->
                         r.repositoryName("tools/app")
-                            .catalogData(c -> c.description("what it is").architectures("ARM 64"))));
+                            .catalogData(
+                                c -> c.description("what it is").architectures("ARM 64"))));
     Repository repository = made.repository();
     assertThat(repository.repositoryArn())
         .isEqualTo("arn:aws:ecr-public::111122223333:repository/tools/app");
@@ -123,9 +125,17 @@ class EcrPublicTest {
         .isEqualTo("what it is");
     assertThat(call(ecr -> ecr.describeRepositories(r -> {})).repositories())
         .containsExactly(repository);
-    String alias = call(ecr -> ecr.describeRegistries(r -> {})).registries().getFirst().aliases().getFirst().name();
+    String alias =
+        call(ecr -> ecr.describeRegistries(r -> {}))
+            .registries()
+            .getFirst()
+            .aliases()
+            .getFirst()
+            .name();
     assertThat(repository.repositoryUri()).contains("/" + alias + "/");
-    assertThat(call(ecr -> ecr.describeImageTags(r -> r.repositoryName("tools/app"))).imageTagDetails())
+    assertThat(
+            call(ecr -> ecr.describeImageTags(r -> r.repositoryName("tools/app")))
+                .imageTagDetails())
         .isEmpty();
     assertThatThrownBy(() -> call(ecr -> ecr.describeImages(r -> r.repositoryName("none"))))
         .isInstanceOfSatisfying(

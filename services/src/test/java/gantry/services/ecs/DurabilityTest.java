@@ -48,8 +48,10 @@ class DurabilityTest {
     world.call(ecs -> ecs.putAccountSetting(r -> r.name("containerInsights").value("enabled")));
     world.run(Duration.ofSeconds(40));
     TaskRow running = world.rows().getFirst();
-    world.ecs.reports().containerHealth(
-        running.arn(), "app", HealthStatus.HEALTHY, world.time.instant(), "ok");
+    world
+        .ecs
+        .reports()
+        .containerHealth(running.arn(), "app", HealthStatus.HEALTHY, world.time.instant(), "ok");
     world.ecs.reports().containerOutput(running.arn(), "app", List.of("one", "two"));
     world.run(Duration.ofSeconds(1));
     try (Store durable = SqliteStore.open(directory, world.time, Schema.FIRST, EcsTables.ALL)) {
@@ -99,8 +101,7 @@ class DurabilityTest {
     world.bridge("web", "app", 2048, 64);
     world.service("web", "web", 1, r -> {});
     world.run(Duration.ofSeconds(30));
-    assertThat(
-            java.util.Objects.requireNonNull(new Why(world.core).of(World.SCOPE, "web")).print())
+    assertThat(java.util.Objects.requireNonNull(new Why(world.core).of(World.SCOPE, "web")).print())
         .contains("no instance can take another task")
         .contains("1 instances: RESOURCE:CPU");
   }

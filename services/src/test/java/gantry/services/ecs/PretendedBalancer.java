@@ -69,8 +69,7 @@ final class PretendedBalancer implements ElasticLoadBalancingV2Client {
         .targets()
         .forEach(
             each ->
-                targets.put(
-                    each.id() + ":" + each.port(), new Target(each, time.instant(), null)));
+                targets.put(each.id() + ":" + each.port(), new Target(each, time.instant(), null)));
     return RegisterTargetsResponse.builder().build();
   }
 

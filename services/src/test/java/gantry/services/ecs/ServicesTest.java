@@ -54,8 +54,7 @@ class ServicesTest {
         .allMatch(task -> task.startedBy().startsWith("ecs-svc/"));
     assertThat(world.tasks("RUNNING").stream().map(task -> task.availabilityZone()).distinct())
         .hasSize(2);
-    world.call(
-        ecs -> ecs.updateService(r -> r.service("web").desiredCount(1)));
+    world.call(ecs -> ecs.updateService(r -> r.service("web").desiredCount(1)));
     world.run(Duration.ofSeconds(60));
     assertThat(world.service("web").runningCount()).isEqualTo(1);
     assertThat(world.service("web").deployments().getFirst().rolloutState())
@@ -91,7 +90,9 @@ class ServicesTest {
       assertThat(world.balancer.serving().size()).isGreaterThanOrEqualTo(2);
       for (TaskRow row : world.rows()) {
         if (row.eni() != null && world.balancer.serving().contains(row.eni().privateIp())) {
-          assertThat(row.node()).as("no task that is served is stopped").isEqualTo(TaskRow.NodeWish.RUN);
+          assertThat(row.node())
+              .as("no task that is served is stopped")
+              .isEqualTo(TaskRow.NodeWish.RUN);
         }
       }
     }
@@ -99,7 +100,8 @@ class ServicesTest {
     assertThat(world.tasks("RUNNING")).allMatch(t -> t.taskDefinitionArn().endsWith(":2"));
     assertThat(world.names.instances).hasSize(2);
     assertThat(world.events("web"))
-        .anyMatch(each -> each.matches("\\(service web\\) registered 1 targets in \\(target-group .*\\)"))
+        .anyMatch(
+            each -> each.matches("\\(service web\\) registered 1 targets in \\(target-group .*\\)"))
         .anyMatch(each -> each.contains("deregistered 1 targets in (target-group"))
         .anyMatch(each -> each.contains("has begun draining connections on 1 tasks."));
     var list = world.call(ecs -> ecs.listServiceDeployments(r -> r.service("web")));
@@ -134,7 +136,12 @@ class ServicesTest {
     world.call(ecs -> ecs.stopTask(r -> r.task(task)));
     world.run(Duration.ofSeconds(2));
     assertThat(world.names.instances).doesNotContainKey(task.substring(task.lastIndexOf('/') + 1));
-    assertThat(world.call(ecs -> ecs.describeTasks(r -> r.tasks(task))).tasks().getFirst().lastStatus())
+    assertThat(
+            world
+                .call(ecs -> ecs.describeTasks(r -> r.tasks(task)))
+                .tasks()
+                .getFirst()
+                .lastStatus())
         .isEqualTo("DEACTIVATING");
     assertThat(node.log).doesNotContain("stop " + task.substring(task.lastIndexOf('/') + 1));
     world.run(Duration.ofSeconds(60));
@@ -159,7 +166,8 @@ class ServicesTest {
             .orElseThrow();
     assertThat(sick.task().stopCode()).isEqualTo(TaskStopCode.SERVICE_SCHEDULER_INITIATED);
     assertThat(sick.task().stoppedReason())
-        .isEqualTo("Task failed ELB health checks in (target-group " + PretendedBalancer.GROUP + ")");
+        .isEqualTo(
+            "Task failed ELB health checks in (target-group " + PretendedBalancer.GROUP + ")");
     assertThat(world.events("web"))
         .anyMatch(
             each ->
@@ -238,8 +246,7 @@ class ServicesTest {
     world.call(
         ecs ->
             ecs.createService(
-                r ->
-                    r.serviceName("agent").taskDefinition("agent").schedulingStrategy("DAEMON")));
+                r -> r.serviceName("agent").taskDefinition("agent").schedulingStrategy("DAEMON")));
     world.run(Duration.ofSeconds(60));
     assertThat(world.service("agent").runningCount()).isEqualTo(2);
     assertThat(world.service("agent").desiredCount()).isEqualTo(2);
@@ -400,8 +407,7 @@ class ServicesTest {
     world.until(w -> stable("web"), Duration.ofMinutes(2));
     List<String> kept =
         world.tasks("RUNNING").stream().map(task -> task.taskArn()).limit(2).toList();
-    world.call(
-        ecs -> ecs.updateTaskProtection(r -> r.tasks(kept).protectionEnabled(true)));
+    world.call(ecs -> ecs.updateTaskProtection(r -> r.tasks(kept).protectionEnabled(true)));
     world.call(ecs -> ecs.updateService(r -> r.service("web").desiredCount(1)));
     world.run(Duration.ofSeconds(60));
     assertThat(world.tasks("RUNNING").stream().map(task -> task.taskArn()))

@@ -147,8 +147,7 @@ class TasksTest {
   void aStoppingTaskHoldsItsRoomUntilItsContainersAreGone() {
     world.bridge("big", "app", 512, 1024);
     world.instance(1024, 1500, "us-east-1a");
-    Task first =
-        world.call(ecs -> ecs.runTask(r -> r.taskDefinition("big"))).tasks().getFirst();
+    Task first = world.call(ecs -> ecs.runTask(r -> r.taskDefinition("big"))).tasks().getFirst();
     world.run(Duration.ofSeconds(5));
     world.call(ecs -> ecs.stopTask(r -> r.task(first.taskArn())));
     world.run(Duration.ofSeconds(1));
@@ -200,7 +199,8 @@ class TasksTest {
     world.fargateNode(4096, 8192);
     world.definition("job", "app");
     assertThatThrownBy(
-            () -> world.call(ecs -> ecs.runTask(r -> r.taskDefinition("job").launchType("FARGATE"))))
+            () ->
+                world.call(ecs -> ecs.runTask(r -> r.taskDefinition("job").launchType("FARGATE"))))
         .hasMessage(
             "Network Configuration must be provided when networkMode 'awsvpc' is specified.");
     assertThatThrownBy(
@@ -219,7 +219,8 @@ class TasksTest {
     world.bridge("plain", "app", 10, 64);
     assertThatThrownBy(
             () ->
-                world.call(ecs -> ecs.runTask(r -> r.taskDefinition("plain").launchType("FARGATE"))))
+                world.call(
+                    ecs -> ecs.runTask(r -> r.taskDefinition("plain").launchType("FARGATE"))))
         .hasMessage("Task definition does not support launch_type FARGATE.");
     assertThatThrownBy(
             () ->
@@ -238,7 +239,8 @@ class TasksTest {
                                                         .ContainerOverride.builder()
                                                         .name("nobody")
                                                         .build()))))))
-        .hasMessage("Override for container named nobody is not a container in the TaskDefinition.");
+        .hasMessage(
+            "Override for container named nobody is not a container in the TaskDefinition.");
   }
 
   @Test

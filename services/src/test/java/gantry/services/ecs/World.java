@@ -81,8 +81,7 @@ class World {
   }
 
   <R> R asService(Function<EcsClient, R> operation) {
-    return ScopedValue.where(
-            Caller.CURRENT, Caller.service("ecs.amazonaws.com", SCOPE, "node"))
+    return ScopedValue.where(Caller.CURRENT, Caller.service("ecs.amazonaws.com", SCOPE, "node"))
         .call(() -> operation.apply(ecs));
   }
 
@@ -184,7 +183,8 @@ class World {
                                     .build()))));
   }
 
-  Service service(String name, String definition, int desired, Consumer<CreateServiceRequest.Builder> more) {
+  Service service(
+      String name, String definition, int desired, Consumer<CreateServiceRequest.Builder> more) {
     CreateServiceRequest.Builder request =
         CreateServiceRequest.builder()
             .serviceName(name)
@@ -214,7 +214,9 @@ class World {
 
   List<Task> tasks(String desired) {
     List<String> arns = call(each -> each.listTasks(r -> r.desiredStatus(desired))).taskArns();
-    return arns.isEmpty() ? List.of() : call(each -> each.describeTasks(r -> r.tasks(arns))).tasks();
+    return arns.isEmpty()
+        ? List.of()
+        : call(each -> each.describeTasks(r -> r.tasks(arns))).tasks();
   }
 
   List<TaskRow> rows() {
@@ -243,10 +245,7 @@ class World {
       run(Duration.ofSeconds(1));
     }
     throw new AssertionError(
-        "not after "
-            + atMost
-            + ": "
-            + rows().stream().map(row -> row.task().toString()).toList());
+        "not after " + atMost + ": " + rows().stream().map(row -> row.task().toString()).toList());
   }
 
   private final class Doubles implements Clients {

@@ -228,7 +228,8 @@ class Elbv2Test {
         .matches(
             "arn:aws:elasticloadbalancing:us-east-1:000000000000:loadbalancer/app/web/[0-9a-f]{16}");
     assertThat(balancer()).isEqualTo(arn);
-    var shown = call(() -> elb.describeLoadBalancers(r -> r.names("web"))).loadBalancers().getFirst();
+    var shown =
+        call(() -> elb.describeLoadBalancers(r -> r.names("web"))).loadBalancers().getFirst();
     assertThat(shown.state().code()).isEqualTo(LoadBalancerStateEnum.ACTIVE);
     assertThat(shown.dnsName()).matches("web-[0-9]{10}\\.us-east-1\\.elb\\.amazonaws\\.com");
     assertThat(shown.securityGroups()).containsExactly("sg-1");
@@ -236,11 +237,12 @@ class Elbv2Test {
     assertThatThrownBy(
             () ->
                 call(
-                    () -> elb.createLoadBalancer(r -> r.name("web").subnets("subnet-b", "subnet-c"))))
+                    () ->
+                        elb.createLoadBalancer(r -> r.name("web").subnets("subnet-b", "subnet-c"))))
         .isInstanceOf(DuplicateLoadBalancerNameException.class)
-        .hasMessage(
-            "A load balancer with the same name 'web' exists, but with different settings");
-    assertThatThrownBy(() -> call(() -> elb.createLoadBalancer(r -> r.name("one").subnets("subnet-a"))))
+        .hasMessage("A load balancer with the same name 'web' exists, but with different settings");
+    assertThatThrownBy(
+            () -> call(() -> elb.createLoadBalancer(r -> r.name("one").subnets("subnet-a"))))
         .hasMessageContaining(
             "At least two subnets in two different Availability Zones must be specified")
         .extracting(e -> ((AwsServiceException) e).awsErrorDetails().errorCode())
@@ -293,7 +295,9 @@ class Elbv2Test {
     call(
         () ->
             elb.registerTargets(
-                r -> r.targetGroupArn(group.targetGroupArn()).targets(t -> t.id("10.0.0.5").port(8080))));
+                r ->
+                    r.targetGroupArn(group.targetGroupArn())
+                        .targets(t -> t.id("10.0.0.5").port(8080))));
     assertThat(health(group).state()).isEqualTo(TargetHealthStateEnum.UNUSED);
     assertThat(health(group).description())
         .isEqualTo("Target group is not configured to receive traffic from the load balancer");
@@ -309,13 +313,16 @@ class Elbv2Test {
     call(
         () ->
             elb.deregisterTargets(
-                r -> r.targetGroupArn(group.targetGroupArn()).targets(t -> t.id("10.0.0.5").port(8080))));
+                r ->
+                    r.targetGroupArn(group.targetGroupArn())
+                        .targets(t -> t.id("10.0.0.5").port(8080))));
     assertThat(health(group).description()).isEqualTo("Target deregistration is in progress");
     assertThat(RoutingTables.plan(store.snapshot()).groups().getFirst().targets())
         .containsExactly(new BalancerPlan.Target("10.0.0.5", 8080, "10.0.0.5", "us-east-1a", true));
     var controller = Elbv2.hosted().controllers().apply(context).getFirst();
     var key = controller.all(store.snapshot()).findFirst().orElseThrow();
-    assertThat(controller.reconcile(key)).isEqualTo(gantry.state.Controller.Again.after(Duration.ofMinutes(5)));
+    assertThat(controller.reconcile(key))
+        .isEqualTo(gantry.state.Controller.Again.after(Duration.ofMinutes(5)));
     time.advance(Duration.ofMinutes(5));
     controller.reconcile(key);
     var asked =
@@ -347,17 +354,16 @@ class Elbv2Test {
     TargetGroup group = group("web");
     String listener = listener(lb, group.targetGroupArn());
     var rule =
-        call(
-                () ->
-                    elb.createRule(
-                        r ->
-                            r.listenerArn(listener)
-                                .priority(10)
-                                .conditions(c -> c.field("path-pattern").values("/api/*"))
-                                .actions(
-                                    a ->
-                                        a.type(ActionTypeEnum.FORWARD)
-                                            .targetGroupArn(group.targetGroupArn()))))
+        call(() ->
+                elb.createRule(
+                    r ->
+                        r.listenerArn(listener)
+                            .priority(10)
+                            .conditions(c -> c.field("path-pattern").values("/api/*"))
+                            .actions(
+                                a ->
+                                    a.type(ActionTypeEnum.FORWARD)
+                                        .targetGroupArn(group.targetGroupArn()))))
             .rules()
             .getFirst();
     assertThat(rule.priority()).isEqualTo("10");
@@ -405,10 +411,9 @@ class Elbv2Test {
     String lb = balancer();
     TargetGroup group = group("web");
     String certificate =
-        call(
-                () ->
-                    acm.requestCertificate(
-                        r -> r.domainName("shop.example.com").keyAlgorithm("EC_prime256v1")))
+        call(() ->
+                acm.requestCertificate(
+                    r -> r.domainName("shop.example.com").keyAlgorithm("EC_prime256v1")))
             .certificateArn();
     var detail =
         call(() -> acm.describeCertificate(r -> r.certificateArn(certificate))).certificate();

@@ -43,9 +43,7 @@ final class Anomalies {
       long others = allRequests - target.recentRequests;
       double othersRate = others == 0 ? 0 : (double) (allErrors - target.recentErrors) / others;
       double rate =
-          target.recentRequests == 0
-              ? 0
-              : (double) target.recentErrors / target.recentRequests;
+          target.recentRequests == 0 ? 0 : (double) target.recentErrors / target.recentRequests;
       boolean odd =
           target.recentRequests >= MIN_REQUESTS
               && others >= MIN_REQUESTS

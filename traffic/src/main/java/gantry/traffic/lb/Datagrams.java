@@ -67,8 +67,7 @@ final class Datagrams extends Conn {
       return;
     }
     session.lastActive = now;
-    session.compiled.state.counters[worker.index].bytesReceived +=
-        packet.content().readableBytes();
+    session.compiled.state.counters[worker.index].bytesReceived += packet.content().readableBytes();
     session.channel.writeAndFlush(packet.content(), session.channel.voidPromise());
   }
 

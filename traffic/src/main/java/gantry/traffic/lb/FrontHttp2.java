@@ -142,7 +142,8 @@ final class FrontHttp2 extends Conn implements Front {
         leave();
       }
       if (now - lastActive > settings.idleTimeout().toNanos()
-          && ctx.pipeline().get(io.netty.handler.codec.http2.Http2FrameCodec.class)
+          && ctx.pipeline()
+                  .get(io.netty.handler.codec.http2.Http2FrameCodec.class)
                   .connection()
                   .numActiveStreams()
               == 0) {
@@ -324,8 +325,7 @@ final class FrontHttp2 extends Conn implements Front {
     boolean empty = body.length == 0 || x.head().methodIs("HEAD");
     ctx.write(new DefaultHttp2HeadersFrame(headers, empty), ctx.voidPromise());
     if (!empty) {
-      ctx.write(
-          new DefaultHttp2DataFrame(Unpooled.wrappedBuffer(body), true), ctx.voidPromise());
+      ctx.write(new DefaultHttp2DataFrame(Unpooled.wrappedBuffer(body), true), ctx.voidPromise());
     }
     finish();
   }

@@ -78,8 +78,7 @@ final class Http2Heads {
             h.refuse = 400;
         case Head.CONTENT_LENGTH -> {
           long length =
-              HeadParser.number(
-                  h.bytes, h.valueStart(h.count - 1), h.valueEnd(h.count - 1));
+              HeadParser.number(h.bytes, h.valueStart(h.count - 1), h.valueEnd(h.count - 1));
           if (length < 0 || h.contentLength >= 0 && h.contentLength != length) {
             h.refuse = 400;
           }
@@ -229,5 +228,4 @@ final class Http2Heads {
     }
     return out;
   }
-
 }

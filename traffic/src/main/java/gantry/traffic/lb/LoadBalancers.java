@@ -430,9 +430,7 @@ public final class LoadBalancers implements AutoCloseable {
             + (client.tlsProtocol == null
                 ? "-"
                 : String.format(
-                    java.util.Locale.ROOT,
-                    "%.3f",
-                    (System.nanoTime() - client.openedNanos) / 1e9))
+                    java.util.Locale.ROOT, "%.3f", (System.nanoTime() - client.openedNanos) / 1e9))
             + " \"-\" - - - "
             + client.traceId;
     log.add(

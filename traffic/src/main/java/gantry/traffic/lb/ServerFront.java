@@ -48,8 +48,7 @@ final class ServerFront {
           .pipeline()
           .addLast(new Hello(client, tls))
           .addLast(
-              new AfterHandshake(
-                  worker, client, compiled, pipeline -> pipeline.addLast(flow)));
+              new AfterHandshake(worker, client, compiled, pipeline -> pipeline.addLast(flow)));
     }
   }
 
@@ -102,10 +101,7 @@ final class ServerFront {
     private final Consumer<ChannelPipeline> then;
 
     AfterHandshake(
-        Worker worker,
-        Client client,
-        @Nullable Compiled compiled,
-        Consumer<ChannelPipeline> then) {
+        Worker worker, Client client, @Nullable Compiled compiled, Consumer<ChannelPipeline> then) {
       this.worker = worker;
       this.client = client;
       this.compiled = compiled;

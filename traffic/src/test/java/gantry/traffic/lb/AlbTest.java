@@ -329,8 +329,7 @@ class AlbTest {
     Map<Boolean, String> lines = new HashMap<>();
     try (var files = java.nio.file.Files.walk(world.logs.resolve("bucket/mine/AWSLogs"))) {
       for (var file : files.filter(java.nio.file.Files::isRegularFile).toList()) {
-        try (var in =
-            new java.util.zip.GZIPInputStream(java.nio.file.Files.newInputStream(file))) {
+        try (var in = new java.util.zip.GZIPInputStream(java.nio.file.Files.newInputStream(file))) {
           lines.put(
               file.getFileName().toString().startsWith("conn_log."),
               new String(in.readAllBytes(), java.nio.charset.StandardCharsets.UTF_8));

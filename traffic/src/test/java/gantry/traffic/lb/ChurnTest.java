@@ -89,8 +89,20 @@ class ChurnTest {
       GroupSettings d = GroupSettings.DEFAULTS;
       GroupSettings sticky =
           new GroupSettings(
-              d.deregistrationDelay(), Stickiness.LB_COOKIE, Duration.ofHours(1), "",
-              Algorithm.ROUND_ROBIN, false, Duration.ZERO, null, 1, 0, false, false, false, true);
+              d.deregistrationDelay(),
+              Stickiness.LB_COOKIE,
+              Duration.ofHours(1),
+              "",
+              Algorithm.ROUND_ROBIN,
+              false,
+              Duration.ZERO,
+              null,
+              1,
+              0,
+              false,
+              false,
+              false,
+              true);
       world.group("tg", sticky, a, b).forwardAll("tg").apply().healthy(2);
       try (var talk = world.talk()) {
         var first = talk.get("/");
@@ -107,7 +119,9 @@ class ChurnTest {
         Backend other = mine == a ? b : a;
         world.targets("tg", World.target(mine, true), World.target(other, false));
         assertThat(
-                talk.send("GET / HTTP/1.1\r\nHost: h\r\nCookie: " + sent + "\r\n\r\n").reply().body())
+                talk.send("GET / HTTP/1.1\r\nHost: h\r\nCookie: " + sent + "\r\n\r\n")
+                    .reply()
+                    .body())
             .isEqualTo(other.name);
         assertThat(
                 talk.send("GET / HTTP/1.1\r\nHost: h\r\nCookie: AWSALB=made-up\r\n\r\n")

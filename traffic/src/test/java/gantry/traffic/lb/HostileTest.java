@@ -73,7 +73,9 @@ class HostileTest {
         "GET /evil HTTP/1.1\r\nHost: a@b\r\n\r\n",
         "GET /evil HTTP/1.1\nHost: h\n\n",
         "GET /evil HTTP/1.1\r\nHost: h\r\nX: " + "y".repeat(17_000) + "\r\n\r\n",
-        "GET /evil HTTP/1.1\r\nHost: h\r\n" + ("X: " + "y".repeat(8000) + "\r\n").repeat(9) + "\r\n");
+        "GET /evil HTTP/1.1\r\nHost: h\r\n"
+            + ("X: " + "y".repeat(8000) + "\r\n").repeat(9)
+            + "\r\n");
   }
 
   @ParameterizedTest
@@ -125,7 +127,15 @@ class HostileTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"'5\r\nhelloX0\r\n\r\n'", "'g\r\n'", "'5;\u0001x\r\nhello\r\n'", "'\r\n'", "'5\nhello\r\n0\r\n\r\n'", "'0000000000000005\r\nhello\r\n0\r\n\r\n'", "'5\r\nhello\r\n0\r\nX\n\r\n'"})
+  @CsvSource({
+    "'5\r\nhelloX0\r\n\r\n'",
+    "'g\r\n'",
+    "'5;\u0001x\r\nhello\r\n'",
+    "'\r\n'",
+    "'5\nhello\r\n0\r\n\r\n'",
+    "'0000000000000005\r\nhello\r\n0\r\n\r\n'",
+    "'5\r\nhello\r\n0\r\nX\n\r\n'"
+  })
   void a_bad_chunk_never_becomes_a_whole_request(String chunks) throws IOException {
     int before = target.requests.size();
     try (var talk = world.talk()) {

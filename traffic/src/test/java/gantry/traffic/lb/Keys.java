@@ -3,6 +3,7 @@ package gantry.traffic.lb;
 import gantry.traffic.lb.RoutingTable.Certificate;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
@@ -11,10 +12,9 @@ import java.security.PrivateKey;
 import java.security.cert.X509Certificate;
 import java.util.List;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLEngine;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509ExtendedTrustManager;
-import java.net.Socket;
-import javax.net.ssl.SSLEngine;
 
 /** Certificates for tests, made by the JDK's own keytool; and a client that trusts anybody. */
 final class Keys {

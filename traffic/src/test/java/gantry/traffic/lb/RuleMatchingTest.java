@@ -65,13 +65,20 @@ class RuleMatchingTest {
   @Provide
   Arbitrary<Condition> conditions() {
     Arbitrary<List<String>> values =
-        Arbitraries.strings().withChars("ab*?A").ofMinLength(1).ofMaxLength(4).list().ofMinSize(1).ofMaxSize(3);
+        Arbitraries.strings()
+            .withChars("ab*?A")
+            .ofMinLength(1)
+            .ofMaxLength(4)
+            .list()
+            .ofMinSize(1)
+            .ofMaxSize(3);
     return Arbitraries.oneOf(
         values.map(list -> new Condition.Path(list.stream().map(v -> "/" + v + "/*").toList())),
         values.map(list -> new Condition.Host(list.stream().map(v -> v + ".*").toList())),
         values.map(list -> new Condition.Header("x-Test", list)),
         Arbitraries.of("GET", "POST", "get").list().ofMinSize(1).map(Condition.Method::new),
-        Combinators.combine(Arbitraries.of("a", "b", "*").injectNull(0.3), Arbitraries.of("b", "*", "a?", ""))
+        Combinators.combine(
+                Arbitraries.of("a", "b", "*").injectNull(0.3), Arbitraries.of("b", "*", "a?", ""))
             .as((k, v) -> new Condition.Query(List.of(new Condition.Query.Pair(k, v)))));
   }
 
@@ -91,9 +98,7 @@ class RuleMatchingTest {
                         String key = equals < 0 ? item : item.substring(0, equals);
                         if (pair.key() == null) {
                           return reference(
-                              pair.value(),
-                              equals < 0 ? item : item.substring(equals + 1),
-                              true);
+                              pair.value(), equals < 0 ? item : item.substring(equals + 1), true);
                         }
                         return reference(pair.key(), key, true)
                             && reference(
@@ -121,23 +126,30 @@ class RuleMatchingTest {
     byte[] bytes = text.getBytes(StandardCharsets.US_ASCII);
     System.arraycopy(bytes, 0, head.bytes, 0, bytes.length);
     assertThat(HeadParser.request(head, bytes.length)).isEqualTo(bytes.length);
-    Client client = new Client(new InetSocketAddress(InetAddress.getLoopbackAddress(), 1), false, null);
+    Client client =
+        new Client(new InetSocketAddress(InetAddress.getLoopbackAddress(), 1), false, null);
     assertThat(Compiled.compile(condition).holds(head, client)).isEqualTo(reference(condition, r));
   }
 
   @Property
   void a_block_holds_the_addresses_that_share_its_first_bits(
-      @ForAll int network, @ForAll int address, @net.jqwik.api.constraints.IntRange(min = 0, max = 32) @ForAll int bits)
+      @ForAll int network,
+      @ForAll int address,
+      @net.jqwik.api.constraints.IntRange(min = 0, max = 32) @ForAll int bits)
       throws UnknownHostException {
-    int near = bits == 0 ? address : (network & (-1 << (32 - bits))) | (bits == 32 ? 0 : address >>> bits);
+    int near =
+        bits == 0 ? address : (network & (-1 << (32 - bits))) | (bits == 32 ? 0 : address >>> bits);
     for (int one : new int[] {address, near, network}) {
       boolean expected = bits == 0 || (network >>> (32 - bits)) == (one >>> (32 - bits));
-      assertThat(Compiled.Cidr.parse(text(network) + "/" + bits).contains(bytes(one))).isEqualTo(expected);
+      assertThat(Compiled.Cidr.parse(text(network) + "/" + bits).contains(bytes(one)))
+          .isEqualTo(expected);
     }
   }
 
   private static byte[] bytes(int value) {
-    return new byte[] {(byte) (value >> 24), (byte) (value >> 16), (byte) (value >> 8), (byte) value};
+    return new byte[] {
+      (byte) (value >> 24), (byte) (value >> 16), (byte) (value >> 8), (byte) value
+    };
   }
 
   private static String text(int value) throws UnknownHostException {

@@ -86,7 +86,8 @@ class SecureTest {
         continue;
       }
       var reply =
-          send(to("/x?y=z").POST(HttpRequest.BodyPublishers.ofString("b".repeat(100_000))), version);
+          send(
+              to("/x?y=z").POST(HttpRequest.BodyPublishers.ofString("b".repeat(100_000))), version);
       assertThat(reply.statusCode()).isEqualTo(200);
       assertThat(reply.version()).isEqualTo(version);
       assertThat(reply.body()).isEqualTo("got " + "b".repeat(100_000));
@@ -97,7 +98,8 @@ class SecureTest {
 
   @Test
   void the_certificate_is_chosen_by_server_name() throws Exception {
-    world.last = new RoutingTable.Rule("d", 0, List.of(), new Action.Fixed(200, "text/plain", "ok"));
+    world.last =
+        new RoutingTable.Rule("d", 0, List.of(), new Action.Fixed(200, "text/plain", "ok"));
     world.apply();
     assertThat(subject("two.example.com")).isEqualTo("CN=two.example.com");
     assertThat(subject("one.example.com")).isEqualTo("CN=one.example.com");
@@ -149,7 +151,8 @@ class SecureTest {
               SocketRooms.HOST,
               check,
               GroupSettings.DEFAULTS,
-              List.of(new RoutingTable.Target("127.0.0.1", behind.port, "127.0.0.1", "az1", false))));
+              List.of(
+                  new RoutingTable.Target("127.0.0.1", behind.port, "127.0.0.1", "az1", false))));
       world.forwardAll("tg").apply().healthy(1);
       var reply = send(to("/"), HttpClient.Version.HTTP_2);
       assertThat(reply.statusCode()).isEqualTo(200);
@@ -173,7 +176,8 @@ class SecureTest {
 
   @Test
   void a_network_balancer_ends_tls_and_passes_bytes_with_the_proxy_header() throws Exception {
-    try (java.net.ServerSocket server = new java.net.ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+    try (java.net.ServerSocket server =
+        new java.net.ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
       Thread.ofVirtual()
           .start(
               () -> {
@@ -203,23 +207,56 @@ class SecureTest {
       GroupSettings d = GroupSettings.DEFAULTS;
       GroupSettings settings =
           new GroupSettings(
-              d.deregistrationDelay(), d.stickiness(), d.stickinessDuration(), "", d.algorithm(),
-              false, d.slowStart(), null, 1, 0, false, false, true, true);
+              d.deregistrationDelay(),
+              d.stickiness(),
+              d.stickinessDuration(),
+              "",
+              d.algorithm(),
+              false,
+              d.slowStart(),
+              null,
+              1,
+              0,
+              false,
+              false,
+              true,
+              true);
       world.groups.put(
           "tg",
           new TargetGroup(
-              "tg", "targetgroup/tg/1", Protocol.TCP, Version.HTTP1, SocketRooms.HOST,
-              new HealthCheck(true, Protocol.TCP, null, "/", Duration.ofMillis(100), Duration.ofMillis(90), 2, 2, ""),
+              "tg",
+              "targetgroup/tg/1",
+              Protocol.TCP,
+              Version.HTTP1,
+              SocketRooms.HOST,
+              new HealthCheck(
+                  true,
+                  Protocol.TCP,
+                  null,
+                  "/",
+                  Duration.ofMillis(100),
+                  Duration.ofMillis(90),
+                  2,
+                  2,
+                  ""),
               settings,
-              List.of(new RoutingTable.Target("127.0.0.1", server.getLocalPort(), "127.0.0.1", "az1", false))));
+              List.of(
+                  new RoutingTable.Target(
+                      "127.0.0.1", server.getLocalPort(), "127.0.0.1", "az1", false))));
       world.forwardAll("tg").apply().healthy(1);
       try (var socket =
-          (SSLSocket) Keys.trusting().getSocketFactory().createSocket(InetAddress.getLoopbackAddress(), world.port)) {
+          (SSLSocket)
+              Keys.trusting()
+                  .getSocketFactory()
+                  .createSocket(InetAddress.getLoopbackAddress(), world.port)) {
         socket.setSoTimeout(10_000);
-        socket.getOutputStream().write("hello".getBytes(java.nio.charset.StandardCharsets.US_ASCII));
+        socket
+            .getOutputStream()
+            .write("hello".getBytes(java.nio.charset.StandardCharsets.US_ASCII));
         byte[] back = socket.getInputStream().readNBytes(6);
         assertThat(back[0]).isEqualTo((byte) 0x11);
-        assertThat(new String(back, 1, 5, java.nio.charset.StandardCharsets.US_ASCII)).isEqualTo("hello");
+        assertThat(new String(back, 1, 5, java.nio.charset.StandardCharsets.US_ASCII))
+            .isEqualTo("hello");
       }
     }
   }

@@ -25,20 +25,22 @@ final class Cvss {
     Double av = weight(metrics.get("AV"), "N", 0.85, "A", 0.62, "L", 0.55, "P", 0.2);
     Double ac = weight(metrics.get("AC"), "L", 0.77, "H", 0.44);
     Double pr =
-        weight(
-            metrics.get("PR"), "N", 0.85, "L", changed ? 0.68 : 0.62, "H", changed ? 0.5 : 0.27);
+        weight(metrics.get("PR"), "N", 0.85, "L", changed ? 0.68 : 0.62, "H", changed ? 0.5 : 0.27);
     Double ui = weight(metrics.get("UI"), "N", 0.85, "R", 0.62);
     Double c = weight(metrics.get("C"), "H", 0.56, "L", 0.22, "N", 0.0);
     Double i = weight(metrics.get("I"), "H", 0.56, "L", 0.22, "N", 0.0);
     Double a = weight(metrics.get("A"), "H", 0.56, "L", 0.22, "N", 0.0);
-    if (av == null || ac == null || pr == null || ui == null || c == null || i == null || a == null) {
+    if (av == null
+        || ac == null
+        || pr == null
+        || ui == null
+        || c == null
+        || i == null
+        || a == null) {
       return null;
     }
     double iss = 1 - (1 - c) * (1 - i) * (1 - a);
-    double impact =
-        changed
-            ? 7.52 * (iss - 0.029) - 3.25 * Math.pow(iss - 0.02, 15)
-            : 6.42 * iss;
+    double impact = changed ? 7.52 * (iss - 0.029) - 3.25 * Math.pow(iss - 0.02, 15) : 6.42 * iss;
     if (impact <= 0) {
       return 0.0;
     }

@@ -36,7 +36,8 @@ public record Installed(
    *
    * @param source what vulnerabilities are told of: the source package, or the package itself
    */
-  public record InstalledPackage(String name, String version, String source, String sourceVersion) {}
+  public record InstalledPackage(
+      String name, String version, String source, String sourceVersion) {}
 
   /** Layers, oldest first. */
   @FunctionalInterface
@@ -96,8 +97,7 @@ public record Installed(
         && (magic[1] & 0xff) == 0xb5
         && (magic[2] & 0xff) == 0x2f
         && (magic[3] & 0xff) == 0xfd) {
-      return new BufferedInputStream(
-          new com.github.luben.zstd.ZstdInputStream(in), 64 * 1024);
+      return new BufferedInputStream(new com.github.luben.zstd.ZstdInputStream(in), 64 * 1024);
     }
     return in;
   }

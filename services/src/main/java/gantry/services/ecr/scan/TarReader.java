@@ -83,7 +83,8 @@ final class TarReader {
   /** The content of the entry that {@link #next} gave. */
   byte[] content(int limit) throws IOException {
     if (left > limit) {
-      throw new IOException("an entry of " + left + " bytes is larger than the " + limit + " meant");
+      throw new IOException(
+          "an entry of " + left + " bytes is larger than the " + limit + " meant");
     }
     byte[] content = in.readNBytes((int) left);
     if (content.length < left) {
@@ -157,8 +158,7 @@ final class TarReader {
       }
       int length;
       try {
-        length =
-            Integer.parseInt(new String(header, at, space - at, StandardCharsets.US_ASCII));
+        length = Integer.parseInt(new String(header, at, space - at, StandardCharsets.US_ASCII));
       } catch (NumberFormatException e) {
         throw new IOException("not a pax header", e);
       }

@@ -48,7 +48,8 @@ final class Versions {
     int i = 0;
     int j = 0;
     while (i < a.length() || j < b.length()) {
-      while ((i < a.length() && !isDigit(a.charAt(i))) || (j < b.length() && !isDigit(b.charAt(j)))) {
+      while ((i < a.length() && !isDigit(a.charAt(i)))
+          || (j < b.length() && !isDigit(b.charAt(j)))) {
         int x = i < a.length() ? order(a.charAt(i)) : 0;
         int y = j < b.length() ? order(b.charAt(j)) : 0;
         if (x != y) {

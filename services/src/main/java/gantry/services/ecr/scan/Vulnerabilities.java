@@ -1,7 +1,7 @@
 package gantry.services.ecr.scan;
 
-import gantry.services.ecr.scan.Installed.Kind;
 import gantry.services.ecr.scan.Installed.InstalledPackage;
+import gantry.services.ecr.scan.Installed.Kind;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -24,8 +24,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A vulnerability list that the operator has put on this machine, in the format of OSV: a folder of
- * {@code *.json} files, one vulnerability or an array of them in each, and of {@code *.zip} files of
- * such, as osv.dev offers them for download. Nothing is fetched.
+ * {@code *.json} files, one vulnerability or an array of them in each, and of {@code *.zip} files
+ * of such, as osv.dev offers them for download. Nothing is fetched.
  */
 public final class Vulnerabilities {
 
@@ -50,8 +50,7 @@ public final class Vulnerabilities {
     UNDEFINED
   }
 
-  private record Range(
-      String introduced, @Nullable String fixed, @Nullable String lastAffected) {}
+  private record Range(String introduced, @Nullable String fixed, @Nullable String lastAffected) {}
 
   private record Known(
       String name,
@@ -76,8 +75,8 @@ public final class Vulnerabilities {
    *
    * @param parser reads the objects of one JSON document
    */
-  public static Vulnerabilities load(Path folder, Function<InputStream, List<Map<String, Object>>> parser)
-      throws IOException {
+  public static Vulnerabilities load(
+      Path folder, Function<InputStream, List<Map<String, Object>>> parser) throws IOException {
     Vulnerabilities list = new Vulnerabilities();
     List<Path> files;
     try (Stream<Path> walk = Files.walk(folder)) {
@@ -150,8 +149,7 @@ public final class Vulnerabilities {
         }
         for (Affected entry : entries) {
           Range range = hit(entry, installed.kind(), installedPackage.sourceVersion());
-          if (range != null
-              && seen.add(entry.known.name + " " + installedPackage.name())) {
+          if (range != null && seen.add(entry.known.name + " " + installedPackage.name())) {
             found.add(
                 new Finding(
                     entry.known.name,

@@ -23,8 +23,8 @@ import software.amazon.awssdk.services.ecs.model.Resource;
 
 /**
  * The index of what is free, for every cluster and for the Fargate pool, kept from the change feed.
- * What {@link #reserve} gives is taken at once, so two tasks never get the same room; it lags behind
- * the tables only in what has become free, which is safe.
+ * What {@link #reserve} gives is taken at once, so two tasks never get the same room; it lags
+ * behind the tables only in what has become free, which is safe.
  */
 public final class Capacity {
 
@@ -42,8 +42,7 @@ public final class Capacity {
   }
 
   /** Decides and, when there is a place, takes it for the task. */
-  public Decision reserve(
-      Scope scope, String cluster, String taskArn, PlacementRequest request) {
+  public Decision reserve(Scope scope, String cluster, String taskArn, PlacementRequest request) {
     start();
     synchronized (this) {
       PoolKey key = key(scope, cluster);
@@ -106,8 +105,7 @@ public final class Capacity {
       }
       started = true;
       View view = store.snapshot();
-      view.scanAll(EcsTables.INSTANCES)
-          .forEach(row -> instance(row.key().scope(), row.value()));
+      view.scanAll(EcsTables.INSTANCES).forEach(row -> instance(row.key().scope(), row.value()));
       view.scanAll(EcsTables.TASKS).forEach(row -> task(row.key().scope(), row.value()));
       store.feed().subscribe(view.revision(), this::apply);
     }
@@ -183,9 +181,7 @@ public final class Capacity {
         ports(row, "PORTS_UDP"),
         attributes,
         zone == null || zone.isEmpty() ? Set.of() : Set.of(zone),
-        row.instance().versionInfo() == null
-            ? null
-            : row.instance().versionInfo().agentVersion(),
+        row.instance().versionInfo() == null ? null : row.instance().versionInfo().agentVersion(),
         row.instance().ec2InstanceId(),
         row.instance().registeredAt());
   }

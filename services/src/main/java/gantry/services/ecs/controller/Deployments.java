@@ -72,8 +72,7 @@ public final class Deployments {
       Scope scope, ServiceRow row, TaskDefinition definition, Instant now) {
     Service service = row.service();
     return ServiceRevision.builder()
-        .serviceRevisionArn(
-            Arns.serviceRevision(scope, row.cluster(), row.name(), digits(19)))
+        .serviceRevisionArn(Arns.serviceRevision(scope, row.cluster(), row.name(), digits(19)))
         .serviceArn(service.serviceArn())
         .clusterArn(service.clusterArn())
         .taskDefinition(definition.taskDefinitionArn())
@@ -111,8 +110,8 @@ public final class Deployments {
   }
 
   /**
-   * The service with a new primary deployment; the one before is drained from now on, and when it was
-   * still under way it has been superseded.
+   * The service with a new primary deployment; the one before is drained from now on, and when it
+   * was still under way it has been superseded.
    */
   public ServiceRow begin(
       Tx tx,
@@ -123,8 +122,7 @@ public final class Deployments {
       String reason,
       Instant now) {
     String id = newId();
-    String deploymentArn =
-        Arns.serviceDeployment(scope, row.cluster(), row.name(), mixed(21));
+    String deploymentArn = Arns.serviceDeployment(scope, row.cluster(), row.name(), mixed(21));
     DeploymentRow made =
         new DeploymentRow(
             id,
@@ -241,8 +239,7 @@ public final class Deployments {
   }
 
   /** Changes the record of a deployment. */
-  static void record(
-      Tx tx, Scope scope, String arn, UnaryOperator<ServiceDeployment> change) {
+  static void record(Tx tx, Scope scope, String arn, UnaryOperator<ServiceDeployment> change) {
     Row<ServiceDeployment> found = find(tx, scope, arn);
     if (found != null) {
       tx.put(EcsTables.SERVICE_DEPLOYMENTS, found.key(), change.apply(found.value()));
@@ -264,11 +261,15 @@ public final class Deployments {
                 each.status() == ServiceDeploymentStatus.SUCCESSFUL
                     && !each.targetServiceRevision().arn().equals(exceptRevision))
         .findFirst()
-        .map(each -> view.get(EcsTables.SERVICE_REVISIONS, scope.key(each.targetServiceRevision().arn())))
+        .map(
+            each ->
+                view.get(
+                    EcsTables.SERVICE_REVISIONS, scope.key(each.targetServiceRevision().arn())))
         .orElse(null);
   }
 
-  public static @Nullable TaskDefinition definition(View view, Scope scope, ServiceRevision revision) {
+  public static @Nullable TaskDefinition definition(
+      View view, Scope scope, ServiceRevision revision) {
     Arns.Parts arn = Arns.parse(revision.taskDefinition());
     if (arn == null) {
       return null;

@@ -94,9 +94,7 @@ public final class HousekeepingController implements Controller {
                 row.finishedAt() != null && row.finishedAt().plus(DEPLOYMENTS_KEPT).isBefore(now));
     full |=
         forget(
-            view,
-            EcsTables.EVENTS,
-            (EventRow row) -> row.time().plus(EVENTS_KEPT).isBefore(now));
+            view, EcsTables.EVENTS, (EventRow row) -> row.time().plus(EVENTS_KEPT).isBefore(now));
     full |=
         forget(
             view,
@@ -135,8 +133,7 @@ public final class HousekeepingController implements Controller {
   private boolean definitions(View view) {
     List<Row<TaskDefinitionRow>> gone = new ArrayList<>();
     view.scanAll(EcsTables.TASK_DEFINITIONS)
-        .filter(
-            row -> row.value().definition().status() == TaskDefinitionStatus.DELETE_IN_PROGRESS)
+        .filter(row -> row.value().definition().status() == TaskDefinitionStatus.DELETE_IN_PROGRESS)
         .filter(row -> !inUse(view, row))
         .limit(MAX_ROWS)
         .forEach(gone::add);

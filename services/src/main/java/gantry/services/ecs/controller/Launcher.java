@@ -146,8 +146,7 @@ public final class Launcher {
     Demand demand = demand(order.definition(), order.overrides(), order.isFargate());
     List<Networks.SubnetFacts> subnets =
         order.isAwsvpc() && order.network() != null
-            ? networks.subnets(
-                order.scope(), order.network().awsvpcConfiguration().subnets())
+            ? networks.subnets(order.scope(), order.network().awsvpcConfiguration().subnets())
             : List.of();
     Set<String> zones =
         subnets.stream().map(Networks.SubnetFacts::zone).collect(Collectors.toSet());
@@ -166,16 +165,14 @@ public final class Launcher {
   }
 
   /** What placement is asked for an order. */
-  public static PlacementRequest request(
-      Order order, Demand demand, Set<String> zones, int draw) {
+  public static PlacementRequest request(Order order, Demand demand, Set<String> zones, int draw) {
     Map<String, String> requires = new HashMap<>();
     List<ClusterQuery> memberOf = new ArrayList<>();
     boolean distinct = false;
     var platform = order.definition().runtimePlatform();
     if (platform != null && platform.cpuArchitectureAsString() != null) {
       requires.put(
-          "ecs.cpu-architecture",
-          platform.cpuArchitectureAsString().toLowerCase(Locale.ROOT));
+          "ecs.cpu-architecture", platform.cpuArchitectureAsString().toLowerCase(Locale.ROOT));
     }
     if (platform != null && platform.operatingSystemFamilyAsString() != null) {
       requires.put(
@@ -428,8 +425,9 @@ public final class Launcher {
         .map(row -> row.value())
         .filter(row -> order.group().equals(row.task().group()) && !row.isStopping())
         .forEach(
-            row -> counts.computeIfPresent(
-                String.valueOf(row.task().availabilityZone()), (zone, count) -> count + 1));
+            row ->
+                counts.computeIfPresent(
+                    String.valueOf(row.task().availabilityZone()), (zone, count) -> count + 1));
     synchronized (justGiven) {
       String chosen = null;
       int fewest = Integer.MAX_VALUE;
@@ -529,9 +527,7 @@ public final class Launcher {
     List<TaskRow> written = new ArrayList<>();
     for (Prepared.Ready ready : tasks) {
       TaskRow row = ready.row();
-      written.add(
-          Outbox.put(
-              tx, EcsTables.member(scope, row.cluster(), row.id()), null, row, now));
+      written.add(Outbox.put(tx, EcsTables.member(scope, row.cluster(), row.id()), null, row, now));
       if (!ready.tags().isEmpty()) {
         tx.put(EcsTables.TAGS, scope.key(row.arn()), new TagsRow(row.arn(), ready.tags()));
       }

@@ -58,12 +58,10 @@ public final class Networks {
       List<Subnet> subnets = ec2(scope).describeSubnets(r -> r.subnetIds(id)).subnets();
       if (!subnets.isEmpty()) {
         Subnet subnet = subnets.getFirst();
-        return new SubnetFacts(
-            id, subnet.availabilityZone(), subnet.vpcId(), subnet.cidrBlock());
+        return new SubnetFacts(id, subnet.availabilityZone(), subnet.vpcId(), subnet.cidrBlock());
       }
     } catch (Ec2Exception refused) {
-      if (refused.awsErrorDetails() != null
-          && refused.awsErrorDetails().errorCode() != null) {
+      if (refused.awsErrorDetails() != null && refused.awsErrorDetails().errorCode() != null) {
         code = refused.awsErrorDetails().errorCode();
       }
     }
@@ -116,8 +114,7 @@ public final class Networks {
       var address = ec2.allocateAddress(r -> r.domain(DomainType.VPC));
       ec2.associateAddress(
           r ->
-              r.allocationId(address.allocationId())
-                  .networkInterfaceId(made.networkInterfaceId()));
+              r.allocationId(address.allocationId()).networkInterfaceId(made.networkInterfaceId()));
       return address.publicIp();
     } catch (Ec2Exception refused) {
       ec2.deleteNetworkInterface(r -> r.networkInterfaceId(made.networkInterfaceId()));
@@ -133,10 +130,7 @@ public final class Networks {
         ec2.describeAddresses(
                 r ->
                     r.filters(
-                        Filter.builder()
-                            .name("network-interface-id")
-                            .values(eni.eniId())
-                            .build()))
+                        Filter.builder().name("network-interface-id").values(eni.eniId()).build()))
             .addresses()
             .forEach(
                 address -> {
@@ -147,8 +141,7 @@ public final class Networks {
       ec2.deleteNetworkInterface(r -> r.networkInterfaceId(eni.eniId()));
     } catch (Ec2Exception refused) {
       if (refused.awsErrorDetails() == null
-          || !"InvalidNetworkInterfaceID.NotFound"
-              .equals(refused.awsErrorDetails().errorCode())) {
+          || !"InvalidNetworkInterfaceID.NotFound".equals(refused.awsErrorDetails().errorCode())) {
         throw refused;
       }
     }

@@ -27,8 +27,7 @@ public final class Outbox {
   /**
    * Puts the task. When anything shows that did not before, its version rises and an event says so.
    */
-  public static TaskRow put(
-      Tx tx, Key key, @Nullable TaskRow before, TaskRow after, Instant now) {
+  public static TaskRow put(Tx tx, Key key, @Nullable TaskRow before, TaskRow after, Instant now) {
     if (before != null && before.task().equals(after.task())) {
       if (!before.equals(after)) {
         tx.put(EcsTables.TASKS, key, after);
@@ -36,8 +35,7 @@ public final class Outbox {
       return after;
     }
     long version = before == null ? 1 : before.task().version() + 1;
-    TaskRow row =
-        after.edit().task(after.task().toBuilder().version(version).build()).done();
+    TaskRow row = after.edit().task(after.task().toBuilder().version(version).build()).done();
     tx.put(EcsTables.TASKS, key, row);
     event(
         tx,
@@ -54,10 +52,7 @@ public final class Outbox {
     Task shown =
         task.toBuilder()
             .healthStatus((String) null)
-            .attachments(
-                task.attachments().stream()
-                    .map(Outbox::eni)
-                    .toList())
+            .attachments(task.attachments().stream().map(Outbox::eni).toList())
             .containers(
                 task.containers().stream()
                     .map(each -> each.toBuilder().healthStatus((String) null).build())
@@ -73,7 +68,8 @@ public final class Outbox {
   }
 
   /** Puts the instance, whose version rises, and tells of it. */
-  public static void put(Tx tx, Key key, @Nullable InstanceRow before, InstanceRow after, Instant now) {
+  public static void put(
+      Tx tx, Key key, @Nullable InstanceRow before, InstanceRow after, Instant now) {
     long version = before == null ? 1 : before.instance().version() + 1;
     InstanceRow row = after.with(after.instance().toBuilder().version(version).build());
     tx.put(EcsTables.INSTANCES, key, row);
@@ -150,9 +146,6 @@ public final class Outbox {
       String detail,
       Instant now) {
     String id = String.format(Locale.ROOT, "%016x-%s", tx.revision(), name);
-    tx.put(
-        EcsTables.EVENTS,
-        scope.key(id),
-        new EventRow(id, detailType, now, resources, detail));
+    tx.put(EcsTables.EVENTS, scope.key(id), new EventRow(id, detailType, now, resources, detail));
   }
 }

@@ -116,7 +116,9 @@ final class Routing {
     return TargetDescription.builder().id(target.targetId()).port(target.port()).build();
   }
 
-  /** What the balancer says of the targets of a group, by {@code id:port}; empty without a group. */
+  /**
+   * What the balancer says of the targets of a group, by {@code id:port}; empty without a group.
+   */
   Map<String, TargetHealthDescription> health(Scope scope, String targetGroupArn) {
     Map<String, TargetHealthDescription> health = new HashMap<>();
     try {

@@ -133,8 +133,7 @@ public final class ServiceController implements Controller {
               : Stream.of(EcsTables.member(scope, row.cluster(), row.serviceName()));
       return freed ? Stream.concat(own, Set.copyOf(hungry).stream()).distinct() : own;
     }
-    if (change.table() == EcsTables.TASK_SETS
-        && change.after() instanceof TaskSetRow set) {
+    if (change.table() == EcsTables.TASK_SETS && change.after() instanceof TaskSetRow set) {
       return Stream.of(EcsTables.member(scope, set.cluster(), set.serviceName()));
     }
     if (change.table() == EcsTables.INSTANCES
@@ -182,10 +181,7 @@ public final class ServiceController implements Controller {
 
   /** Everything the planner is given, and what it answers. */
   record Look(
-      List<Row<TaskRow>> tasks,
-      List<TaskView> views,
-      List<String> daemonInstances,
-      Plan plan) {}
+      List<Row<TaskRow>> tasks, List<TaskView> views, List<String> daemonInstances, Plan plan) {}
 
   /** Plans without doing: for the controller, and for whoever asks why. */
   Look look(View view, Scope scope, ServiceRow row, Instant now) {
@@ -252,8 +248,7 @@ public final class ServiceController implements Controller {
             order.pool(),
             Launcher.request(
                 order,
-                Launcher.demand(
-                    definition, TaskOverride.builder().build(), order.isFargate()),
+                Launcher.demand(definition, TaskOverride.builder().build(), order.isFargate()),
                 Set.of(),
                 0));
     if (!(decision instanceof Decision.Refused refused)) {
@@ -265,18 +260,14 @@ public final class ServiceController implements Controller {
   }
 
   private List<String> daemonInstances(View view, Scope scope, ServiceRow row) {
-    TaskDefinition definition =
-        Deployments.definition(view, scope, row.primary().revision());
+    TaskDefinition definition = Deployments.definition(view, scope, row.primary().revision());
     if (definition == null) {
       return List.of();
     }
     Launcher.Order order = order(view, scope, row, row.primary(), definition, null);
     PlacementRequest request =
         Launcher.request(
-            order,
-            Launcher.demand(definition, TaskOverride.builder().build(), false),
-            Set.of(),
-            0);
+            order, Launcher.demand(definition, TaskOverride.builder().build(), false), Set.of(), 0);
     return capacity.matching(scope, row.cluster(), request);
   }
 
@@ -286,8 +277,7 @@ public final class ServiceController implements Controller {
       return Set.of();
     }
     return networks
-        .subnets(
-            scope, row.service().networkConfiguration().awsvpcConfiguration().subnets())
+        .subnets(scope, row.service().networkConfiguration().awsvpcConfiguration().subnets())
         .stream()
         .map(Networks.SubnetFacts::zone)
         .collect(Collectors.toCollection(TreeSet::new));
@@ -356,7 +346,9 @@ public final class ServiceController implements Controller {
     return Again.WHEN_CHANGED;
   }
 
-  /** When time alone changes the answer: what the planner named, a protection or a grace that ends. */
+  /**
+   * When time alone changes the answer: what the planner named, a protection or a grace that ends.
+   */
   private static @Nullable Instant soonest(ServiceRow row, Look look, Instant now) {
     Instant next = look.plan().lookAgain();
     Integer grace = row.service().healthCheckGracePeriodSeconds();
@@ -424,8 +416,7 @@ public final class ServiceController implements Controller {
 
   private static @Nullable String provider(
       DeploymentRow deployment, List<Row<TaskRow>> tasks, List<Launcher.Prepared.Ready> ready) {
-    List<CapacityProviderStrategyItem> strategy =
-        deployment.revision().capacityProviderStrategy();
+    List<CapacityProviderStrategyItem> strategy = deployment.revision().capacityProviderStrategy();
     if (strategy.isEmpty()) {
       return null;
     }
@@ -491,8 +482,7 @@ public final class ServiceController implements Controller {
         null);
   }
 
-  private static List<Tag> tags(
-      View view, Scope scope, ServiceRow row, TaskDefinition definition) {
+  private static List<Tag> tags(View view, Scope scope, ServiceRow row, TaskDefinition definition) {
     Map<String, Tag> tags = new LinkedHashMap<>();
     if (Boolean.TRUE.equals(row.service().enableECSManagedTags())) {
       put(tags, "aws:ecs:clusterName", row.cluster());
@@ -637,13 +627,11 @@ public final class ServiceController implements Controller {
           && row.isActive()
           && row.service().desiredCount() != look.daemonInstances().size()) {
         row =
-            row.with(
-                row.service().toBuilder().desiredCount(look.daemonInstances().size()).build());
+            row.with(row.service().toBuilder().desiredCount(look.daemonInstances().size()).build());
       }
       row = row.with(List.copyOf(rows.values())).withSteady(steady, balancing).withSaid(said);
       if (look.plan().steps().stream().anyMatch(Step.Deactivate.class::isInstance)) {
-        row =
-            row.inactive(row.service().toBuilder().status("INACTIVE").build(), now);
+        row = row.inactive(row.service().toBuilder().status("INACTIVE").build(), now);
       }
       if (!row.equals(before)) {
         tx.put(EcsTables.SERVICES, key, row);
@@ -673,14 +661,7 @@ public final class ServiceController implements Controller {
 
     private void action(String type, String name, Map<String, Object> more) {
       Outbox.serviceAction(
-          tx,
-          scope,
-          row.service().serviceArn(),
-          row.service().clusterArn(),
-          type,
-          name,
-          more,
-          now);
+          tx, scope, row.service().serviceArn(), row.service().clusterArn(), type, name, more, now);
     }
 
     private void settle(Step.Settle settle) {
@@ -801,9 +782,7 @@ public final class ServiceController implements Controller {
           for (TargetRow target : task.targets()) {
             if (target.state().equals("unhealthy")) {
               reason =
-                  "Task failed ELB health checks in (target-group "
-                      + target.targetGroupArn()
-                      + ")";
+                  "Task failed ELB health checks in (target-group " + target.targetGroupArn() + ")";
             }
           }
         }
@@ -824,7 +803,9 @@ public final class ServiceController implements Controller {
             "SERVICE_TASK_PLACEMENT_FAILURE",
             Map.of(
                 "reason",
-                isFargate() ? "RESOURCE:FARGATE" : closest == null ? "NO ACTIVE INSTANCES" : closest.reason()));
+                isFargate()
+                    ? "RESOURCE:FARGATE"
+                    : closest == null ? "NO ACTIVE INSTANCES" : closest.reason()));
       }
     }
 
@@ -938,7 +919,8 @@ public final class ServiceController implements Controller {
           failed.id(),
           reason,
           now);
-      String statusReason = fail.failure() == Step.Failure.CIRCUIT_BREAKER ? reason + " " + fail.cause() : reason;
+      String statusReason =
+          fail.failure() == Step.Failure.CIRCUIT_BREAKER ? reason + " " + fail.cause() : reason;
       Deployments.record(
           tx,
           scope,
@@ -1007,8 +989,7 @@ public final class ServiceController implements Controller {
       if (listed != null) {
         return listed;
       }
-      ServiceRevision revision =
-          tx.get(EcsTables.SERVICE_REVISIONS, scope.key(fail.rollbackTo()));
+      ServiceRevision revision = tx.get(EcsTables.SERVICE_REVISIONS, scope.key(fail.rollbackTo()));
       if (revision == null) {
         return null;
       }

@@ -49,16 +49,13 @@ public final class TargetHealthController implements Controller {
             && row.serviceName() != null
             && row.isRunning()
             && row.targets().stream().anyMatch(each -> each.state().equals(TargetRow.REGISTERING))
-        ? Stream.of(
-            EcsTables.member(change.key().scope(), row.cluster(), row.serviceName()))
+        ? Stream.of(EcsTables.member(change.key().scope(), row.cluster(), row.serviceName()))
         : Stream.empty();
   }
 
   @Override
   public Stream<Key> all(View view) {
-    return view.scanAll(EcsTables.SERVICES)
-        .filter(row -> row.value().isActive())
-        .map(Row::key);
+    return view.scanAll(EcsTables.SERVICES).filter(row -> row.value().isActive()).map(Row::key);
   }
 
   @Override

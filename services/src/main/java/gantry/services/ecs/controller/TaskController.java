@@ -59,7 +59,10 @@ public final class TaskController implements Controller {
   /** How often a draining target is looked at. */
   static final Duration DRAIN_POLL = Duration.ofSeconds(1);
 
-  /** Longer than the longest deregistration delay there is: a balancer that says nothing is not waited for. */
+  /**
+   * Longer than the longest deregistration delay there is: a balancer that says nothing is not
+   * waited for.
+   */
   static final Duration MAX_DRAIN = Duration.ofMinutes(61);
 
   /** How long a task waits for room at a capacity provider that makes some. */
@@ -95,9 +98,7 @@ public final class TaskController implements Controller {
 
   @Override
   public Stream<Key> all(View view) {
-    return view.scanAll(EcsTables.TASKS)
-        .filter(row -> !row.value().isStopped())
-        .map(Row::key);
+    return view.scanAll(EcsTables.TASKS).filter(row -> !row.value().isStopped()).map(Row::key);
   }
 
   @Override
@@ -310,8 +311,7 @@ public final class TaskController implements Controller {
       targets = Routing.targets(deployment, row, instance);
       routing.register(key.scope(), targets);
       registration =
-          routing.registerInstance(
-              key.scope(), deployment, row, key.scope().region(), instance);
+          routing.registerInstance(key.scope(), deployment, row, key.scope().region(), instance);
     }
     List<TargetRow> registered = targets;
     String registryInstance = registration;
@@ -327,8 +327,7 @@ public final class TaskController implements Controller {
               TaskRow.Edit edit =
                   current.edit().targets(registered).registryInstanceId(registryInstance);
               if (!current.isStopping() && "ACTIVATING".equals(current.task().lastStatus())) {
-                edit.task(
-                    current.task().toBuilder().lastStatus("RUNNING").startedAt(now).build());
+                edit.task(current.task().toBuilder().lastStatus("RUNNING").startedAt(now).build());
               }
               Outbox.put(tx, key, current, edit.done(), now);
               if (!registered.isEmpty() && current.serviceName() != null) {
@@ -417,8 +416,7 @@ public final class TaskController implements Controller {
     }
     if (row.eni() != null) {
       if (!"DEPROVISIONING".equals(row.task().lastStatus())) {
-        change(
-            key, each -> each.edit().task(leaving(each.task(), "DEPROVISIONING")).done());
+        change(key, each -> each.edit().task(leaving(each.task(), "DEPROVISIONING")).done());
         return Again.WHEN_CHANGED;
       }
       networks.delete(key.scope(), row.eni());
@@ -433,7 +431,8 @@ public final class TaskController implements Controller {
                         .lastStatus("STOPPED")
                         .desiredStatus("STOPPED")
                         .stoppedAt(now)
-                        .stoppingAt(each.task().stoppingAt() == null ? now : each.task().stoppingAt())
+                        .stoppingAt(
+                            each.task().stoppingAt() == null ? now : each.task().stoppingAt())
                         .executionStoppedAt(
                             each.task().executionStoppedAt() == null
                                     && each.task().startedAt() != null
@@ -554,9 +553,7 @@ public final class TaskController implements Controller {
     if (!next.equals(row.targets())) {
       change(key, each -> each.edit().targets(next).done());
     }
-    return next.stream().allMatch(TargetRow::isGone)
-        ? Again.WHEN_CHANGED
-        : Again.after(DRAIN_POLL);
+    return next.stream().allMatch(TargetRow::isGone) ? Again.WHEN_CHANGED : Again.after(DRAIN_POLL);
   }
 
   private static boolean isOpen(TargetRow target) {

@@ -20,7 +20,9 @@ import java.util.ArrayList;
 import java.util.List;
 import software.amazon.awssdk.services.ecs.model.TaskStopCode;
 
-/** Keeps each task set of a service with an external controller at its share of the desired count. */
+/**
+ * Keeps each task set of a service with an external controller at its share of the desired count.
+ */
 final class TaskSetWork {
 
   private final ServiceContext context;
@@ -70,8 +72,7 @@ final class TaskSetWork {
       stops.addAll(bad);
       int good = own.size() - bad.size();
       for (int i = good; i < wanted && refused == null; i++) {
-        refused =
-            services.prepare(view, scope, row, set.deployment(), null, null, tasks, ready);
+        refused = services.prepare(view, scope, row, set.deployment(), null, null, tasks, ready);
       }
       if (good > wanted) {
         stops.addAll(
@@ -81,8 +82,7 @@ final class TaskSetWork {
       boolean empty =
           views.stream()
               .noneMatch(
-                  task ->
-                      task.deployment().equals(id) && task.phase() != TaskView.Phase.STOPPED);
+                  task -> task.deployment().equals(id) && task.phase() != TaskView.Phase.STOPPED);
       if (set.draining() && empty) {
         gone.add(each.key());
       }

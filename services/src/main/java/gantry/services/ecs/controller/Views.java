@@ -90,8 +90,7 @@ public final class Views {
         row.rollsBack() != null);
   }
 
-  static TaskView task(
-      View view, Scope scope, ServiceRow service, TaskRow row, Instant now) {
+  static TaskView task(View view, Scope scope, ServiceRow service, TaskRow row, Instant now) {
     TaskView.Phase phase =
         row.isStopped()
             ? TaskView.Phase.STOPPED
@@ -101,8 +100,7 @@ public final class Views {
     Integer grace = service.service().healthCheckGracePeriodSeconds();
     TaskDefinition definition = TaskPayloads.definition(view, scope, row);
     String instance = Objects.requireNonNullElse(row.task().containerInstanceArn(), "");
-    InstanceRow host =
-        instance.isEmpty() ? null : TaskController.instance(view, scope, instance);
+    InstanceRow host = instance.isEmpty() ? null : TaskController.instance(view, scope, instance);
     return new TaskView(
         row.id(),
         Objects.requireNonNullElse(row.deploymentId(), ""),
@@ -214,8 +212,7 @@ public final class Views {
     Instant ended = row.stop() == null ? row.task().stoppedAt() : row.stop().at();
     if (cause == null
         && code == TaskStopCode.ESSENTIAL_CONTAINER_EXITED
-        && (started == null
-            || (ended != null && ended.isBefore(started.plus(INSTANT_EXIT))))) {
+        && (started == null || (ended != null && ended.isBefore(started.plus(INSTANT_EXIT))))) {
       cause = Endings.instantExit(codes);
     }
     return new TaskView.End(byItself, started != null, cause);

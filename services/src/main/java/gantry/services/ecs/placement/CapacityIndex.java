@@ -137,8 +137,7 @@ public final class CapacityIndex {
   private void count(Node node, String group, int sign) {
     GroupCounts counts = groups.computeIfAbsent(group, name -> new GroupCounts());
     add(counts.byInstance, node.id(), sign);
-    counts.byValues.forEach(
-        (attributes, byValue) -> add(byValue, node.values(attributes), sign));
+    counts.byValues.forEach((attributes, byValue) -> add(byValue, node.values(attributes), sign));
     if (counts.byInstance.isEmpty()) {
       groups.remove(group);
     }
@@ -259,19 +258,27 @@ public final class CapacityIndex {
   private @Nullable Node choose(
       Pool pool, Pool.Cell cell, PlacementRequest request, List<Strategy> strategies) {
     Strategy first =
-        strategies.isEmpty() ? new Strategy.Spread(Strategy.Spread.INSTANCE) : strategies.getFirst();
+        strategies.isEmpty()
+            ? new Strategy.Spread(Strategy.Spread.INSTANCE)
+            : strategies.getFirst();
     List<Strategy> next =
         strategies.size() < 2 ? List.of() : strategies.subList(1, strategies.size());
     return switch (first) {
       case Strategy.Binpack binpack -> tightest(pool, cell, request, binpack, next);
       case Strategy.Spread spread ->
-          spread.byInstance() ? fewest(pool, cell, request, next) : choose(pool, cell, request, next);
+          spread.byInstance()
+              ? fewest(pool, cell, request, next)
+              : choose(pool, cell, request, next);
       case Strategy.Random random -> any(cell, request);
     };
   }
 
   private static @Nullable Node tightest(
-      Pool pool, Pool.Cell cell, PlacementRequest request, Strategy.Binpack binpack, List<Strategy> next) {
+      Pool pool,
+      Pool.Cell cell,
+      PlacementRequest request,
+      Strategy.Binpack binpack,
+      List<Strategy> next) {
     Iterator<Node> iterator = pool.tightest(cell, binpack.byMemory(), request.demand());
     List<Node> equals = new ArrayList<>();
     while (iterator.hasNext() && equals.size() < MAX_EQUALS) {
@@ -303,8 +310,7 @@ public final class CapacityIndex {
         case Strategy.Binpack binpack ->
             order = order.thenComparingInt(node -> left(node, binpack));
         case Strategy.Spread spread ->
-            order =
-                order.thenComparingInt(node -> node.groups.getOrDefault(request.group(), 0));
+            order = order.thenComparingInt(node -> node.groups.getOrDefault(request.group(), 0));
         case Strategy.Random random -> {}
       }
     }

@@ -47,7 +47,9 @@ final class Node implements ClusterQuery.Subject {
     return candidate.id();
   }
 
-  /** The first thing that speaks against the task, cheapest question first; null when nothing does. */
+  /**
+   * The first thing that speaks against the task, cheapest question first; null when nothing does.
+   */
   @Nullable Refusal refusal(PlacementRequest request) {
     Refusal fixed = fixedRefusal(request.filter());
     return fixed != null ? fixed : changingRefusal(request);

@@ -32,7 +32,9 @@ public record PlacementRequest(
         group, demand, Map.of(), List.of(), false, Set.of(), strategies, 0, null);
   }
 
-  /** What decides about an instance whatever tasks it has: requests that agree in it share an index. */
+  /**
+   * What decides about an instance whatever tasks it has: requests that agree in it share an index.
+   */
   Filter filter() {
     return new Filter(
         requires, memberOf.stream().filter(each -> !each.dependsOnTasks()).toList(), zones);

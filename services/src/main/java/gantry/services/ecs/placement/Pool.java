@@ -84,9 +84,7 @@ final class Pool {
     Cell cell =
         cells.computeIfAbsent(
             node.values(attributes),
-            values ->
-                new Cell(
-                    values, prefixes.stream().map(node::values).toArray(String[]::new)));
+            values -> new Cell(values, prefixes.stream().map(node::values).toArray(String[]::new)));
     cell.byMemory.add(node);
     cell.byCpu.add(node);
     cellOf.put(node.id(), cell);

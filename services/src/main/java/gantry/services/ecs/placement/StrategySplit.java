@@ -59,8 +59,7 @@ public final class StrategySplit {
       if (weight == 0) {
         continue;
       }
-      double deficit =
-          (double) beyond * weight / weights - (has[i] - items.get(i).base());
+      double deficit = (double) beyond * weight / weights - (has[i] - items.get(i).base());
       if (deficit > largest + 1e-9) {
         largest = deficit;
         chosen = i;

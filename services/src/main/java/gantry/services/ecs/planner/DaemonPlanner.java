@@ -113,8 +113,7 @@ final class DaemonPlanner {
   private void finish() {
     boolean others =
         work.tasks.stream()
-            .anyMatch(
-                task -> !work.isOf(task, work.primary) && task.phase() != Phase.STOPPED);
+            .anyMatch(task -> !work.isOf(task, work.primary) && task.phase() != Phase.STOPPED);
     long healthy =
         work.count(
             task ->

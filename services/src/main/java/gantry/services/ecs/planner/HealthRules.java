@@ -27,11 +27,7 @@ public final class HealthRules {
    * @param targets the states of the task's targets in the balancer's words
    */
   public static TaskView.Health of(
-      @Nullable Instant startedAt,
-      Check check,
-      List<String> targets,
-      Duration grace,
-      Instant now) {
+      @Nullable Instant startedAt, Check check, List<String> targets, Duration grace, Instant now) {
     if (startedAt == null) {
       return TaskView.Health.WAITING;
     }

@@ -72,8 +72,7 @@ final class Ledger {
       if (task.phase() == TaskView.Phase.STOPPED || task.phase() == TaskView.Phase.STOPPING) {
         // One that ended by itself counts at once: its replacement must not be started before.
         boolean over =
-            task.phase() == TaskView.Phase.STOPPED
-                || (task.end() != null && task.end().byItself());
+            task.phase() == TaskView.Phase.STOPPED || (task.end() != null && task.end().byItself());
         if (over && !task.settled()) {
           steps.add(new Step.Settle(task.id(), false));
           if (book != null) {

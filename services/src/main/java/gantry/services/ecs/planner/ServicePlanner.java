@@ -79,18 +79,13 @@ public final class ServicePlanner {
     final Map<String, Integer> started = new LinkedHashMap<>();
     @Nullable Instant lookAgain;
 
-    Work(
-        ServiceView service,
-        List<DeploymentView> deployments,
-        List<TaskView> tasks,
-        Instant now) {
+    Work(ServiceView service, List<DeploymentView> deployments, List<TaskView> tasks, Instant now) {
       this.service = service;
       this.deployments = deployments;
       this.tasks = tasks;
       this.now = now;
       this.ledger = new Ledger(deployments);
-      this.primary =
-          deployments.stream().filter(DeploymentView::primary).findFirst().orElseThrow();
+      this.primary = deployments.stream().filter(DeploymentView::primary).findFirst().orElseThrow();
       this.base =
           deployments.stream()
               .filter(each -> !each.primary() && each.completed())
@@ -151,9 +146,9 @@ public final class ServicePlanner {
     }
 
     /**
-     * What counts against minimumHealthyPercent: the healthy, and of the old also those that run and
-     * nobody has called unhealthy; an old task that serves is not taken away for a new one that does
-     * not.
+     * What counts against minimumHealthyPercent: the healthy, and of the old also those that run
+     * and nobody has called unhealthy; an old task that serves is not taken away for a new one that
+     * does not.
      */
     boolean serves(TaskView task) {
       return task.isHealthy()
@@ -195,9 +190,7 @@ public final class ServicePlanner {
       }
       boolean back =
           service.breaker().enabled() && service.breaker().rollback() && !primary.rollback();
-      steps.add(
-          new Step.Fail(
-              primary.id(), failure, cause, back ? service.lastCompleted() : null));
+      steps.add(new Step.Fail(primary.id(), failure, cause, back ? service.lastCompleted() : null));
       return true;
     }
 
@@ -206,9 +199,7 @@ public final class ServicePlanner {
     /** Tasks the deployment still lacks: those that cannot stay do not count. */
     int missing(DeploymentView deployment) {
       long good =
-          count(
-              task ->
-                  isOf(task, deployment) && !task.isUnhealthy() && !task.instanceDraining());
+          count(task -> isOf(task, deployment) && !task.isUnhealthy() && !task.instanceDraining());
       return service.desired() - (int) good - started.getOrDefault(deployment.id(), 0);
     }
 
@@ -229,8 +220,7 @@ public final class ServicePlanner {
       }
       if (!deployment.pinned()) {
         boolean resolving =
-            started.containsKey(deployment.id())
-                || count(task -> isOf(task, deployment)) > 0;
+            started.containsKey(deployment.id()) || count(task -> isOf(task, deployment)) > 0;
         if (resolving) {
           waiting.add(new Waiting.Digest(deployment.id()));
           return;
@@ -330,7 +320,11 @@ public final class ServicePlanner {
       int going = 0;
       if (healthy >= service.desired()) {
         going = unhealthy.size();
-      } else if (full && count(task -> task.phase() == Phase.STARTING || task.health() == TaskView.Health.WAITING) == 0) {
+      } else if (full
+          && count(
+                  task ->
+                      task.phase() == Phase.STARTING || task.health() == TaskView.Health.WAITING)
+              == 0) {
         going = 1;
       } else if (healthy + unhealthy.size() > service.desired()) {
         going = healthy + unhealthy.size() - service.desired();
@@ -372,8 +366,7 @@ public final class ServicePlanner {
     void drop() {
       for (DeploymentView each : deployments) {
         boolean empty =
-            tasks.stream()
-                    .noneMatch(task -> isOf(task, each) && task.phase() != Phase.STOPPED)
+            tasks.stream().noneMatch(task -> isOf(task, each) && task.phase() != Phase.STOPPED)
                 && !started.containsKey(each.id());
         if (!each.primary() && empty && (base == null || !each.id().equals(base.id()))) {
           steps.add(new Step.Drop(each.id()));

@@ -25,20 +25,11 @@ public final class ServiceEvents {
   }
 
   public static void say(
-      Tx tx,
-      Scope scope,
-      String cluster,
-      String service,
-      String id,
-      String message,
-      Instant now) {
+      Tx tx, Scope scope, String cluster, String service, String id, String message, Instant now) {
     String prefix = prefix(cluster, service);
     List<Key> keys =
         EcsTables.under(tx, EcsTables.SERVICE_EVENTS, scope, prefix).map(Row::key).toList();
-    long last =
-        keys.isEmpty()
-            ? 0
-            : Long.parseLong(keys.getLast().id().substring(prefix.length()));
+    long last = keys.isEmpty() ? 0 : Long.parseLong(keys.getLast().id().substring(prefix.length()));
     tx.put(
         EcsTables.SERVICE_EVENTS,
         scope.key(prefix + String.format(Locale.ROOT, "%012d", last + 1)),

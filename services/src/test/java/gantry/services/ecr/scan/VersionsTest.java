@@ -72,9 +72,15 @@ class VersionsTest {
 
   @Property(tries = 300)
   void everyVersionHasItsPlace(
-      @ForAll @StringLength(max = 8) @CharRange(from = '0', to = '3') @Chars({'.', 'a', '~', '-', '_'})
+      @ForAll
+          @StringLength(max = 8)
+          @CharRange(from = '0', to = '3')
+          @Chars({'.', 'a', '~', '-', '_'})
           String a,
-      @ForAll @StringLength(max = 8) @CharRange(from = '0', to = '3') @Chars({'.', 'a', '~', '-', '_'})
+      @ForAll
+          @StringLength(max = 8)
+          @CharRange(from = '0', to = '3')
+          @Chars({'.', 'a', '~', '-', '_'})
           String b) {
     for (Kind kind : Kind.values()) {
       assertThat(Versions.compare(kind, a, a)).isZero();

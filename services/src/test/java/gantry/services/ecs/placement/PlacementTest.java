@@ -172,7 +172,14 @@ class PlacementTest {
       assertThat(matches(no)).as(no).isFalse();
     }
     for (String bad :
-        List.of("", "attribute:", "x == y", "attribute:a ==", "(attribute:a exists", "runningTasksCount > many", "attribute:a =~ [")) {
+        List.of(
+            "",
+            "attribute:",
+            "x == y",
+            "attribute:a ==",
+            "(attribute:a exists",
+            "runningTasksCount > many",
+            "attribute:a =~ [")) {
       assertThatThrownBy(() -> ClusterQuery.parse(bad))
           .as(bad)
           .isInstanceOf(ClusterQuery.Malformed.class);

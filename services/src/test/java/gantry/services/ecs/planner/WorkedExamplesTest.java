@@ -101,8 +101,7 @@ class WorkedExamplesTest {
     "1, 0, 100, 1, 1",
     "10, 50, 200, 10, 5"
   })
-  void theFirstStepOfARollingUpdate(
-      int desired, int minimum, int maximum, int starts, int stops) {
+  void theFirstStepOfARollingUpdate(int desired, int minimum, int maximum, int starts, int stops) {
     Plan plan = plan(service(desired, minimum, maximum), healthyOld(desired));
     assertThat(starts(plan)).isEqualTo(starts);
     assertThat(plan.steps(Step.Stop.class)).hasSize(stops);
@@ -112,7 +111,17 @@ class WorkedExamplesTest {
   }
 
   @ParameterizedTest(name = "desired {0}: threshold {1}")
-  @CsvSource({"1, 3", "5, 3", "6, 3", "7, 4", "10, 5", "20, 10", "100, 50", "400, 200", "1000, 200"})
+  @CsvSource({
+    "1, 3",
+    "5, 3",
+    "6, 3",
+    "7, 4",
+    "10, 5",
+    "20, 10",
+    "100, 50",
+    "400, 200",
+    "1000, 200"
+  })
   void circuitBreakerThresholds(int desired, int threshold) {
     assertThat(ServiceView.Breaker.threshold(desired)).isEqualTo(threshold);
   }
