@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.iam.model.Policy;
 
 /**
- * AWS's own policies that containers and their people need: {@code aws-managed.json} beside this class, path and name to
- * version and statements. Read when first asked for.
+ * AWS's own policies that containers and their people need: {@code aws-managed.json} beside this
+ * class, path and name to version and statements. Read when first asked for.
  */
 final class AwsManaged {
 
@@ -48,7 +48,9 @@ final class AwsManaged {
           }
           document.append('}');
           parser.nextToken(); // ]
-          all.put("arn:aws:iam::aws:policy/" + pathAndName, row(pathAndName, version, document.toString()));
+          all.put(
+              "arn:aws:iam::aws:policy/" + pathAndName,
+              row(pathAndName, version, document.toString()));
         }
       } catch (IOException e) {
         throw new UncheckedIOException("the catalogue of AWS's policies", e);
@@ -70,7 +72,8 @@ final class AwsManaged {
               .createDate(SINCE)
               .updateDate(SINCE)
               .build();
-      return new PolicyRow(policy, List.of(new VersionRow("v" + version, document, SINCE)), version + 1);
+      return new PolicyRow(
+          policy, List.of(new VersionRow("v" + version, document, SINCE)), version + 1);
     }
 
     /** 17 letters that are always the same for a name. */

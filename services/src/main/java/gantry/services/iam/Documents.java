@@ -7,13 +7,17 @@ import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** Documents: checked when they come, shown URL-encoded as IAM does, compiled once for all decisions. */
+/**
+ * Documents: checked when they come, shown URL-encoded as IAM does, compiled once for all
+ * decisions.
+ */
 public final class Documents {
 
   /** So many compiled documents are kept; a small team has hundreds. */
   static final int COMPILED_LIMIT = 10_000;
 
-  private static final ConcurrentHashMap<String, PolicyDocument> COMPILED = new ConcurrentHashMap<>();
+  private static final ConcurrentHashMap<String, PolicyDocument> COMPILED =
+      new ConcurrentHashMap<>();
 
   private Documents() {}
 
@@ -46,6 +50,8 @@ public final class Documents {
   }
 
   static String encoded(String document) {
-    return URLEncoder.encode(document, StandardCharsets.UTF_8).replace("+", "%20").replace("*", "%2A");
+    return URLEncoder.encode(document, StandardCharsets.UTF_8)
+        .replace("+", "%20")
+        .replace("*", "%2A");
   }
 }

@@ -66,8 +66,10 @@ final class Holders {
   private static void put(Tx tx, Scope scope, Kind kind, String name, Policies policies) {
     Key key = scope.key(Tables.key(name));
     switch (kind) {
-      case USER -> tx.put(Tables.USERS, key, tx.find(Tables.USERS, key).orElseThrow().with(policies));
-      case GROUP -> tx.put(Tables.GROUPS, key, tx.find(Tables.GROUPS, key).orElseThrow().with(policies));
+      case USER ->
+          tx.put(Tables.USERS, key, tx.find(Tables.USERS, key).orElseThrow().with(policies));
+      case GROUP ->
+          tx.put(Tables.GROUPS, key, tx.find(Tables.GROUPS, key).orElseThrow().with(policies));
       case ROLE -> {
         RoleRow row = tx.find(Tables.ROLES, key).orElseThrow();
         Roles.checkNotServiceLinked(row);
@@ -89,10 +91,16 @@ final class Holders {
               Policies policies = of(tx, scope, kind, name);
               Map<String, String> inline = new TreeMap<>(policies.inline());
               inline.put(policyName, document);
-              int size = inline.values().stream().mapToInt(PolicyDocument::sizeWithoutWhiteSpace).sum();
+              int size =
+                  inline.values().stream().mapToInt(PolicyDocument::sizeWithoutWhiteSpace).sum();
               if (size > kind.inlineBytes) {
                 throw Errors.limit(
-                    "Maximum policy size of " + kind.inlineBytes + " bytes exceeded for " + kind.word + " " + name);
+                    "Maximum policy size of "
+                        + kind.inlineBytes
+                        + " bytes exceeded for "
+                        + kind.word
+                        + " "
+                        + name);
               }
               put(tx, scope, kind, name, new Policies(inline, policies.attached()));
               return null;
@@ -126,7 +134,8 @@ final class Holders {
 
   List<String> inlineNames(Kind kind, String name) {
     Scope scope = Caller.current().globalScope();
-    return List.copyOf(new TreeMap<>(of(context.store().snapshot(), scope, kind, name).inline()).keySet());
+    return List.copyOf(
+        new TreeMap<>(of(context.store().snapshot(), scope, kind, name).inline()).keySet());
   }
 
   // ---- attached
@@ -176,7 +185,9 @@ final class Holders {
   List<AttachedPolicy> attached(Kind kind, String name, String pathPrefix) {
     Scope scope = Caller.current().globalScope();
     return of(context.store().snapshot(), scope, kind, name).attached().stream()
-        .filter(arn -> arn.substring(arn.indexOf(":policy") + ":policy".length()).startsWith(pathPrefix))
+        .filter(
+            arn ->
+                arn.substring(arn.indexOf(":policy") + ":policy".length()).startsWith(pathPrefix))
         .map(Holders::attachedPolicy)
         .toList();
   }

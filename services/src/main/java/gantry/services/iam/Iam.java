@@ -2,17 +2,19 @@ package gantry.services.iam;
 
 import gantry.services.Caller;
 import gantry.services.HostedService;
-import gantry.services.Page;
 import gantry.services.SecretBox;
 import gantry.services.ServiceContext;
 import gantry.services.iam.Holders.Kind;
 import gantry.services.iam.Tables.AccessKeyRow;
 import gantry.services.iam.Tables.GroupRow;
 import gantry.services.iam.Tables.Login;
+import gantry.services.iam.Tables.OidcRow;
 import gantry.services.iam.Tables.PolicyRow;
 import gantry.services.iam.Tables.ProfileRow;
 import gantry.services.iam.Tables.RoleRow;
 import gantry.services.iam.Tables.UserRow;
+import gantry.state.Page;
+import gantry.state.PageToken;
 import gantry.state.Row;
 import gantry.state.Scope;
 import gantry.state.View;
@@ -29,6 +31,9 @@ public final class Iam implements IamClient {
 
   static final int DEFAULT_PAGE = 100;
 
+  /** Markers are names of rows; they are ours, whichever list made them. */
+  private static final String LISTING = "iam";
+
   private final ServiceContext context;
   private final Users users;
   private final Roles roles;
@@ -36,6 +41,7 @@ public final class Iam implements IamClient {
   private final ManagedPolicies policies;
   private final Holders holders;
   private final Keys keys;
+  private final OidcProviders providers;
 
   public static HostedService<IamClient> hosted(SecretBox box) {
     return HostedService.of(
@@ -46,7 +52,9 @@ public final class Iam implements IamClient {
         Tables.ROLES,
         Tables.PROFILES,
         Tables.POLICIES,
-        Tables.ACCESS_KEYS);
+        Tables.ACCESS_KEYS,
+        Tables.OIDC_PROVIDERS,
+        Tables.ALIASES);
   }
 
   public Iam(ServiceContext context, SecretBox box) {
@@ -57,6 +65,7 @@ public final class Iam implements IamClient {
     this.policies = new ManagedPolicies(context);
     this.holders = new Holders(context, policies);
     this.keys = new Keys(context, box);
+    this.providers = new OidcProviders(context);
   }
 
   @Override
@@ -98,13 +107,22 @@ public final class Iam implements IamClient {
     Page<Row<UserRow>> page =
         page(
             from ->
-                view().scanAfter(Tables.USERS, scope(), from)
+                view()
+                    .scanAfter(Tables.USERS, scope(), from)
                     .filter(row -> row.value().user().path().startsWith(prefix(r.pathPrefix()))),
             row -> row.key().id(),
             r.marker(),
             r.maxItems());
     return ListUsersResponse.builder()
-        .users(page.items().stream().map(row -> row.value().user().toBuilder().tags((List<Tag>) null).permissionsBoundary((AttachedPermissionsBoundary) null).build()).toList())
+        .users(
+            page.items().stream()
+                .map(
+                    row ->
+                        row.value().user().toBuilder()
+                            .tags((List<Tag>) null)
+                            .permissionsBoundary((AttachedPermissionsBoundary) null)
+                            .build())
+                .toList())
         .marker(page.nextToken())
         .isTruncated(page.nextToken() != null)
         .build();
@@ -112,19 +130,30 @@ public final class Iam implements IamClient {
 
   @Override
   public TagUserResponse tagUser(TagUserRequest r) {
-    users.change(r.userName(), row -> row.with(row.user().toBuilder().tags(Names.tags(row.user().tags(), r.tags())).build()));
+    users.change(
+        r.userName(),
+        row ->
+            row.with(row.user().toBuilder().tags(Names.tags(row.user().tags(), r.tags())).build()));
     return TagUserResponse.builder().build();
   }
 
   @Override
   public UntagUserResponse untagUser(UntagUserRequest r) {
-    users.change(r.userName(), row -> row.with(row.user().toBuilder().tags(Names.without(row.user().tags(), r.tagKeys())).build()));
+    users.change(
+        r.userName(),
+        row ->
+            row.with(
+                row.user().toBuilder()
+                    .tags(Names.without(row.user().tags(), r.tagKeys()))
+                    .build()));
     return UntagUserResponse.builder().build();
   }
 
   @Override
   public ListUserTagsResponse listUserTags(ListUserTagsRequest r) {
-    Page<Tag> page = tagPage(Users.require(view(), scope(), r.userName()).user().tags(), r.marker(), r.maxItems());
+    Page<Tag> page =
+        tagPage(
+            Users.require(view(), scope(), r.userName()).user().tags(), r.marker(), r.maxItems());
     return ListUserTagsResponse.builder()
         .tags(page.items())
         .marker(page.nextToken())
@@ -133,7 +162,8 @@ public final class Iam implements IamClient {
   }
 
   @Override
-  public PutUserPermissionsBoundaryResponse putUserPermissionsBoundary(PutUserPermissionsBoundaryRequest r) {
+  public PutUserPermissionsBoundaryResponse putUserPermissionsBoundary(
+      PutUserPermissionsBoundaryRequest r) {
     users.setBoundary(r.userName(), r.permissionsBoundary());
     return PutUserPermissionsBoundaryResponse.builder().build();
   }
@@ -149,7 +179,8 @@ public final class Iam implements IamClient {
   public CreateLoginProfileResponse createLoginProfile(CreateLoginProfileRequest r) {
     if (r.password() != null) {
       throw PasswordPolicyViolationException.builder()
-          .message("There is no console that takes a password here; make the login profile without one.")
+          .message(
+              "There is no console that takes a password here; make the login profile without one.")
           .build();
     }
     String name = Users.orCaller(r.userName());
@@ -227,7 +258,8 @@ public final class Iam implements IamClient {
     Page<Row<GroupRow>> page =
         page(
             from ->
-                view().scanAfter(Tables.GROUPS, scope(), from)
+                view()
+                    .scanAfter(Tables.GROUPS, scope(), from)
                     .filter(row -> row.value().group().path().startsWith(prefix(r.pathPrefix()))),
             row -> row.key().id(),
             r.marker(),
@@ -250,7 +282,10 @@ public final class Iam implements IamClient {
             r.marker(),
             r.maxItems());
     return ListGroupsForUserResponse.builder()
-        .groups(page.items().stream().map(name -> Users.requireGroup(view, scope(), name).group()).toList())
+        .groups(
+            page.items().stream()
+                .map(name -> Users.requireGroup(view, scope(), name).group())
+                .toList())
         .marker(page.nextToken())
         .isTruncated(page.nextToken() != null)
         .build();
@@ -313,7 +348,8 @@ public final class Iam implements IamClient {
     Page<Row<RoleRow>> page =
         page(
             from ->
-                view().scanAfter(Tables.ROLES, scope(), from)
+                view()
+                    .scanAfter(Tables.ROLES, scope(), from)
                     .filter(row -> row.value().role().path().startsWith(prefix(r.pathPrefix()))),
             row -> row.key().id(),
             r.marker(),
@@ -321,7 +357,13 @@ public final class Iam implements IamClient {
     return ListRolesResponse.builder()
         .roles(
             page.items().stream()
-                .map(row -> Roles.shown(row.value().role()).toBuilder().tags((List<Tag>) null).permissionsBoundary((AttachedPermissionsBoundary) null).roleLastUsed((RoleLastUsed) null).build())
+                .map(
+                    row ->
+                        Roles.shown(row.value().role()).toBuilder()
+                            .tags((List<Tag>) null)
+                            .permissionsBoundary((AttachedPermissionsBoundary) null)
+                            .roleLastUsed((RoleLastUsed) null)
+                            .build())
                 .toList())
         .marker(page.nextToken())
         .isTruncated(page.nextToken() != null)
@@ -330,19 +372,24 @@ public final class Iam implements IamClient {
 
   @Override
   public TagRoleResponse tagRole(TagRoleRequest r) {
-    roles.change(r.roleName(), role -> role.toBuilder().tags(Names.tags(role.tags(), r.tags())).build());
+    roles.change(
+        r.roleName(), role -> role.toBuilder().tags(Names.tags(role.tags(), r.tags())).build());
     return TagRoleResponse.builder().build();
   }
 
   @Override
   public UntagRoleResponse untagRole(UntagRoleRequest r) {
-    roles.change(r.roleName(), role -> role.toBuilder().tags(Names.without(role.tags(), r.tagKeys())).build());
+    roles.change(
+        r.roleName(),
+        role -> role.toBuilder().tags(Names.without(role.tags(), r.tagKeys())).build());
     return UntagRoleResponse.builder().build();
   }
 
   @Override
   public ListRoleTagsResponse listRoleTags(ListRoleTagsRequest r) {
-    Page<Tag> page = tagPage(Roles.require(view(), scope(), r.roleName()).role().tags(), r.marker(), r.maxItems());
+    Page<Tag> page =
+        tagPage(
+            Roles.require(view(), scope(), r.roleName()).role().tags(), r.marker(), r.maxItems());
     return ListRoleTagsResponse.builder()
         .tags(page.items())
         .marker(page.nextToken())
@@ -351,7 +398,8 @@ public final class Iam implements IamClient {
   }
 
   @Override
-  public PutRolePermissionsBoundaryResponse putRolePermissionsBoundary(PutRolePermissionsBoundaryRequest r) {
+  public PutRolePermissionsBoundaryResponse putRolePermissionsBoundary(
+      PutRolePermissionsBoundaryRequest r) {
     roles.setBoundary(r.roleName(), r.permissionsBoundary());
     return PutRolePermissionsBoundaryResponse.builder().build();
   }
@@ -366,7 +414,9 @@ public final class Iam implements IamClient {
   @Override
   public CreateServiceLinkedRoleResponse createServiceLinkedRole(CreateServiceLinkedRoleRequest r) {
     return CreateServiceLinkedRoleResponse.builder()
-        .role(Roles.created(roles.createServiceLinked(r.awsServiceName(), r.customSuffix(), r.description())))
+        .role(
+            Roles.created(
+                roles.createServiceLinked(r.awsServiceName(), r.customSuffix(), r.description())))
         .build();
   }
 
@@ -418,7 +468,8 @@ public final class Iam implements IamClient {
   }
 
   @Override
-  public AddRoleToInstanceProfileResponse addRoleToInstanceProfile(AddRoleToInstanceProfileRequest r) {
+  public AddRoleToInstanceProfileResponse addRoleToInstanceProfile(
+      AddRoleToInstanceProfileRequest r) {
     profiles.addRole(r.instanceProfileName(), r.roleName());
     return AddRoleToInstanceProfileResponse.builder().build();
   }
@@ -442,14 +493,16 @@ public final class Iam implements IamClient {
             r.marker(),
             r.maxItems());
     return ListInstanceProfilesResponse.builder()
-        .instanceProfiles(page.items().stream().map(row -> Profiles.shown(view, scope(), row.value())).toList())
+        .instanceProfiles(
+            page.items().stream().map(row -> Profiles.shown(view, scope(), row.value())).toList())
         .marker(page.nextToken())
         .isTruncated(page.nextToken() != null)
         .build();
   }
 
   @Override
-  public ListInstanceProfilesForRoleResponse listInstanceProfilesForRole(ListInstanceProfilesForRoleRequest r) {
+  public ListInstanceProfilesForRoleResponse listInstanceProfilesForRole(
+      ListInstanceProfilesForRoleRequest r) {
     View view = view();
     Roles.require(view, scope(), r.roleName());
     Page<Row<ProfileRow>> page =
@@ -461,7 +514,8 @@ public final class Iam implements IamClient {
             r.marker(),
             r.maxItems());
     return ListInstanceProfilesForRoleResponse.builder()
-        .instanceProfiles(page.items().stream().map(row -> Profiles.shown(view, scope(), row.value())).toList())
+        .instanceProfiles(
+            page.items().stream().map(row -> Profiles.shown(view, scope(), row.value())).toList())
         .marker(page.nextToken())
         .isTruncated(page.nextToken() != null)
         .build();
@@ -483,7 +537,9 @@ public final class Iam implements IamClient {
   public ListInstanceProfileTagsResponse listInstanceProfileTags(ListInstanceProfileTagsRequest r) {
     Page<Tag> page =
         tagPage(
-            Profiles.require(view(), scope(), r.instanceProfileName()).profile().tags(), r.marker(), r.maxItems());
+            Profiles.require(view(), scope(), r.instanceProfileName()).profile().tags(),
+            r.marker(),
+            r.maxItems());
     return ListInstanceProfileTagsResponse.builder()
         .tags(page.items())
         .marker(page.nextToken())
@@ -502,7 +558,9 @@ public final class Iam implements IamClient {
   public GetPolicyResponse getPolicy(GetPolicyRequest r) {
     View view = view();
     return GetPolicyResponse.builder()
-        .policy(ManagedPolicies.shown(view, scope(), ManagedPolicies.require(view, scope(), r.policyArn())))
+        .policy(
+            ManagedPolicies.shown(
+                view, scope(), ManagedPolicies.require(view, scope(), r.policyArn())))
         .build();
   }
 
@@ -523,7 +581,10 @@ public final class Iam implements IamClient {
                 ManagedPolicies.all(view, scope(), own, aws)
                     .filter(row -> row.policy().path().startsWith(prefix(r.pathPrefix())))
                     .map(row -> ManagedPolicies.shown(view, scope(), row))
-                    .filter(policy -> !Boolean.TRUE.equals(r.onlyAttached()) || used(policy, r.policyUsageFilter()))
+                    .filter(
+                        policy ->
+                            !Boolean.TRUE.equals(r.onlyAttached())
+                                || used(policy, r.policyUsageFilter()))
                     .sorted(java.util.Comparator.comparing(Policy::arn))
                     .filter(policy -> policy.arn().compareTo(from) > 0),
             Policy::arn,
@@ -545,7 +606,9 @@ public final class Iam implements IamClient {
   @Override
   public CreatePolicyVersionResponse createPolicyVersion(CreatePolicyVersionRequest r) {
     return CreatePolicyVersionResponse.builder()
-        .policyVersion(policies.createVersion(r.policyArn(), r.policyDocument(), Boolean.TRUE.equals(r.setAsDefault())))
+        .policyVersion(
+            policies.createVersion(
+                r.policyArn(), r.policyDocument(), Boolean.TRUE.equals(r.setAsDefault())))
         .build();
   }
 
@@ -553,7 +616,8 @@ public final class Iam implements IamClient {
   public GetPolicyVersionResponse getPolicyVersion(GetPolicyVersionRequest r) {
     PolicyRow row = ManagedPolicies.require(view(), scope(), r.policyArn());
     return GetPolicyVersionResponse.builder()
-        .policyVersion(ManagedPolicies.shown(row, ManagedPolicies.version(row, r.versionId()), true))
+        .policyVersion(
+            ManagedPolicies.shown(row, ManagedPolicies.version(row, r.versionId()), true))
         .build();
   }
 
@@ -592,7 +656,10 @@ public final class Iam implements IamClient {
   @Override
   public ListPolicyTagsResponse listPolicyTags(ListPolicyTagsRequest r) {
     Page<Tag> page =
-        tagPage(ManagedPolicies.require(view(), scope(), r.policyArn()).policy().tags(), r.marker(), r.maxItems());
+        tagPage(
+            ManagedPolicies.require(view(), scope(), r.policyArn()).policy().tags(),
+            r.marker(),
+            r.maxItems());
     return ListPolicyTagsResponse.builder()
         .tags(page.items())
         .marker(page.nextToken())
@@ -606,14 +673,20 @@ public final class Iam implements IamClient {
     ManagedPolicies.require(view, scope(), r.policyArn());
     String arn = r.policyArn();
     EntityType only = r.entityFilter();
-    ListEntitiesForPolicyResponse.Builder found = ListEntitiesForPolicyResponse.builder().isTruncated(false);
+    ListEntitiesForPolicyResponse.Builder found =
+        ListEntitiesForPolicyResponse.builder().isTruncated(false);
     if (only == null || only == EntityType.USER) {
       found.policyUsers(
           view.scan(Tables.USERS, scope())
               .map(row -> row.value())
               .filter(row -> row.policies().attached().contains(arn))
               .filter(row -> row.user().path().startsWith(prefix(r.pathPrefix())))
-              .map(row -> PolicyUser.builder().userName(row.user().userName()).userId(row.user().userId()).build())
+              .map(
+                  row ->
+                      PolicyUser.builder()
+                          .userName(row.user().userName())
+                          .userId(row.user().userId())
+                          .build())
               .toList());
     }
     if (only == null || only == EntityType.GROUP) {
@@ -622,7 +695,12 @@ public final class Iam implements IamClient {
               .map(row -> row.value())
               .filter(row -> row.policies().attached().contains(arn))
               .filter(row -> row.group().path().startsWith(prefix(r.pathPrefix())))
-              .map(row -> PolicyGroup.builder().groupName(row.group().groupName()).groupId(row.group().groupId()).build())
+              .map(
+                  row ->
+                      PolicyGroup.builder()
+                          .groupName(row.group().groupName())
+                          .groupId(row.group().groupId())
+                          .build())
               .toList());
     }
     if (only == null || only == EntityType.ROLE) {
@@ -631,7 +709,12 @@ public final class Iam implements IamClient {
               .map(row -> row.value())
               .filter(row -> row.policies().attached().contains(arn))
               .filter(row -> row.role().path().startsWith(prefix(r.pathPrefix())))
-              .map(row -> PolicyRole.builder().roleName(row.role().roleName()).roleId(row.role().roleId()).build())
+              .map(
+                  row ->
+                      PolicyRole.builder()
+                          .roleName(row.role().roleName())
+                          .roleId(row.role().roleId())
+                          .build())
               .toList());
     }
     return found.build();
@@ -671,7 +754,8 @@ public final class Iam implements IamClient {
     return GetGroupPolicyResponse.builder()
         .groupName(r.groupName())
         .policyName(r.policyName())
-        .policyDocument(Documents.encoded(holders.inline(Kind.GROUP, r.groupName(), r.policyName())))
+        .policyDocument(
+            Documents.encoded(holders.inline(Kind.GROUP, r.groupName(), r.policyName())))
         .build();
   }
 
@@ -704,7 +788,8 @@ public final class Iam implements IamClient {
 
   @Override
   public ListUserPoliciesResponse listUserPolicies(ListUserPoliciesRequest r) {
-    Page<String> page = names(holders.inlineNames(Kind.USER, r.userName()), r.marker(), r.maxItems());
+    Page<String> page =
+        names(holders.inlineNames(Kind.USER, r.userName()), r.marker(), r.maxItems());
     return ListUserPoliciesResponse.builder()
         .policyNames(page.items())
         .marker(page.nextToken())
@@ -714,7 +799,8 @@ public final class Iam implements IamClient {
 
   @Override
   public ListGroupPoliciesResponse listGroupPolicies(ListGroupPoliciesRequest r) {
-    Page<String> page = names(holders.inlineNames(Kind.GROUP, r.groupName()), r.marker(), r.maxItems());
+    Page<String> page =
+        names(holders.inlineNames(Kind.GROUP, r.groupName()), r.marker(), r.maxItems());
     return ListGroupPoliciesResponse.builder()
         .policyNames(page.items())
         .marker(page.nextToken())
@@ -724,7 +810,8 @@ public final class Iam implements IamClient {
 
   @Override
   public ListRolePoliciesResponse listRolePolicies(ListRolePoliciesRequest r) {
-    Page<String> page = names(holders.inlineNames(Kind.ROLE, r.roleName()), r.marker(), r.maxItems());
+    Page<String> page =
+        names(holders.inlineNames(Kind.ROLE, r.roleName()), r.marker(), r.maxItems());
     return ListRolePoliciesResponse.builder()
         .policyNames(page.items())
         .marker(page.nextToken())
@@ -771,9 +858,13 @@ public final class Iam implements IamClient {
   }
 
   @Override
-  public ListAttachedUserPoliciesResponse listAttachedUserPolicies(ListAttachedUserPoliciesRequest r) {
+  public ListAttachedUserPoliciesResponse listAttachedUserPolicies(
+      ListAttachedUserPoliciesRequest r) {
     Page<AttachedPolicy> page =
-        attached(holders.attached(Kind.USER, r.userName(), prefix(r.pathPrefix())), r.marker(), r.maxItems());
+        attached(
+            holders.attached(Kind.USER, r.userName(), prefix(r.pathPrefix())),
+            r.marker(),
+            r.maxItems());
     return ListAttachedUserPoliciesResponse.builder()
         .attachedPolicies(page.items())
         .marker(page.nextToken())
@@ -782,9 +873,13 @@ public final class Iam implements IamClient {
   }
 
   @Override
-  public ListAttachedGroupPoliciesResponse listAttachedGroupPolicies(ListAttachedGroupPoliciesRequest r) {
+  public ListAttachedGroupPoliciesResponse listAttachedGroupPolicies(
+      ListAttachedGroupPoliciesRequest r) {
     Page<AttachedPolicy> page =
-        attached(holders.attached(Kind.GROUP, r.groupName(), prefix(r.pathPrefix())), r.marker(), r.maxItems());
+        attached(
+            holders.attached(Kind.GROUP, r.groupName(), prefix(r.pathPrefix())),
+            r.marker(),
+            r.maxItems());
     return ListAttachedGroupPoliciesResponse.builder()
         .attachedPolicies(page.items())
         .marker(page.nextToken())
@@ -793,9 +888,13 @@ public final class Iam implements IamClient {
   }
 
   @Override
-  public ListAttachedRolePoliciesResponse listAttachedRolePolicies(ListAttachedRolePoliciesRequest r) {
+  public ListAttachedRolePoliciesResponse listAttachedRolePolicies(
+      ListAttachedRolePoliciesRequest r) {
     Page<AttachedPolicy> page =
-        attached(holders.attached(Kind.ROLE, r.roleName(), prefix(r.pathPrefix())), r.marker(), r.maxItems());
+        attached(
+            holders.attached(Kind.ROLE, r.roleName(), prefix(r.pathPrefix())),
+            r.marker(),
+            r.maxItems());
     return ListAttachedRolePoliciesResponse.builder()
         .attachedPolicies(page.items())
         .marker(page.nextToken())
@@ -807,7 +906,9 @@ public final class Iam implements IamClient {
 
   @Override
   public CreateAccessKeyResponse createAccessKey(CreateAccessKeyRequest r) {
-    return CreateAccessKeyResponse.builder().accessKey(keys.create(Users.orCaller(r.userName()))).build();
+    return CreateAccessKeyResponse.builder()
+        .accessKey(keys.create(Users.orCaller(r.userName())))
+        .build();
   }
 
   @Override
@@ -853,7 +954,9 @@ public final class Iam implements IamClient {
     AccessKeyRow key =
         view()
             .find(Tables.ACCESS_KEYS, scope().key(r.accessKeyId()))
-            .orElseThrow(() -> Errors.none("The Access Key with id " + r.accessKeyId() + " cannot be found"));
+            .orElseThrow(
+                () ->
+                    Errors.none("The Access Key with id " + r.accessKeyId() + " cannot be found"));
     String never = "N/A";
     return GetAccessKeyLastUsedResponse.builder()
         .userName(key.userName())
@@ -864,6 +967,158 @@ public final class Iam implements IamClient {
                 .region(key.lastRegion() == null ? never : key.lastRegion())
                 .build())
         .build();
+  }
+
+  // ---- OpenID Connect providers
+
+  @Override
+  public CreateOpenIdConnectProviderResponse createOpenIDConnectProvider(
+      CreateOpenIdConnectProviderRequest r) {
+    return CreateOpenIdConnectProviderResponse.builder()
+        .openIDConnectProviderArn(providers.create(r))
+        .tags(r.tags())
+        .build();
+  }
+
+  @Override
+  public GetOpenIdConnectProviderResponse getOpenIDConnectProvider(
+      GetOpenIdConnectProviderRequest r) {
+    OidcRow row = OidcProviders.require(view(), scope(), r.openIDConnectProviderArn());
+    return GetOpenIdConnectProviderResponse.builder()
+        .url(row.url())
+        .clientIDList(row.clientIds())
+        .thumbprintList(row.thumbprints())
+        .createDate(row.created())
+        .tags(row.tags())
+        .build();
+  }
+
+  @Override
+  public DeleteOpenIdConnectProviderResponse deleteOpenIDConnectProvider(
+      DeleteOpenIdConnectProviderRequest r) {
+    providers.delete(r.openIDConnectProviderArn());
+    return DeleteOpenIdConnectProviderResponse.builder().build();
+  }
+
+  @Override
+  public ListOpenIdConnectProvidersResponse listOpenIDConnectProviders(
+      ListOpenIdConnectProvidersRequest r) {
+    return ListOpenIdConnectProvidersResponse.builder()
+        .openIDConnectProviderList(
+            view()
+                .scan(Tables.OIDC_PROVIDERS, scope())
+                .map(
+                    row ->
+                        OpenIDConnectProviderListEntry.builder()
+                            .arn(OidcProviders.arn(scope(), row.value().url()))
+                            .build())
+                .toList())
+        .build();
+  }
+
+  @Override
+  public AddClientIdToOpenIdConnectProviderResponse addClientIDToOpenIDConnectProvider(
+      AddClientIdToOpenIdConnectProviderRequest r) {
+    providers.changeClients(
+        r.openIDConnectProviderArn(), ids -> OidcProviders.with(ids, r.clientID()));
+    return AddClientIdToOpenIdConnectProviderResponse.builder().build();
+  }
+
+  @Override
+  public RemoveClientIdFromOpenIdConnectProviderResponse removeClientIDFromOpenIDConnectProvider(
+      RemoveClientIdFromOpenIdConnectProviderRequest r) {
+    providers.changeClients(
+        r.openIDConnectProviderArn(),
+        ids -> ids.stream().filter(id -> !id.equals(r.clientID())).toList());
+    return RemoveClientIdFromOpenIdConnectProviderResponse.builder().build();
+  }
+
+  // ---- the account
+
+  @Override
+  public CreateAccountAliasResponse createAccountAlias(CreateAccountAliasRequest r) {
+    Accounts.setAlias(context.store(), scope(), r.accountAlias());
+    return CreateAccountAliasResponse.builder().build();
+  }
+
+  @Override
+  public DeleteAccountAliasResponse deleteAccountAlias(DeleteAccountAliasRequest r) {
+    Accounts.deleteAlias(context.store(), scope(), r.accountAlias());
+    return DeleteAccountAliasResponse.builder().build();
+  }
+
+  @Override
+  public ListAccountAliasesResponse listAccountAliases(ListAccountAliasesRequest r) {
+    return ListAccountAliasesResponse.builder()
+        .accountAliases(
+            view().scan(Tables.ALIASES, scope()).map(row -> row.value().alias()).toList())
+        .isTruncated(false)
+        .build();
+  }
+
+  @Override
+  public GetAccountSummaryResponse getAccountSummary(GetAccountSummaryRequest r) {
+    return GetAccountSummaryResponse.builder()
+        .summaryMapWithStrings(Accounts.summary(view(), scope()))
+        .build();
+  }
+
+  @Override
+  public GetAccountAuthorizationDetailsResponse getAccountAuthorizationDetails(
+      GetAccountAuthorizationDetailsRequest r) {
+    Page<Accounts.Entry> page =
+        page(
+            from ->
+                Accounts.entries(view(), scope(), r.filter())
+                    .filter(entry -> entry.id().compareTo(from) > 0),
+            Accounts.Entry::id,
+            r.marker(),
+            r.maxItems());
+    return Accounts.details(view(), scope(), page.items())
+        .marker(page.nextToken())
+        .isTruncated(page.nextToken() != null)
+        .build();
+  }
+
+  // ---- simulation
+
+  @Override
+  public SimulateCustomPolicyResponse simulateCustomPolicy(SimulateCustomPolicyRequest r) {
+    Page<EvaluationResult> page =
+        simulated(Simulation.custom(scope(), r), r.marker(), r.maxItems());
+    return SimulateCustomPolicyResponse.builder()
+        .evaluationResults(page.items())
+        .marker(page.nextToken())
+        .isTruncated(page.nextToken() != null)
+        .build();
+  }
+
+  @Override
+  public SimulatePrincipalPolicyResponse simulatePrincipalPolicy(SimulatePrincipalPolicyRequest r) {
+    Page<EvaluationResult> page =
+        simulated(Simulation.principal(view(), scope(), r), r.marker(), r.maxItems());
+    return SimulatePrincipalPolicyResponse.builder()
+        .evaluationResults(page.items())
+        .marker(page.nextToken())
+        .isTruncated(page.nextToken() != null)
+        .build();
+  }
+
+  /** Results are in the order of the question; their place is what a marker holds. */
+  private static Page<EvaluationResult> simulated(
+      List<EvaluationResult> all, @Nullable String marker, @Nullable Integer limit) {
+    Page<String> places =
+        page(
+            from ->
+                java.util.stream.IntStream.range(0, all.size())
+                    .mapToObj("%08d"::formatted)
+                    .filter(place -> place.compareTo(from) > 0),
+            place -> place,
+            marker,
+            limit);
+    return new Page<>(
+        places.items().stream().map(place -> all.get(Integer.parseInt(place))).toList(),
+        places.nextToken());
   }
 
   // ---- what operations share
@@ -880,7 +1135,8 @@ public final class Iam implements IamClient {
     return given == null ? "/" : given;
   }
 
-  private static Page<Tag> tagPage(List<Tag> tags, @Nullable String marker, @Nullable Integer limit) {
+  private static Page<Tag> tagPage(
+      List<Tag> tags, @Nullable String marker, @Nullable Integer limit) {
     return page(
         from ->
             tags.stream()
@@ -891,8 +1147,13 @@ public final class Iam implements IamClient {
         limit);
   }
 
-  private static Page<String> names(List<String> names, @Nullable String marker, @Nullable Integer limit) {
-    return page(from -> names.stream().filter(name -> name.compareTo(from) > 0), name -> name, marker, limit);
+  private static Page<String> names(
+      List<String> names, @Nullable String marker, @Nullable Integer limit) {
+    return page(
+        from -> names.stream().filter(name -> name.compareTo(from) > 0),
+        name -> name,
+        marker,
+        limit);
   }
 
   private static Page<AttachedPolicy> attached(
@@ -908,10 +1169,17 @@ public final class Iam implements IamClient {
   }
 
   private static <T> Page<T> page(
-      Function<String, Stream<T>> after, Function<T, String> id, @Nullable String marker, @Nullable Integer limit) {
+      Function<String, Stream<T>> after,
+      Function<T, String> id,
+      @Nullable String marker,
+      @Nullable Integer limit) {
     try {
-      return Page.of(after.apply(Page.after(marker)), id, limit == null ? DEFAULT_PAGE : limit);
-    } catch (Page.BadToken bad) {
+      return Page.cut(
+          after.apply(PageToken.lastId(LISTING, marker)),
+          limit == null ? DEFAULT_PAGE : limit,
+          id,
+          LISTING);
+    } catch (PageToken.Invalid bad) {
       throw Errors.validation("Invalid Marker.");
     }
   }

@@ -37,7 +37,8 @@ final class Keys {
         .write(
             tx -> {
               String name = Users.require(tx, scope, userName).user().userName();
-              if (tx.lookup(Tables.ACCESS_KEYS_BY_USER, scope, Tables.key(name)).count() >= MAX_PER_USER) {
+              if (tx.lookup(Tables.ACCESS_KEYS_BY_USER, scope, Tables.key(name)).count()
+                  >= MAX_PER_USER) {
                 throw Errors.limit("Cannot exceed quota for AccessKeysPerUser: " + MAX_PER_USER);
               }
               var now = context.clock().instant();
@@ -57,12 +58,14 @@ final class Keys {
 
   static String seal(SecretBox box, String id, String secret) {
     return Base64.getEncoder()
-        .encodeToString(box.seal(secret.getBytes(StandardCharsets.UTF_8), Map.of("access-key", id)));
+        .encodeToString(
+            box.seal(secret.getBytes(StandardCharsets.UTF_8), Map.of("access-key", id)));
   }
 
   static String open(SecretBox box, String id, String sealed) {
     return new String(
-        box.open(Base64.getDecoder().decode(sealed), Map.of("access-key", id)), StandardCharsets.UTF_8);
+        box.open(Base64.getDecoder().decode(sealed), Map.of("access-key", id)),
+        StandardCharsets.UTF_8);
   }
 
   static AccessKeyRow require(View view, Scope scope, String userName, String id) {
@@ -111,6 +114,8 @@ final class Keys {
     Scope scope = Caller.current().globalScope();
     View view = context.store().snapshot();
     Users.require(view, scope, userName);
-    return view.lookup(Tables.ACCESS_KEYS_BY_USER, scope, Tables.key(userName)).map(Row::value).toList();
+    return view.lookup(Tables.ACCESS_KEYS_BY_USER, scope, Tables.key(userName))
+        .map(Row::value)
+        .toList();
   }
 }

@@ -44,10 +44,17 @@ final class ManagedPolicies {
             tx -> {
               boolean taken =
                   tx.scan(Tables.POLICIES, scope)
-                      .anyMatch(row -> row.value().policy().policyName().equalsIgnoreCase(request.policyName()));
+                      .anyMatch(
+                          row ->
+                              row.value()
+                                  .policy()
+                                  .policyName()
+                                  .equalsIgnoreCase(request.policyName()));
               if (taken) {
                 throw Errors.exists(
-                    "A policy called " + request.policyName() + " already exists. Duplicate names are not allowed.");
+                    "A policy called "
+                        + request.policyName()
+                        + " already exists. Duplicate names are not allowed.");
               }
               var now = context.clock().instant();
               Policy policy =
@@ -68,7 +75,8 @@ final class ManagedPolicies {
               tx.put(
                   Tables.POLICIES,
                   scope.key(arn),
-                  new PolicyRow(policy, List.of(new VersionRow("v1", request.policyDocument(), now)), 2));
+                  new PolicyRow(
+                      policy, List.of(new VersionRow("v1", request.policyDocument(), now)), 2));
               return policy;
             });
   }
@@ -144,7 +152,9 @@ final class ManagedPolicies {
               }
               if (row.versions().size() > 1) {
                 throw Errors.conflict(
-                    "This policy has more than one version. Before you delete a policy, you must delete the policy's versions. The default version is deleted with the policy.");
+                    "This policy has more than one version. Before you delete a policy, you must"
+                        + " delete the policy's versions. The default version is deleted with the"
+                        + " policy.");
               }
               tx.delete(Tables.POLICIES, scope.key(arn));
               return null;
@@ -153,7 +163,8 @@ final class ManagedPolicies {
 
   private static PolicyRow ownOnly(PolicyRow row) {
     if (row.policy().arn().startsWith("arn:aws:iam::aws:")) {
-      throw Errors.unmodifiable("Policy " + row.policy().arn() + " is managed by AWS and cannot be changed.");
+      throw Errors.unmodifiable(
+          "Policy " + row.policy().arn() + " is managed by AWS and cannot be changed.");
     }
     return row;
   }
@@ -165,7 +176,8 @@ final class ManagedPolicies {
         row -> {
           if (row.versions().size() >= MAX_VERSIONS) {
             throw Errors.limit(
-                "A managed policy can have up to 5 versions. Before you create a new version, you must delete an existing version.");
+                "A managed policy can have up to 5 versions. Before you create a new version, you"
+                    + " must delete an existing version.");
           }
           String id = "v" + row.next();
           List<VersionRow> versions = new ArrayList<>(row.versions());
@@ -203,7 +215,10 @@ final class ManagedPolicies {
   }
 
   private Policy withDefault(Policy policy, String versionId) {
-    return policy.toBuilder().defaultVersionId(versionId).updateDate(context.clock().instant()).build();
+    return policy.toBuilder()
+        .defaultVersionId(versionId)
+        .updateDate(context.clock().instant())
+        .build();
   }
 
   void changeTags(String arn, UnaryOperator<List<Tag>> tags) {
@@ -211,12 +226,16 @@ final class ManagedPolicies {
         arn,
         row ->
             new PolicyRow(
-                row.policy().toBuilder().tags(tags.apply(row.policy().tags())).build(), row.versions(), row.next()),
+                row.policy().toBuilder().tags(tags.apply(row.policy().tags())).build(),
+                row.versions(),
+                row.next()),
         row -> row);
   }
 
   private <R> R change(
-      String arn, UnaryOperator<PolicyRow> change, java.util.function.Function<PolicyRow, R> result) {
+      String arn,
+      UnaryOperator<PolicyRow> change,
+      java.util.function.Function<PolicyRow, R> result) {
     Scope scope = Caller.current().globalScope();
     return context
         .store()
@@ -235,7 +254,11 @@ final class ManagedPolicies {
         .orElseThrow(
             () ->
                 Errors.none(
-                    "Policy " + row.policy().arn() + " version " + versionId + " does not exist or is not attachable."));
+                    "Policy "
+                        + row.policy().arn()
+                        + " version "
+                        + versionId
+                        + " does not exist or is not attachable."));
   }
 
   static PolicyVersion shown(PolicyRow row, VersionRow version, boolean withDocument) {

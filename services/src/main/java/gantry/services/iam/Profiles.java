@@ -54,7 +54,10 @@ final class Profiles {
   static InstanceProfile shown(View view, Scope scope, ProfileRow row) {
     String role = row.roleName();
     return row.profile().toBuilder()
-        .roles(role == null ? List.of() : List.of(Roles.shown(Roles.require(view, scope, role).role())))
+        .roles(
+            role == null
+                ? List.of()
+                : List.of(Roles.shown(Roles.require(view, scope, role).role())))
         .build();
   }
 
@@ -65,7 +68,8 @@ final class Profiles {
         .write(
             tx -> {
               if (require(tx, scope, name).roleName() != null) {
-                throw Errors.conflict("Cannot delete entity, must remove roles from instance profile first.");
+                throw Errors.conflict(
+                    "Cannot delete entity, must remove roles from instance profile first.");
               }
               tx.delete(Tables.PROFILES, scope.key(Tables.key(name)));
               return null;
@@ -101,7 +105,8 @@ final class Profiles {
         name,
         row ->
             new ProfileRow(
-                row.profile().toBuilder().tags(tags.apply(row.profile().tags())).build(), row.roleName()),
+                row.profile().toBuilder().tags(tags.apply(row.profile().tags())).build(),
+                row.roleName()),
         null);
   }
 

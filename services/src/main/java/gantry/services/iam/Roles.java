@@ -15,7 +15,6 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.iam.model.AttachedPermissionsBoundary;
 import software.amazon.awssdk.services.iam.model.CreateRoleRequest;
-import software.amazon.awssdk.services.iam.model.PermissionsBoundaryAttachmentType;
 import software.amazon.awssdk.services.iam.model.Role;
 import software.amazon.awssdk.services.iam.model.RoleLastUsed;
 
@@ -34,14 +33,18 @@ final class Roles {
                   "AWSServiceRoleForApplicationAutoScaling_ECSService",
                   "AWSApplicationAutoscalingECSServicePolicy"),
           "elasticloadbalancing.amazonaws.com",
-              List.of("AWSServiceRoleForElasticLoadBalancing", "AWSElasticLoadBalancingServiceRolePolicy"),
+              List.of(
+                  "AWSServiceRoleForElasticLoadBalancing",
+                  "AWSElasticLoadBalancingServiceRolePolicy"),
           "autoscaling.amazonaws.com",
               List.of("AWSServiceRoleForAutoScaling", "AutoScalingServiceRolePolicy"),
           "spot.amazonaws.com", List.of("AWSServiceRoleForEC2Spot", "AWSEC2SpotServiceRolePolicy"),
           "replication.ecr.amazonaws.com",
               List.of("AWSServiceRoleForECRReplication", "ECRReplicationServiceRolePolicy"),
           "pullthroughcache.ecr.amazonaws.com",
-              List.of("AWSServiceRoleForECRPullThroughCache", "AWSECRPullThroughCache_ServiceRolePolicy"));
+              List.of(
+                  "AWSServiceRoleForECRPullThroughCache",
+                  "AWSECRPullThroughCache_ServiceRolePolicy"));
 
   private final ServiceContext context;
 
@@ -78,7 +81,10 @@ final class Roles {
                       .permissionsBoundary(boundary(tx, scope, r.permissionsBoundary()))
                       .tags(Names.tags(List.of(), r.tags()))
                       .build();
-              tx.put(Tables.ROLES, scope.key(Tables.key(r.roleName())), new RoleRow(role, Policies.NONE));
+              tx.put(
+                  Tables.ROLES,
+                  scope.key(Tables.key(r.roleName())),
+                  new RoleRow(role, Policies.NONE));
               return role;
             });
   }
@@ -124,7 +130,8 @@ final class Roles {
     }
   }
 
-  static @Nullable AttachedPermissionsBoundary boundary(View view, Scope scope, @Nullable String arn) {
+  static @Nullable AttachedPermissionsBoundary boundary(
+      View view, Scope scope, @Nullable String arn) {
     if (arn == null) {
       return null;
     }
@@ -132,7 +139,7 @@ final class Roles {
       throw Errors.none("Scope ARN: " + arn + " does not exist or is not attachable.");
     }
     return AttachedPermissionsBoundary.builder()
-        .permissionsBoundaryType(PermissionsBoundaryAttachmentType.POLICY)
+        .permissionsBoundaryType("Policy") // what AWS answers, though its model says otherwise
         .permissionsBoundaryArn(arn)
         .build();
   }
@@ -165,7 +172,8 @@ final class Roles {
   /** As GetRole answers: a role that was never used has an empty element. */
   static Role detailed(Role role) {
     return shown(role).toBuilder()
-        .roleLastUsed(role.roleLastUsed() == null ? RoleLastUsed.builder().build() : role.roleLastUsed())
+        .roleLastUsed(
+            role.roleLastUsed() == null ? RoleLastUsed.builder().build() : role.roleLastUsed())
         .build();
   }
 
@@ -177,8 +185,11 @@ final class Roles {
             tx -> {
               RoleRow row = require(tx, scope, name);
               checkNotServiceLinked(row);
-              if (tx.lookup(Tables.PROFILES_BY_ROLE, scope, Tables.key(name)).findAny().isPresent()) {
-                throw Errors.conflict("Cannot delete entity, must remove roles from instance profile first.");
+              if (tx.lookup(Tables.PROFILES_BY_ROLE, scope, Tables.key(name))
+                  .findAny()
+                  .isPresent()) {
+                throw Errors.conflict(
+                    "Cannot delete entity, must remove roles from instance profile first.");
               }
               Holders.checkEmpty(row.policies());
               tx.delete(Tables.ROLES, scope.key(Tables.key(name)));
@@ -228,10 +239,12 @@ final class Roles {
 
   // ---- roles of services
 
-  Role createServiceLinked(String principal, @Nullable String suffix, @Nullable String description) {
+  Role createServiceLinked(
+      String principal, @Nullable String suffix, @Nullable String description) {
     List<String> known = SERVICE_LINKED.get(principal);
     if (known == null) {
-      throw Errors.validation("Service principal " + principal + " has no service-linked role here.");
+      throw Errors.validation(
+          "Service principal " + principal + " has no service-linked role here.");
     }
     if (suffix != null && !principal.equals("autoscaling.amazonaws.com")) {
       throw Errors.invalidInput("Custom suffix is not allowed for " + principal);
@@ -246,7 +259,9 @@ final class Roles {
             tx -> {
               if (tx.get(Tables.ROLES, scope.key(Tables.key(name))) != null) {
                 throw Errors.invalidInput(
-                    "Service role name " + name + " has been taken in this account, please try a different suffix.");
+                    "Service role name "
+                        + name
+                        + " has been taken in this account, please try a different suffix.");
               }
               Role role =
                   Role.builder()

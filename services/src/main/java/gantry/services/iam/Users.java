@@ -83,7 +83,9 @@ final class Users {
         .write(
             tx -> {
               tx.put(
-                  Tables.USERS, scope.key(Tables.key(name)), change.apply(require(tx, scope, name)));
+                  Tables.USERS,
+                  scope.key(Tables.key(name)),
+                  change.apply(require(tx, scope, name)));
               return null;
             });
   }
@@ -96,7 +98,9 @@ final class Users {
             tx -> {
               UserRow row = require(tx, scope, name);
               Holders.checkEmpty(row.policies());
-              if (tx.lookup(Tables.ACCESS_KEYS_BY_USER, scope, Tables.key(name)).findAny().isPresent()) {
+              if (tx.lookup(Tables.ACCESS_KEYS_BY_USER, scope, Tables.key(name))
+                  .findAny()
+                  .isPresent()) {
                 throw Errors.conflict("Cannot delete entity, must delete access keys first.");
               }
               if (!row.groups().isEmpty()) {
@@ -199,7 +203,8 @@ final class Users {
                       .arn("arn:aws:iam::" + scope.account() + ":group" + path + name)
                       .createDate(context.clock().instant())
                       .build();
-              tx.put(Tables.GROUPS, scope.key(Tables.key(name)), new GroupRow(group, Policies.NONE));
+              tx.put(
+                  Tables.GROUPS, scope.key(Tables.key(name)), new GroupRow(group, Policies.NONE));
               return group;
             });
   }
