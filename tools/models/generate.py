@@ -141,13 +141,21 @@ def needs(model, operation):
     return ",".join(sorted(found))
 
 
+# Answers whose root element is their one member; botocore has a handler for it instead of a trait.
+UNWRAPPED = {"GetBucketLocation": "LocationConstraint"}
+
+
 def root(model, operation):
     """The root element of a REST-XML answer."""
+    if operation["name"] in UNWRAPPED:
+        return UNWRAPPED[operation["name"]]
     name = operation.get("output", {}).get("shape")
     shape = model["shapes"].get(name, {})
     payload = shape.get("payload")
     if payload:
         member = shape["members"][payload]
+        if model["shapes"][member["shape"]]["type"] != "structure":
+            return ""  # the body is the text or the bytes themselves
         return member.get("locationName") or model["shapes"][member["shape"]].get("locationName") or member["shape"]
     return operation.get("output", {}).get("locationName") or shape.get("locationName") or name or ""
 

@@ -1,6 +1,7 @@
 package gantry.node;
 
 import java.time.Instant;
+import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.HealthStatus;
 
 /**
@@ -9,5 +10,15 @@ import software.amazon.awssdk.services.ecs.model.HealthStatus;
  */
 public interface TaskHealth {
 
-  void containerHealth(String taskArn, String containerName, HealthStatus status, Instant since);
+  /**
+   * A check's verdict changed.
+   *
+   * @param output what the newest check printed; null when it printed nothing or has not run
+   */
+  void containerHealth(
+      String taskArn,
+      String containerName,
+      HealthStatus status,
+      Instant since,
+      @Nullable String output);
 }

@@ -35,7 +35,15 @@ public final class ServiceModel {
     this.client = client;
     this.file = new ModelFile(info.id());
     for (ModelFile.ErrorModel error : file.errors) {
-      errors.putIfAbsent(plain(error.shape()), error);
+      errors.put(plain(error.shape()), error);
+    }
+    for (ModelFile.ErrorModel error : file.errors) {
+      // Where the model has both XFault and XException, the older, XFault, is the SDK's XException.
+      if (error.shape().endsWith("Fault")) {
+        errors.put(exceptionName(error.shape()), error);
+      }
+      errors.putIfAbsent(exceptionName(error.shape()), error);
+      errors.putIfAbsent(plain(error.shape()) + "exception", error);
     }
     this.constraints = new Constraints(file.shapes);
   }
@@ -105,15 +113,25 @@ public final class ServiceModel {
     return errors.get(plain(code));
   }
 
-  /** Shape and class names differ in case ({@code VPC}, {@code Vpc}) and in their ending. */
+  /** Shape and class names differ in case: {@code VPC}, {@code Vpc}. */
   private static String plain(String name) {
-    String plain = name.replaceAll("[^A-Za-z0-9]", "").toLowerCase(Locale.ROOT);
-    for (String ending : List.of("exception", "fault")) {
-      if (plain.endsWith(ending)) {
-        return plain.substring(0, plain.length() - ending.length());
+    StringBuilder plain = new StringBuilder(name.length());
+    for (int i = 0; i < name.length(); i++) {
+      char c = name.charAt(i);
+      if (Character.isLetterOrDigit(c)) {
+        plain.append(Character.toLowerCase(c));
       }
     }
-    return plain;
+    return plain.toString();
+  }
+
+  /** The SDK's name for an error shape: {@code XFault} and {@code X} are {@code XException}. */
+  private static String exceptionName(String shape) {
+    String plain = plain(shape);
+    if (plain.endsWith("fault")) {
+      return plain.substring(0, plain.length() - 5) + "exception";
+    }
+    return plain.endsWith("exception") ? plain : plain + "exception";
   }
 
   private @Nullable Method method(String operation) {

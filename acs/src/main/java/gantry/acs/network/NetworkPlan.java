@@ -163,8 +163,14 @@ public record NetworkPlan(
     }
   }
 
-  /** A gateway endpoint: what the service's prefix list holds is answered inside the VPC. */
-  public record Endpoint(String id, String service, List<Cidr> cidrs) {}
+  /**
+   * An endpoint of a VPC.
+   *
+   * @param gateway whether it is reached by routes; otherwise by the addresses of its interfaces
+   * @param cidrs where it answers: the service's prefix list for a gateway endpoint, its
+   *     interfaces' addresses for an interface endpoint
+   */
+  public record Endpoint(String id, String service, boolean gateway, List<Cidr> cidrs) {}
 
   /**
    * One flow log.

@@ -19,7 +19,7 @@ public final class BrokenRequest extends IOException {
   }
 
   /** The broken request that is at the bottom of some failure. */
-  static @Nullable BrokenRequest in(@Nullable Throwable failure) {
+  public static @Nullable BrokenRequest in(@Nullable Throwable failure) {
     Throwable at = failure;
     for (int depth = 0; at != null && depth < 8; depth++) {
       if (at instanceof BrokenRequest broken) {

@@ -116,9 +116,14 @@ public final class HttpServer implements AutoCloseable {
       if (smuggles(request)) {
         exchange.setHeader("connection", "close");
         exchange.respond(400, line("The request's length is said in two ways."));
-        return;
+        throw new CloseConnectionException("where this request ends is unknown");
       }
       handler.handle(exchange);
+      if (closes(request)) {
+        throw new CloseConnectionException("asked to");
+      }
+    } catch (CloseConnectionException e) {
+      throw e;
     } catch (IOException | RuntimeException e) {
       BrokenRequest broken = BrokenRequest.in(e);
       if (broken != null && !exchange.answered()) {
@@ -138,6 +143,12 @@ public final class HttpServer implements AutoCloseable {
         pace.requestEnds();
       }
     }
+  }
+
+  /** Left to itself the server would keep the connection until it is idle for too long. */
+  private static boolean closes(ServerRequest request) {
+    return request.headers().contains(HeaderNames.CONNECTION)
+        && request.headers().get(HeaderNames.CONNECTION).get().equalsIgnoreCase("close");
   }
 
   /** Two readers could disagree where such a request ends, and what then begins. */

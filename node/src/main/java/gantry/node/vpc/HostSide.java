@@ -5,6 +5,7 @@ import gantry.node.vpc.KernelPlan.Host;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The host's end of the edge: one veth with the public pool's first address, one nftables table
@@ -24,25 +25,34 @@ final class HostSide {
     this.commands = commands;
   }
 
-  void make(Host host) {
-    refuseOverlap();
+  /**
+   * Makes it so.
+   *
+   * @return why the host cannot be joined, though everything inside works; null when it is
+   */
+  @Nullable String make(Host host) {
     if (!Files.exists(Path.of("/sys/class/net", host.link()))) {
       commands.run(
           List.of("ip", "-batch", "-"),
           "link add %s type veth peer name %s netns %s\n"
               .formatted(host.link(), Names.UPLINK, settings.names().edge()));
     }
+    commands.ip(settings.names().edge(), List.of("link set " + Names.UPLINK + " up"));
+    String overlap = overlap();
+    if (overlap != null) {
+      return overlap;
+    }
     commands.run(
         List.of("ip", "-batch", "-"),
         "addr replace %s dev %s\nlink set %s up\n"
             .formatted(host.address(), host.link(), host.link()));
-    commands.ip(settings.names().edge(), List.of("link set " + Names.UPLINK + " up"));
     commands.run(List.of("nft", "-f", "-"), host.nft().create());
     for (List<String> rule : forwarding(host.link())) {
       if (dockerKeepsAChain() && !stands(rule)) {
         commands.run(iptables("-I", rule), "");
       }
     }
+    return null;
   }
 
   void remove() {
@@ -61,19 +71,19 @@ final class HostSide {
   }
 
   /** A pool that the machine already uses elsewhere would cut it off from there. */
-  private void refuseOverlap() {
+  private @Nullable String overlap() {
     for (String line : commands.run("ip", "-4", "route", "show").split("\n", -1)) {
       String[] words = line.strip().split("\\s+", -1);
       if (Cidr.isValid(words[0])
           && Cidr.parse(words[0]).overlaps(settings.publicPool())
           && !line.contains("dev " + settings.names().hostLink())) {
-        throw new CommandFailed(
-            "the pool of public addresses, "
-                + settings.publicPool()
-                + ", is in use on this machine: "
-                + line.strip());
+        return "the pool of public addresses, "
+            + settings.publicPool()
+            + ", is in use on this machine: "
+            + line.strip();
       }
     }
+    return null;
   }
 
   private static List<List<String>> forwarding(String link) {

@@ -59,6 +59,13 @@ final class KernelReader {
     return new Standing(links(namespace), addresses, routes, rules, null);
   }
 
+  boolean hasTable(String namespace, NftTable table) {
+    return commands
+        .inside(namespace, List.of("nft", "list", "tables"), "")
+        .lines()
+        .anyMatch(("table " + table.family() + " " + table.name())::equals);
+  }
+
   Set<String> links(String namespace) {
     Set<String> links = new HashSet<>();
     for (String line : lines("ip", "-n", namespace, "-o", "link", "show")) {

@@ -2,6 +2,7 @@ package gantry.node.vpc;
 
 import gantry.acs.network.Cidr;
 import gantry.acs.network.NetworkPlan;
+import gantry.acs.network.NetworkPlan.Endpoint;
 import gantry.acs.network.NetworkPlan.Eni;
 import gantry.acs.network.NetworkPlan.Nat;
 import gantry.acs.network.NetworkPlan.Peering;
@@ -104,6 +105,14 @@ final class VpcCompiler {
     for (Subnet subnet : vpc.subnets().values()) {
       addresses.add(onLoopback(subnet.router()));
       addresses.add(onLoopback(subnet.resolver()));
+    }
+    // A gateway endpoint's whole block is the router's own; who may use it, the firewall decides.
+    for (Endpoint endpoint : vpc.endpoints().values()) {
+      if (endpoint.gateway()) {
+        endpoint
+            .cidrs()
+            .forEach(cidr -> addresses.add(cidr.address(1) + "/" + cidr.prefix() + " dev lo"));
+      }
     }
     for (Eni eni : vpc.enis().values()) {
       if (eni.kind() == Eni.Kind.SERVICE) {

@@ -4,9 +4,12 @@ import gantry.acs.network.Cidr;
 import gantry.acs.network.NetworkPlan;
 import gantry.acs.network.NetworkPlan.Acl;
 import gantry.acs.network.NetworkPlan.AclEntry;
+import gantry.acs.network.NetworkPlan.Endpoint;
 import gantry.acs.network.NetworkPlan.Eni;
 import gantry.acs.network.NetworkPlan.Group;
 import gantry.acs.network.NetworkPlan.Peering;
+import gantry.acs.network.NetworkPlan.RouteTable;
+import gantry.acs.network.NetworkPlan.RouteTarget;
 import gantry.acs.network.NetworkPlan.Rule;
 import gantry.acs.network.NetworkPlan.RulePeer;
 import gantry.acs.network.NetworkPlan.Subnet;
@@ -206,7 +209,7 @@ final class VpcFirewall {
         switch (rule.peer()) {
           case RulePeer.Members(String id) -> referenced.add(id);
           case RulePeer.PrefixList(String id) -> lists.add(id);
-          case RulePeer.Block ignored -> {}
+          case RulePeer.Block _ -> {}
         }
       }
       nft.chain("go_" + Names.nft(group.id()), out);
@@ -331,14 +334,17 @@ final class VpcFirewall {
           "filter hook " + hook + " priority " + GATEWAY + ";",
           List.of(toInternet + "ip saddr != @has_public drop"));
     }
-    nft.hook(
-        "pre",
-        "filter hook prerouting priority -150;",
-        List.of(
-            "iifname @checked iifname . ip saddr != @own drop",
-            "meta mark set iifname map @marks",
-            // An interface that the plan does not know (yet, or no more) sends nothing.
-            "iifname \"e*\" meta mark 0 drop"));
+    List<String> arriving =
+        new ArrayList<>(
+            List.of(
+                "iifname @checked iifname . ip saddr != @own drop",
+                "meta mark set iifname map @marks",
+                // An interface that the plan does not know (yet, or no more) sends nothing.
+                "iifname \"e*\" meta mark 0 drop"));
+    vpc.endpoints().values().stream()
+        .filter(Endpoint::gateway)
+        .forEach(endpoint -> onlyByRoute(arriving, endpoint));
+    nft.hook("pre", "filter hook prerouting priority -150;", arriving);
     nft.hook(
         "nat_in",
         "nat hook prerouting priority -100;",
@@ -347,6 +353,29 @@ final class VpcFirewall {
         "nat_out",
         "nat hook postrouting priority 100;",
         List.of(toInternet + "snat to ip saddr map @public_of"));
+  }
+
+  /** A gateway endpoint answers those whose route table leads to it. */
+  private void onlyByRoute(List<String> arriving, Endpoint endpoint) {
+    List<String> marks = new ArrayList<>();
+    for (RouteTable table : vpc.routeTables().values()) {
+      Integer mark = tables.get(table.id());
+      if (mark != null
+          && table.routes().stream()
+              .anyMatch(
+                  route ->
+                      route.target() instanceof RouteTarget.ToEndpoint(String id)
+                          && id.equals(endpoint.id()))) {
+        marks.add("0x" + Integer.toHexString(mark));
+      }
+    }
+    for (Cidr cidr : endpoint.cidrs()) {
+      arriving.add(
+          "ip daddr "
+              + cidr
+              + (marks.isEmpty() ? "" : " meta mark != { " + String.join(", ", marks) + " }")
+              + " drop");
+    }
   }
 
   private void hook(String hook, List<String> first) {

@@ -1,11 +1,15 @@
 package gantry.node.vpc;
 
 import gantry.acs.EniPayload;
+import gantry.acs.network.Cidr;
 import gantry.acs.network.NetworkPlan;
+import gantry.acs.network.NetworkPlan.Endpoint;
+import gantry.acs.network.NetworkPlan.Vpc;
+import gantry.acs.network.Reachability;
 import gantry.node.TaskNetwork;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -21,8 +25,17 @@ public final class VpcNetwork implements TaskNetwork, AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(VpcNetwork.class);
 
+  /** How often the kernel is compared with the plan though nothing has changed. */
+  private static final Duration AUDIT_EVERY = Duration.ofMinutes(1);
+
   /** How long a task waits for the plan that knows its interface. */
   private static final Duration PLAN_PATIENCE = Duration.ofSeconds(15);
+
+  /** An address that nobody has (RFC 5737): only the way to it matters. */
+  private static final String SOMEWHERE_ON_THE_INTERNET = "203.0.113.1";
+
+  private static final int TCP = 6;
+  private static final int HTTPS = 443;
 
   private static final long RETRY_FIRST_MILLIS = 100;
   private static final long RETRY_LIMIT_MILLIS = 10_000;
@@ -31,6 +44,11 @@ public final class VpcNetwork implements TaskNetwork, AutoCloseable {
   private final VpcReconciler reconciler;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
+
+  /** Guards what comes in only, so that whoever brings a plan never waits for the kernel. */
+  private final ReentrantLock inbox = new ReentrantLock();
+
+  private final Condition arrived = inbox.newCondition();
   private final Thread worker;
 
   private @Nullable NetworkPlan next;
@@ -39,6 +57,9 @@ public final class VpcNetwork implements TaskNetwork, AutoCloseable {
   private long applied;
   private @Nullable String failure;
   private boolean closed;
+
+  /** Everything was taken away, and nothing is made again before a new plan comes. */
+  private boolean removed;
 
   public VpcNetwork(VpcSettings settings) {
     this.settings = settings;
@@ -55,24 +76,50 @@ public final class VpcNetwork implements TaskNetwork, AutoCloseable {
 
   /** Takes the newest plan; any that was not begun yet is skipped. */
   public void update(NetworkPlan plan) {
-    lock.lock();
+    inbox.lock();
     try {
       next = plan;
       updates++;
-      changed.signalAll();
+      arrived.signalAll();
     } finally {
-      lock.unlock();
+      inbox.unlock();
     }
   }
 
   /** Waits until every plan handed over before is in the kernel. */
   public boolean awaitApplied(Duration patience) throws InterruptedException {
+    long wanted = updates();
     lock.lock();
     try {
-      long wanted = updates;
       long left = patience.toNanos();
       while (applied < wanted) {
         if (left <= 0) {
+          return false;
+        }
+        left = changed.awaitNanos(left);
+      }
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private long updates() {
+    inbox.lock();
+    try {
+      return updates;
+    } finally {
+      inbox.unlock();
+    }
+  }
+
+  /** Waits until the VPC's router stands. */
+  boolean awaitVpc(String vpc) throws InterruptedException {
+    lock.lock();
+    try {
+      long left = PLAN_PATIENCE.toNanos();
+      while (!current.vpcs().containsKey(vpc)) {
+        if (left <= 0 || closed) {
           return false;
         }
         left = changed.awaitNanos(left);
@@ -98,6 +145,19 @@ public final class VpcNetwork implements TaskNetwork, AutoCloseable {
     lock.lock();
     try {
       return failure;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Why nothing gets out of the machine or in from the host, though everything inside works; null
+   * when all is well.
+   */
+  public @Nullable String egressProblem() {
+    lock.lock();
+    try {
+      return reconciler.egressProblem();
     } finally {
       lock.unlock();
     }
@@ -165,11 +225,48 @@ public final class VpcNetwork implements TaskNetwork, AutoCloseable {
     }
   }
 
+  @Override
+  public Optional<String> noWayToRegistry(EniPayload eni, String registryHost) {
+    if (settings.relaxed()) {
+      return Optional.empty();
+    }
+    NetworkPlan now = plan();
+    Reachability.Answer internet =
+        Reachability.ask(now, eni.eniId(), SOMEWHERE_ON_THE_INTERNET, TCP, HTTPS);
+    if (!(internet instanceof Reachability.Answer.Stopped(_, _, String why))) {
+      return Optional.empty();
+    }
+    Vpc vpc = now.vpcs().get(eni.vpcId());
+    if (vpc != null) {
+      for (Endpoint endpoint : vpc.endpoints().values()) {
+        if (endpoint.service().endsWith(".ecr.dkr")) {
+          for (Cidr address : endpoint.cidrs()) {
+            if (Reachability.ask(now, eni.eniId(), address.address(0), TCP, HTTPS).allowed()) {
+              return Optional.empty();
+            }
+          }
+        }
+      }
+    }
+    return Optional.of(
+        "no way from %s to %s: %s Any of three would do: a public address in a public subnet, a"
+                .formatted(eni.subnetId(), registryHost, why)
+            + " route to a NAT gateway, or an interface endpoint for ecr.dkr in "
+            + eni.vpcId()
+            + ".");
+  }
+
   /** Leaves the machine as it was: for {@code gantry down}, not for a stop. */
   public void removeEverything() {
-    lock.lock();
+    inbox.lock();
     try {
       next = null;
+    } finally {
+      inbox.unlock();
+    }
+    lock.lock();
+    try {
+      removed = true;
       reconciler.removeEverything();
     } finally {
       lock.unlock();
@@ -194,37 +291,74 @@ public final class VpcNetwork implements TaskNetwork, AutoCloseable {
     }
   }
 
+  /** Somebody may have removed a link or a rule behind our back. */
+  private void auditQuietly() {
+    try {
+      reconciler.audit();
+    } catch (CommandFailed e) {
+      log.warn("the network could not be audited: {}", e.getMessage());
+    }
+  }
+
+  /** What has arrived last, with its number; null when nothing has for a while. */
+  private @Nullable Arrival take(Duration patience) throws InterruptedException {
+    inbox.lock();
+    try {
+      long left = patience.toNanos();
+      while (next == null && left > 0) {
+        left = arrived.awaitNanos(left);
+      }
+      NetworkPlan plan = next;
+      next = null;
+      return plan == null ? null : new Arrival(plan, updates);
+    } finally {
+      inbox.unlock();
+    }
+  }
+
+  private record Arrival(NetworkPlan plan, long number) {}
+
   private void work() {
     long retryMillis = RETRY_FIRST_MILLIS;
-    lock.lock();
+    Arrival again = null;
     try {
-      while (!closed) {
-        NetworkPlan plan = next;
-        if (plan == null) {
-          changed.await();
-          continue;
-        }
-        long number = updates;
-        next = null;
+      while (!Thread.currentThread().isInterrupted()) {
+        Arrival fresh = take(again == null ? AUDIT_EVERY : Duration.ofMillis(retryMillis));
+        Arrival arrival = fresh == null ? again : fresh;
+        lock.lock();
         try {
-          reconciler.apply(plan);
-          current = plan;
-          applied = number;
+          if (closed) {
+            return;
+          }
+          if (removed && fresh == null) {
+            again = null;
+            continue;
+          }
+          removed = false;
+          if (arrival == null) {
+            if (applied > 0) {
+              auditQuietly();
+            }
+            continue;
+          }
+          reconciler.apply(arrival.plan());
+          current = arrival.plan();
+          applied = arrival.number();
           failure = null;
+          again = null;
           retryMillis = RETRY_FIRST_MILLIS;
         } catch (CommandFailed e) {
           log.warn("the network plan is not in the kernel yet: {}", e.getMessage());
           failure = e.getMessage();
-          next = plan;
-          changed.await(retryMillis, TimeUnit.MILLISECONDS);
+          again = arrival;
           retryMillis = Math.min(RETRY_LIMIT_MILLIS, retryMillis * 2);
+        } finally {
+          changed.signalAll();
+          lock.unlock();
         }
-        changed.signalAll();
       }
     } catch (InterruptedException stopped) {
       Thread.currentThread().interrupt();
-    } finally {
-      lock.unlock();
     }
   }
 }

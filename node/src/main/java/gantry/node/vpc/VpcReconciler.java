@@ -5,7 +5,6 @@ import gantry.acs.network.Cidr;
 import gantry.acs.network.NetworkPlan;
 import gantry.acs.network.NetworkPlan.Eni;
 import gantry.acs.network.NetworkPlan.Vpc;
-import gantry.node.vpc.KernelPlan.Host;
 import gantry.node.vpc.KernelPlan.Namespace;
 import gantry.node.vpc.KernelPlan.Veth;
 import java.util.ArrayList;
@@ -37,6 +36,14 @@ final class VpcReconciler {
   /** What stands in the kernel, as far as we know; null when it has to be read. */
   private @Nullable Map<String, Standing> standing;
 
+  /** What stood before the kernel has to be read again: of it, only the firewalls are believed. */
+  private Map<String, Standing> remembered = Map.of();
+
+  private @Nullable String egressProblem;
+
+  /** Whether the host's side was made since the kernel was read. */
+  private boolean hostMade;
+
   private NetworkPlan plan = new NetworkPlan(new TreeMap<>(), new TreeMap<>(), new TreeMap<>());
 
   /**
@@ -51,7 +58,7 @@ final class VpcReconciler {
       SortedSet<String> rules,
       @Nullable NftTable nft) {
 
-    Standing with(NftTable table) {
+    Standing with(@Nullable NftTable table) {
       return new Standing(links, addresses, routes, rules, table);
     }
   }
@@ -64,13 +71,31 @@ final class VpcReconciler {
 
   void apply(NetworkPlan next) {
     plan = next;
-    converge();
+    try {
+      converge();
+    } catch (CommandFailed e) {
+      // A task may have died and taken its link along: once more, with what the kernel says.
+      converge();
+    }
   }
 
   /** Looks at the kernel instead of trusting memory, and repairs what differs. */
   void audit() {
-    standing = null;
+    lookAgain();
     converge();
+  }
+
+  /** Why nothing gets out of the machine or in from the host; null when all is well. */
+  @Nullable String egressProblem() {
+    return egressProblem;
+  }
+
+  /** The kernel is read before the next step; firewalls that still stand keep their counters. */
+  private void lookAgain() {
+    if (standing != null) {
+      remembered = standing;
+      standing = null;
+    }
   }
 
   boolean knows(String vpc, String eni) {
@@ -82,62 +107,82 @@ final class VpcReconciler {
   void attach(EniPayload eni, long pid) {
     String router = settings.names().router(eni.vpcId());
     String link = Names.eniLink(eni.eniId());
-    String gateway = Cidr.parse(eni.subnetCidr()).address(1);
-    if (isAttached(router, link, eni, pid)) {
-      remember(router, link);
-      converge();
-      return;
-    }
     try {
-      if (reader.links(router).contains(link)) {
-        commands.ip(router, List.of("link del " + link));
+      Standing there = standing().get(router);
+      if (there != null && there.links.contains(link)) {
+        if (isAttached(router, link, eni, pid)) {
+          return;
+        }
+        removeLink(router, link);
+        forget(there, link);
       }
-      commands.ip(
-          router,
-          List.of(
-              "link add %s type veth peer name eth0 address %s netns %d"
-                  .formatted(link, eni.macAddress(), pid),
-              "link set " + link + " up"));
-      commands.ipOf(
-          pid,
-          List.of(
-              "link set lo up",
-              "addr replace " + eni.privateIp() + "/32 dev eth0",
-              "link set eth0 up",
-              "route replace " + gateway + " dev eth0 scope link",
-              "route replace default via " + gateway + " dev eth0"));
-      remember(router, link);
-      converge();
+      connect(router, link, eni, pid);
     } catch (CommandFailed e) {
-      standing = null;
-      throw e;
+      // Perhaps memory was wrong: once more, with what the kernel says.
+      lookAgain();
+      removeLink(router, link);
+      connect(router, link, eni, pid);
     }
+  }
+
+  private void connect(String router, String link, EniPayload eni, long pid) {
+    String route = eni.privateIp() + " dev " + link + " scope link";
+    String gateway = Cidr.parse(eni.subnetCidr()).address(1);
+    commands.ip(
+        router,
+        List.of(
+            "link add %s type veth peer name eth0 address %s netns %d"
+                .formatted(link, eni.macAddress(), pid),
+            "link set " + link + " up",
+            "route replace " + route));
+    commands.ipOf(
+        pid,
+        List.of(
+            "link set lo up",
+            "addr replace " + eni.privateIp() + "/32 dev eth0",
+            "link set eth0 up",
+            "route replace " + gateway + " dev eth0 scope link",
+            "route replace default via " + gateway + " dev eth0"));
+    Standing there = standing().get(router);
+    if (there != null) {
+      there.links.add(link);
+      there.routes.add(route);
+    }
+    // Secondary addresses, and route tables that lead to this interface.
+    converge();
   }
 
   void detach(String eni) {
     String link = Names.eniLink(eni);
-    for (Vpc vpc : plan.vpcs().values()) {
-      String router = settings.names().router(vpc.id());
-      Standing there = standing().get(router);
-      if (there != null && there.links.contains(link)) {
-        if (reader.links(router).contains(link)) {
-          commands.ip(router, List.of("link del " + link));
-        }
-        forget(there, link);
+    for (Map.Entry<String, Standing> namespace : standing().entrySet()) {
+      if (namespace.getValue().links.contains(link)) {
+        removeLink(namespace.getKey(), link);
+        forget(namespace.getValue(), link);
       }
     }
     converge();
   }
 
+  /** A link whose other end's namespace is gone has gone with it. */
+  private void removeLink(String namespace, String link) {
+    try {
+      commands.ip(namespace, List.of("link del " + link));
+    } catch (CommandFailed e) {
+      if (reader.links(namespace).contains(link)) {
+        throw e;
+      }
+    }
+  }
+
   void retainOnly(Set<String> enis) {
     Set<String> wanted = new HashSet<>();
     enis.forEach(eni -> wanted.add(Names.eniLink(eni)));
-    standing = null;
+    lookAgain();
     Map<String, Standing> now = standing();
     for (Map.Entry<String, Standing> namespace : now.entrySet()) {
       for (String link : List.copyOf(namespace.getValue().links)) {
         if (link.startsWith("e") && !link.equals("eth0") && !wanted.contains(link)) {
-          commands.ip(namespace.getKey(), List.of("link del " + link));
+          removeLink(namespace.getKey(), link);
           forget(namespace.getValue(), link);
         }
       }
@@ -148,6 +193,7 @@ final class VpcReconciler {
   /** Takes away everything that carries our prefix, whatever the plan says. */
   void removeEverything() {
     standing = null;
+    remembered = Map.of();
     plan = new NetworkPlan(new TreeMap<>(), new TreeMap<>(), new TreeMap<>());
     hostSide.remove();
     for (String namespace : reader.namespaces(settings.names().prefix())) {
@@ -160,13 +206,6 @@ final class VpcReconciler {
         && reader.addressesOf(pid).contains(eni.privateIp() + "/32 dev eth0");
   }
 
-  private void remember(String router, String link) {
-    Standing there = standing().get(router);
-    if (there != null) {
-      there.links.add(link);
-    }
-  }
-
   /** The kernel drops the routes of a link that goes. */
   private static void forget(Standing there, String link) {
     there.links.remove(link);
@@ -177,8 +216,14 @@ final class VpcReconciler {
     Map<String, Standing> known = standing;
     if (known == null) {
       known = new TreeMap<>();
+      hostMade = false;
       for (String namespace : reader.namespaces(settings.names().prefix())) {
-        known.put(namespace, reader.read(namespace));
+        Standing there = reader.read(namespace);
+        Standing before = remembered.get(namespace);
+        NftTable table = before == null ? null : before.nft;
+        known.put(
+            namespace,
+            table != null && reader.hasTable(namespace, table) ? there.with(table) : there);
       }
       standing = known;
     }
@@ -203,7 +248,6 @@ final class VpcReconciler {
 
   private void converge() {
     try {
-      boolean firstLook = standing == null;
       Map<String, Standing> now = standing();
       KernelPlan wanted = compiler.compile(plan, attached());
       namespaces(now, wanted);
@@ -214,16 +258,16 @@ final class VpcReconciler {
         removeStale(of(now, namespace.name()), namespace);
       }
       links(now, wanted);
-      if (firstLook || !of(now, settings.names().edge()).links.contains(Names.UPLINK)) {
-        Host host = wanted.host();
-        hostSide.make(host);
+      if (!hostMade) {
+        egressProblem = hostSide.make(wanted.host());
         of(now, settings.names().edge()).links.add(Names.UPLINK);
+        hostMade = true;
       }
       for (Namespace namespace : wanted.namespaces().values()) {
         addMissing(of(now, namespace.name()), namespace);
       }
     } catch (CommandFailed e) {
-      standing = null;
+      lookAgain();
       throw e;
     }
   }
@@ -262,6 +306,8 @@ final class VpcReconciler {
     Standing there = of(now, namespace.name());
     String script =
         there.nft == null ? namespace.nft().create() : namespace.nft().changesFrom(there.nft);
+    // Unknown until it has been applied: whatever fails now, the table is replaced as a whole.
+    now.put(namespace.name(), there.with(null));
     commands.nft(namespace.name(), script);
     now.put(namespace.name(), there.with(namespace.nft()));
   }
@@ -317,10 +363,7 @@ final class VpcReconciler {
           Standing there = of(now, name);
           for (String link : List.copyOf(there.links)) {
             if (!links.contains(link)) {
-              // The far end may have been removed a moment ago, and this one with it.
-              if (reader.links(name).contains(link)) {
-                commands.ip(name, List.of("link del " + link));
-              }
+              removeLink(name, link);
               forget(there, link);
             }
           }

@@ -69,7 +69,9 @@ final class VpcRoutes {
       vpc.cidrs().forEach(cidr -> routes.add("throw " + destination(cidr) + in));
       boolean hasDefault = false;
       for (Route route : table.routes()) {
-        if (!(route.target() instanceof RouteTarget.Local)) {
+        // The VPC's own blocks are in the main table, and endpoints are the router itself.
+        if (!(route.target() instanceof RouteTarget.Local)
+            && !(route.target() instanceof RouteTarget.ToEndpoint)) {
           routes.add(route(route, in));
           hasDefault |= route.destination().prefix() == 0;
         }
@@ -122,13 +124,9 @@ final class VpcRoutes {
             ? "blackhole " + to + in
             : to + " via " + eni.address() + " dev " + Names.eniLink(id) + in + " onlink";
       }
-      case RouteTarget.ToEndpoint(String endpoint) ->
-          vpc.endpoints().containsKey(endpoint)
-              ? "local " + to + " dev lo" + in + " scope host"
-              : "blackhole " + to + in;
-      case RouteTarget.Blackhole ignored -> "blackhole " + to + in;
-      case RouteTarget.Local ignored ->
-          throw new IllegalStateException("local is not a route here");
+      case RouteTarget.Blackhole _ -> "blackhole " + to + in;
+      case RouteTarget.Local _, RouteTarget.ToEndpoint _ ->
+          throw new IllegalStateException(route + " is not a route of the kernel");
     };
   }
 

@@ -8,8 +8,9 @@ import gantry.acs.network.Cidr;
  * @param names how everything of ours is named
  * @param publicPool where elastic and auto-assigned public addresses come from; its first address
  *     is the host's, its second the edge's
+ * @param relaxed tasks pull their images whether or not their subnet has a way to the registry
  */
-public record VpcSettings(Names names, Cidr publicPool) {
+public record VpcSettings(Names names, Cidr publicPool, boolean relaxed) {
 
   /** RFC 2544 sets this block aside for tests of networks: no machine on the internet has it. */
   private static final Cidr PUBLIC_BLOCK = Cidr.parse("198.18.0.0/15");
@@ -24,6 +25,6 @@ public record VpcSettings(Names names, Cidr publicPool) {
   }
 
   public static VpcSettings of(String install) {
-    return new VpcSettings(new Names(install), poolOf(install));
+    return new VpcSettings(new Names(install), poolOf(install), false);
   }
 }

@@ -23,11 +23,13 @@ public final class VpcSockets implements NetnsSockets, AutoCloseable {
 
   private static final int BACKLOG = 1024;
 
+  private final VpcNetwork network;
   private final Names names;
   private final Map<String, NamespaceThread> threads = new ConcurrentHashMap<>();
 
-  public VpcSockets(VpcSettings settings) {
-    this.names = settings.names();
+  public VpcSockets(VpcNetwork network) {
+    this.network = network;
+    this.names = network.settings().names();
   }
 
   /** Something to run inside a namespace. */
@@ -83,29 +85,22 @@ public final class VpcSockets implements NetnsSockets, AutoCloseable {
         });
   }
 
-  /** Runs {@code work} on the thread that lives in the VPC's namespace. */
+  /** Runs {@code work} on the thread that lives in the VPC's namespace, which is waited for. */
   public <T> T in(String vpcId, Inside<T> work) throws IOException {
+    try {
+      if (!network.awaitVpc(vpcId)) {
+        throw new IOException(vpcId + " is not on this node");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("interrupted while waiting for " + vpcId, e);
+    }
     return inNamespace(names.router(vpcId), work);
   }
 
   /** The same in the namespace that stands for the internet. */
   public <T> T inEdge(Inside<T> work) throws IOException {
     return inNamespace(names.edge(), work);
-  }
-
-  /** Ends the thread of a namespace that is gone: the next request enters its successor. */
-  public void forget(String vpcId) {
-    String prefix = names.router(vpcId);
-    threads.keySet().stream()
-        .filter(key -> key.startsWith(prefix + "#"))
-        .toList()
-        .forEach(
-            key -> {
-              NamespaceThread thread = threads.remove(key);
-              if (thread != null) {
-                thread.close();
-              }
-            });
   }
 
   @Override
@@ -118,7 +113,25 @@ public final class VpcSockets implements NetnsSockets, AutoCloseable {
     Path path = Path.of("/run/netns", namespace);
     // The inode tells a namespace from one of the same name that was made after it was deleted.
     String key = namespace + "#" + Files.getAttribute(path, "unix:ino");
+    if (!threads.containsKey(key)) {
+      forgetGone();
+    }
     NamespaceThread thread = threads.computeIfAbsent(key, k -> new NamespaceThread(k, path));
     return thread.run(work);
+  }
+
+  /** Ends the threads of namespaces that are gone: each of them would keep its own alive. */
+  private void forgetGone() throws IOException {
+    for (String key : threads.keySet()) {
+      String[] parts = key.split("#", 2);
+      Path path = Path.of("/run/netns", parts[0]);
+      if (!Files.exists(path)
+          || !parts[1].equals(String.valueOf(Files.getAttribute(path, "unix:ino")))) {
+        NamespaceThread thread = threads.remove(key);
+        if (thread != null) {
+          thread.close();
+        }
+      }
+    }
   }
 }

@@ -16,7 +16,9 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * A machine under test: real namespaces, with processes that do nothing as tasks. Closing it
@@ -25,8 +27,10 @@ import java.util.concurrent.ThreadLocalRandom;
 @SuppressWarnings("NullAway") // a test that asks for what it did not make may fail with a null
 final class Lab implements AutoCloseable {
 
-  /** A refused packet is dropped: the connection is given up after this. */
-  static final int REFUSED_AFTER_MILLIS = 300;
+  /** A refused packet is dropped: the connection is given up after this, one repetition of it. */
+  static final int REFUSED_AFTER_MILLIS = 1200;
+
+  private static final AtomicInteger LABS = new AtomicInteger();
 
   final VpcSettings settings;
   VpcNetwork network;
@@ -35,15 +39,27 @@ final class Lab implements AutoCloseable {
   private final Map<String, NamespaceThread> threads = new HashMap<>();
   private final List<java.io.Closeable> open = new ArrayList<>();
 
+  private static final Pattern LEFT = Pattern.compile("gantry-l([0-9a-y]+)z[0-9a-z]-.*");
+
   Lab() {
-    this("t" + Integer.toString(ThreadLocalRandom.current().nextInt(36 * 36 * 36 * 36), 36));
+    sweep();
+    String pid = Long.toString(ProcessHandle.current().pid(), 35);
+    settings = VpcSettings.of("l" + pid + "z" + Integer.toString(LABS.getAndIncrement() % 36, 36));
+    network = new VpcNetwork(settings);
+    sockets = new VpcSockets(network);
   }
 
-  Lab(String install) {
-    settings = VpcSettings.of(install);
-    network = new VpcNetwork(settings);
-    network.removeEverything();
-    sockets = new VpcSockets(settings);
+  /** Takes away what test runs have left that were killed. */
+  private static void sweep() {
+    for (String namespace : new KernelReader(new Commands()).namespaces("gantry-l")) {
+      Matcher left = LEFT.matcher(namespace);
+      if (left.matches() && ProcessHandle.of(Long.parseLong(left.group(1), 35)).isEmpty()) {
+        String install = namespace.split("-", 3)[1];
+        try (VpcNetwork dead = new VpcNetwork(VpcSettings.of(install))) {
+          dead.removeEverything();
+        }
+      }
+    }
   }
 
   void apply(NetworkPlan plan) throws Exception {

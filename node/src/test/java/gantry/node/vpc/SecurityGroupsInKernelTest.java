@@ -73,12 +73,21 @@ class SecurityGroupsInKernelTest {
       try (Socket kept = lab.connect("eni-0c", "10.0.2.5", 8080)) {
         assertThat(Lab.line(kept)).isEqualTo("eni-0d saw 10.0.1.5");
 
-        plans.group(vpc, "sg-0d", plans.allOut());
-        long begin = System.nanoTime();
-        lab.apply(plans.plan());
-        Duration took = Duration.ofNanos(System.nanoTime() - begin);
-        System.out.println("security group change in the kernel after " + took.toMillis() + " ms");
-        assertThat(took).isLessThan(Duration.ofMillis(100));
+        // The median: this machine may be busy with something else for a moment.
+        List<Long> millis = new java.util.ArrayList<>();
+        for (int i = 0; i < 9; i++) {
+          if (i % 2 == 0) {
+            plans.group(vpc, "sg-0d", plans.allOut());
+          } else {
+            plans.group(vpc, "sg-0d", plans.allOut(), plans.tcp(8080, "sg-0c"));
+          }
+          long begin = System.nanoTime();
+          lab.apply(plans.plan());
+          millis.add(Duration.ofNanos(System.nanoTime() - begin).toMillis());
+        }
+        millis.sort(null);
+        System.out.println("security group changes were in the kernel after (ms) " + millis);
+        assertThat(millis.get(4)).isLessThan(100);
 
         assertThat(lab.ask("eni-0c", "10.0.2.5", 8080)).isEqualTo("refused");
         assertThat(Lab.echo(kept, "still here")).isEqualTo("still here");
@@ -210,6 +219,40 @@ class SecurityGroupsInKernelTest {
         assertThat(before.routes()).isEqualTo(wanted.routes());
         assertThat(before.rules()).isEqualTo(wanted.rules());
       }
+    }
+  }
+
+  @Test
+  void fifty_tasks_come_and_go_and_leave_nothing() throws Exception {
+    try (Lab lab = new Lab()) {
+      plans.subnet(vpc, "subnet-0a", "10.0.1.0/24");
+      plans.group(vpc, "sg-0c", plans.allOut(), plans.tcp(8080, "sg-0c"));
+      for (int i = 0; i < 50; i++) {
+        plans.eni(vpc, "eni-" + (100 + i), "subnet-0a", "10.0.1." + (10 + i), "sg-0c");
+      }
+      NetworkPlan plan = plans.plan();
+      lab.apply(plan);
+      KernelReader reader = new KernelReader(new Commands());
+      String router = lab.settings.names().router("vpc-0a");
+      long begin = System.nanoTime();
+      for (int i = 0; i < 50; i++) {
+        lab.task(plan, "vpc-0a", "eni-" + (100 + i));
+      }
+      System.out.println(
+          "50 interfaces attached in " + (System.nanoTime() - begin) / 1_000_000 + " ms");
+      lab.serve("eni-100", 8080);
+      assertThat(lab.ask("eni-149", "10.0.1.10", 8080)).isEqualTo("eni-100 saw 10.0.1.59");
+      // Half of the tasks die first and are detached then; half the other way round.
+      for (int i = 0; i < 50; i++) {
+        String eni = "eni-" + (100 + i);
+        if (i % 2 == 0) {
+          lab.kill(eni);
+        }
+        lab.network.detach(eni);
+      }
+      vpc.enis.clear();
+      lab.apply(plans.plan());
+      assertThat(reader.links(router)).isEmpty();
     }
   }
 

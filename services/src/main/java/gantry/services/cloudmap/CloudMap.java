@@ -4,12 +4,13 @@ import static gantry.services.cloudmap.Errors.invalid;
 
 import gantry.services.Caller;
 import gantry.services.HostedService;
-import gantry.services.Page;
 import gantry.services.ServiceContext;
 import gantry.services.cloudmap.Tables.InstanceRow;
 import gantry.services.cloudmap.Tables.NamespaceRow;
 import gantry.services.cloudmap.Tables.OperationRow;
 import gantry.services.cloudmap.Tables.ServiceRow;
+import gantry.state.Page;
+import gantry.state.PageToken;
 import gantry.state.Row;
 import gantry.state.Scope;
 import gantry.state.View;
@@ -164,6 +165,7 @@ public final class CloudMap implements ServiceDiscoveryClient {
     View view = view();
     Page<Row<NamespaceRow>> page =
         page(
+            "ListNamespaces",
             from ->
                 view.scanAfter(Tables.NAMESPACES, scope(), from)
                     .filter(row -> matches(row.value(), r.filters())),
@@ -258,6 +260,7 @@ public final class CloudMap implements ServiceDiscoveryClient {
     View view = view();
     Page<Row<ServiceRow>> page =
         page(
+            "ListServices",
             from ->
                 view.scanAfter(Tables.SERVICES, scope(), from)
                     .filter(row -> matches(row.value(), r.filters())),
@@ -404,7 +407,8 @@ public final class CloudMap implements ServiceDiscoveryClient {
   private Page<InstanceRow> instancesOf(
       View view, ServiceRow service, @Nullable String token, @Nullable Integer limit) {
     return page(
-        from ->
+            "Instances/" + service.service().id(),
+            from ->
             view.lookup(Tables.INSTANCES_BY_SERVICE, scope(), service.service().id())
                 .map(Row::value)
                 .filter(row -> row.instanceId().compareTo(from) > 0),
@@ -455,6 +459,7 @@ public final class CloudMap implements ServiceDiscoveryClient {
     View view = view();
     Page<Row<OperationRow>> page =
         page(
+            "ListOperations",
             from ->
                 view.scanAfter(Tables.OPERATIONS, scope(), from)
                     .filter(row -> matches(row.value().operation(), r.filters())),
@@ -586,13 +591,15 @@ public final class CloudMap implements ServiceDiscoveryClient {
   }
 
   private static <T> Page<T> page(
+      String listing,
       Function<String, Stream<T>> after,
       Function<T, String> id,
       @Nullable String token,
       @Nullable Integer limit) {
     try {
-      return Page.of(after.apply(Page.after(token)), id, limit == null ? DEFAULT_PAGE : limit);
-    } catch (Page.BadToken bad) {
+      String last = PageToken.lastId(listing, token);
+      return Page.cut(after.apply(last), limit == null ? DEFAULT_PAGE : limit, id, listing);
+    } catch (PageToken.Invalid bad) {
       throw invalid("The NextToken is not valid.");
     }
   }

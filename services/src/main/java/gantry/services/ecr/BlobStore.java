@@ -324,6 +324,9 @@ final class BlobStore {
     /** Of all bytes on disk so far; null until the first write after (re)opening. */
     private @Nullable MessageDigest sha256;
 
+    private long lastPart = -1;
+    private boolean smallPart;
+
     Upload(String id, Scope scope, String repository, Path folder) {
       this.id = id;
       this.scope = scope;
@@ -342,6 +345,16 @@ final class BlobStore {
 
     private boolean busy() {
       return writing.isLocked();
+    }
+
+    /** Notes a part of the API's upload; all but the last must have a least size. */
+    void notePart(long bytes) {
+      smallPart |= lastPart >= 0 && lastPart < LayerOperations.MIN_PART_BYTES;
+      lastPart = bytes;
+    }
+
+    boolean hasSmallPart() {
+      return smallPart;
     }
 
     /** How many bytes have arrived; -1 when the upload has ended meanwhile. */

@@ -221,10 +221,6 @@ final class EcrTables {
       return new RegistryRow(replication, policyText, changed, signing, accountSettings);
     }
 
-    RegistryRow withSigning(@Nullable SigningConfiguration changed) {
-      return new RegistryRow(replication, policyText, scanning, changed, accountSettings);
-    }
-
     RegistryRow withSettings(Map<String, String> changed) {
       return new RegistryRow(replication, policyText, scanning, signing, changed);
     }

@@ -363,7 +363,7 @@ final class Registry {
       }
     }
     if (changed) {
-      AfterPush.note(tx, scope, image, push.origin, now);
+      AfterPush.note(tx, scope, repository, image, push.origin, now);
     }
     return changed;
   }
@@ -431,7 +431,9 @@ final class Registry {
     if (last != null && last.plus(PULL_TIME_GRANULARITY).isAfter(now)) {
       return;
     }
-    if (store.snapshot().get(EcrTables.EXCLUSIONS, scope.key(principalArn)) != null) {
+    String role = ResourcePolicy.roleOf(principalArn);
+    String counted = role == null ? principalArn : role;
+    if (store.snapshot().get(EcrTables.EXCLUSIONS, scope.key(counted)) != null) {
       return;
     }
     var key = EcrTables.imageKey(scope, image.repository(), image.digest());

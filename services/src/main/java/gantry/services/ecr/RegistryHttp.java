@@ -125,9 +125,6 @@ final class RegistryHttp implements HttpHandler {
      */
     void beforePull(Scope scope, String repository, String reference);
 
-    /** A blob is asked for that the repository does not hold yet; true when it does now. */
-    boolean fetchBlob(Scope scope, String repository, Digest digest) throws IOException;
-
     OnDemand NOTHING =
         new OnDemand() {
           @Override
@@ -135,11 +132,6 @@ final class RegistryHttp implements HttpHandler {
 
           @Override
           public void beforePull(Scope scope, String repository, String reference) {}
-
-          @Override
-          public boolean fetchBlob(Scope scope, String repository, Digest digest) {
-            return false;
-          }
         };
   }
 
@@ -443,13 +435,10 @@ final class RegistryHttp implements HttpHandler {
         && tokens.isSignedLayer(target.scope, target.repository, digest, expires, signature);
   }
 
-  private long existingBlob(Target target, Digest digest) throws IOException {
+  private long existingBlob(Target target, Digest digest) {
     View view = registry.store.snapshot();
     Registry.repository(view, target.scope, target.repository);
     long size = registry.blobSize(view, target.scope, target.repository, digest);
-    if (size < 0 && onDemand.fetchBlob(target.scope, target.repository, digest)) {
-      size = registry.blobSize(registry.store.snapshot(), target.scope, target.repository, digest);
-    }
     if (size < 0) {
       throw new RegistryError(BLOB_UNKNOWN, "The layer " + digest + " is not in this repository");
     }

@@ -4,6 +4,7 @@ import gantry.services.HostedService;
 import gantry.services.ServiceContext;
 import gantry.services.ecs.controller.Capacity;
 import gantry.services.ecs.controller.Deployments;
+import gantry.services.ecs.controller.Explanation;
 import gantry.services.ecs.controller.HousekeepingController;
 import gantry.services.ecs.controller.InstanceController;
 import gantry.services.ecs.controller.Launcher;
@@ -11,10 +12,13 @@ import gantry.services.ecs.controller.Networks;
 import gantry.services.ecs.controller.ServiceController;
 import gantry.services.ecs.controller.TargetHealthController;
 import gantry.services.ecs.controller.TaskController;
+import gantry.services.ecs.rows.ServiceRow;
 import gantry.state.Controller;
+import gantry.state.Scope;
+import gantry.state.View;
+import java.time.Instant;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import software.amazon.awssdk.services.ecs.EcsClient;
 
 /** What the operations and the controllers of one program share. */
@@ -38,7 +42,7 @@ public final class EcsCore {
 
   /** ECS as the program hosts it. */
   public static HostedService<EcsClient> hosted() {
-    Map<ServiceContext, EcsCore> cores = new IdentityHashMap<>();
+    IdentityHashMap<ServiceContext, EcsCore> cores = new IdentityHashMap<>();
     return new HostedService<>(
         EcsClient.class,
         context -> core(cores, context).client(),
@@ -46,7 +50,8 @@ public final class EcsCore {
         context -> core(cores, context).controllers());
   }
 
-  private static EcsCore core(Map<ServiceContext, EcsCore> cores, ServiceContext context) {
+  private static EcsCore core(
+      IdentityHashMap<ServiceContext, EcsCore> cores, ServiceContext context) {
     synchronized (cores) {
       return cores.computeIfAbsent(context, EcsCore::new);
     }
@@ -63,6 +68,11 @@ public final class EcsCore {
         new TargetHealthController(context),
         new InstanceController(context),
         new HousekeepingController(context));
+  }
+
+  /** What a service's planner waits for now. */
+  Explanation explain(View view, Scope scope, ServiceRow row, Instant now) {
+    return services.explain(view, scope, row, now);
   }
 
   ServiceContext context() {

@@ -271,14 +271,14 @@ final class ServiceDeployments {
       next.add(back);
     }
     for (DeploymentRow each : row.deployments()) {
-      if (each == primary) {
+      if (each.id().equals(primary.id())) {
         next.add(
             each.edit()
                 .primary(target == null)
                 .rollout(DeploymentRolloutState.FAILED, "ECS deployment stopped by user.")
                 .updatedAt(now)
                 .done());
-      } else if (each != target) {
+      } else if (target == null || !each.id().equals(target.id())) {
         next.add(each);
       }
     }

@@ -94,7 +94,7 @@ final class ServiceRules {
     }
     int least = or(change.minimumHealthyPercent(), or(before.minimumHealthyPercent(), daemon ? 0 : 100));
     int most = or(change.maximumPercent(), or(before.maximumPercent(), daemon ? 100 : 200));
-    if (least < 0 || least > 100 && !daemon) {
+    if (least < 0 || (least > 100 && !daemon)) {
       throw EcsErrors.invalid("minimumHealthyPercent must be between 0 and 100.");
     }
     if (most < 1 || (most < 100 && !daemon)) {

@@ -194,7 +194,21 @@ final class Attributes {
     return next;
   }
 
+  /** What is accepted with its default only, and why. */
+  private static final Map<String, String> NOT_BUILT =
+      Map.of(
+          "health_check_logs.s3.enabled", "the checks are in DescribeTargetHealth and the metrics",
+          "zonal_shift.config.enabled", "there is no zonal shift",
+          "waf.fail_open.enabled", "there is no web application firewall",
+          "ipv6.deny_all_igw_traffic", "networks here are IPv4",
+          "secondary_ips.auto_assigned.per_subnet", "a node has one address",
+          "dns_record.client_routing_policy", "names answer with every node");
+
   private static void check(Attribute attribute, String value) {
+    String why = NOT_BUILT.get(attribute.key());
+    if (why != null && !value.equals(attribute.standard())) {
+      throw Errors.notBuilt("The attribute " + attribute.key() + "=" + value, why);
+    }
     String allowed = attribute.allowed();
     if (allowed.isEmpty()) {
       if (value.length() > 1024 || !value.chars().allMatch(c -> c >= 0x20 && c < 0x7f)) {

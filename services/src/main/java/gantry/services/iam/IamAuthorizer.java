@@ -154,6 +154,9 @@ public final class IamAuthorizer implements Authorizer {
     for (String named :
         ResourceRules.resources(
             prefix, call.operation(), caller.account(), caller.region(), members)) {
+      if (source.decidesItself() && !named.equals("*")) {
+        continue;
+      }
       String arn = source.resolve(view, scope, named);
       Context context =
           new CallContext(prefix, caller, members, () -> source.tags(view, scope, arn)).or(global);

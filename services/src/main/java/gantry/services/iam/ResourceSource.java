@@ -26,6 +26,11 @@ public interface ResourceSource {
     return false;
   }
 
+  /** Whether the service evaluates calls on its resources itself, with this same engine. */
+  default boolean decidesItself() {
+    return false;
+  }
+
   default Map<String, String> tags(View view, Scope scope, String arn) {
     return Map.of();
   }

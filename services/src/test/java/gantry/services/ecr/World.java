@@ -1,8 +1,11 @@
 package gantry.services.ecr;
 
+import gantry.services.Caller;
+import gantry.services.Clients;
+import gantry.services.ServiceContext;
 import gantry.services.ServiceContext.Endpoint;
 import gantry.services.ecr.EcrTables.RepositoryRow;
-import gantry.services.ecr.RegistryHttp.OnDemand;
+import gantry.state.Controller;
 import gantry.state.Ids;
 import gantry.state.MemoryStore;
 import gantry.state.Scope;
@@ -19,6 +22,9 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.function.Function;
+import software.amazon.awssdk.core.SdkClient;
+import software.amazon.awssdk.services.ecr.EcrClient;
 import software.amazon.awssdk.services.ecr.model.ImageTagMutability;
 import software.amazon.awssdk.services.ecr.model.Repository;
 
@@ -31,27 +37,88 @@ final class World implements AutoCloseable {
   final Ids ids = new SeededIds(1);
   final Store store = MemoryStore.of(time, EcrTables.all());
   final JdkServer server;
+  final EcrHost host;
   final Registry registry;
   final Tokens tokens;
+  final EcrClient ecr;
   final Path folder;
   final HttpClient client = HttpClient.newHttpClient();
 
   World(Path folder) throws IOException {
-    this(folder, true);
+    this(folder, EcrSettings.open(HOME));
   }
 
-  World(Path folder, boolean open) throws IOException {
+  World(Path folder, EcrSettings settings) throws IOException {
     this.folder = folder;
     server = new JdkServer(http -> http.respond(503, new byte[0]));
-    Addresses addresses = new Addresses(new Endpoint("127.0.0.1", server.port()), HOME);
-    registry = new Registry(store, time, ids, new BlobStore(folder, time), addresses);
-    tokens = new Tokens(store, time, ids);
-    server.use(
-        new RegistryHttp(
-            registry,
-            new RegistryAccess(store, ids, tokens, IdentityPolicies.ALLOW_ALL, open),
-            tokens,
-            OnDemand.NOTHING));
+    host =
+        new EcrHost(
+            new ServiceContext(
+                store,
+                time,
+                time,
+                ids,
+                new NoClients(),
+                folder,
+                new Endpoint("127.0.0.1", server.port())),
+            settings);
+    registry = host.registry;
+    tokens = host.tokens;
+    ecr = host.client();
+    server.use(host.dataPlane());
+  }
+
+  /** Settings of a registry that wants credentials. */
+  static EcrSettings closed() {
+    return new EcrSettings(
+        HOME, false, null, IdentityPolicies.ALLOW_ALL, ImagesInUse.NONE, Upstream.NONE);
+  }
+
+  /** Other services, of which there are none here. */
+  private static final class NoClients implements Clients {
+    @Override
+    public <C extends SdkClient> C as(String principal, Scope scope, Class<C> client) {
+      throw new UnsupportedOperationException("no " + client);
+    }
+
+    @Override
+    public <C extends SdkClient> C asRole(
+        String principal, String roleArn, String sessionName, Scope scope, Class<C> client) {
+      throw new UnsupportedOperationException("no " + client);
+    }
+  }
+
+  /** Calls the API as a user of that account and region. */
+  <R> R as(Scope scope, Function<EcrClient, R> call) {
+    Caller caller =
+        new Caller(
+            scope.account(),
+            scope.region(),
+            "arn:aws:iam::" + scope.account() + ":user/dev",
+            "AIDATEST",
+            null,
+            Map.of(),
+            "request",
+            "127.0.0.1",
+            null);
+    return ScopedValue.where(Caller.CURRENT, caller).call(() -> call.apply(ecr));
+  }
+
+  <R> R call(Function<EcrClient, R> call) {
+    return as(HOME, call);
+  }
+
+  /** Runs the controllers until there is nothing more to do now. */
+  void settle() {
+    for (boolean more = true; more; ) {
+      long before = store.snapshot().revision();
+      for (Controller controller : host.controllers()) {
+        if (!(controller instanceof Collector)) {
+          controller.all(store.snapshot()).toList().forEach(controller::reconcile);
+        }
+      }
+      more = store.snapshot().revision() != before;
+    }
   }
 
   World repository(String name) {

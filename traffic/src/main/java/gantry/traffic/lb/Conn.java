@@ -38,6 +38,9 @@ abstract class Conn extends ChannelInboundHandlerAdapter {
   /** A target drains, or a balancer goes: what is idle ends. */
   void targetDraining(TargetState target) {}
 
+  /** A target turned unhealthy: what a network balancer has with it may end. */
+  void targetUnhealthy(TargetState target) {}
+
   /** The program or the listener goes. */
   abstract void shut();
 }

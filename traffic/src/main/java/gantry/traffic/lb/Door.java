@@ -65,13 +65,31 @@ final class Door implements Entry, ServerFront.TlsEntry {
       child.close();
       return;
     }
-    if (now.tls.isEmpty()) {
+    if (first.balancer.kind() == RoutingTable.Kind.NETWORK) {
+      Compiled lone = now.lone;
+      if (lone == null) {
+        // Bytes carry no name: with several balancers on an edge port nobody can be meant.
+        child.close();
+      } else {
+        ServerFront.flow(child, worker, lone, now.tls.isEmpty() ? null : this, zone);
+      }
+    } else if (now.tls.isEmpty()) {
       ServerFront.plain(child, worker, this, zone);
     } else if (now.tls.size() == listenersOf(now)) {
       ServerFront.secure(child, worker, this, this, zone);
     } else {
       child.pipeline().addLast(new Sniffer(worker, this, this, zone));
     }
+  }
+
+  /** Whether bytes are moved here, not requests. A port is one or the other. */
+  boolean network() {
+    Compiled first = behind.first;
+    return first != null && first.balancer.kind() == RoutingTable.Kind.NETWORK;
+  }
+
+  @Nullable String zone() {
+    return zone;
   }
 
   private static int listenersOf(Behind now) {

@@ -18,6 +18,7 @@ import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.RecvByteBufAllocator;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.epoll.EpollChannelOption;
+import io.netty.channel.epoll.EpollDatagramChannel;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.util.concurrent.EventExecutor;
@@ -109,6 +110,13 @@ public final class LoadBalancers implements AutoCloseable {
     }
     this.checker = new HealthChecker(control.next(), this, config.health());
     this.log = new AccessLog(config.logs());
+    control
+        .next()
+        .scheduleAtFixedRate(
+            () -> Anomalies.look(liveGroups),
+            Anomalies.EVERY_MILLIS,
+            Anomalies.EVERY_MILLIS,
+            TimeUnit.MILLISECONDS);
   }
 
   private static java.util.concurrent.ThreadFactory threads(String name) {
@@ -313,10 +321,20 @@ public final class LoadBalancers implements AutoCloseable {
           + place.port()
           + ".";
     }
-    if (place.datagram()) {
-      return "UDP listeners are not served yet.";
-    }
     try {
+      if (place.datagram()) {
+        Worker worker = workers[place.port() % workers.length];
+        door.opened(
+            new io.netty.bootstrap.Bootstrap()
+                .group(worker.loop)
+                .channelFactory(() -> room.make(() -> new EpollDatagramChannel()))
+                .option(EpollChannelOption.IP_FREEBIND, !place.room().equals(SocketRooms.HOST))
+                .handler(new Datagrams(worker, door))
+                .bind(new InetSocketAddress(place.address(), place.port()))
+                .sync()
+                .channel());
+        return null;
+      }
       Channel channel =
           new ServerBootstrap()
               .group(workers[0].loop, group)
@@ -329,6 +347,7 @@ public final class LoadBalancers implements AutoCloseable {
               .childOption(ChannelOption.RECVBUF_ALLOCATOR, receiveBuffers())
               .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER)
               .childOption(ChannelOption.TCP_NODELAY, true)
+              .childOption(ChannelOption.ALLOW_HALF_CLOSURE, door.network())
               .childHandler(
                   new ChannelInitializer<Channel>() {
                     @Override
@@ -387,12 +406,54 @@ public final class LoadBalancers implements AutoCloseable {
     log.add(line);
   }
 
+  /** A client's connection stands: its line in the connection log, where there is one. */
+  void connected(Compiled to, Client client, int port) {
+    String prefix = to.balancer.settings().connectionLogPrefix();
+    if (prefix == null) {
+      return;
+    }
+    long now = System.currentTimeMillis();
+    String line =
+        java.time.Instant.ofEpochMilli(now)
+            + " "
+            + new String(client.text, StandardCharsets.US_ASCII)
+            + " "
+            + client.port
+            + " "
+            + port
+            + " "
+            + (client.tlsProtocol == null ? "-" : client.tlsProtocol)
+            + " "
+            + (client.tlsCipher == null ? "-" : client.tlsCipher)
+            + " "
+            + (client.tlsProtocol == null
+                ? "-"
+                : String.format(
+                    java.util.Locale.ROOT,
+                    "%.3f",
+                    (System.nanoTime() - client.openedNanos) / 1e9))
+            + " \"-\" - - - "
+            + client.traceId;
+    log.add(
+        new AccessLog.Line(
+            prefix,
+            to.balancer.account(),
+            to.balancer.region(),
+            to.balancer.id(),
+            true,
+            now,
+            line));
+  }
+
   void connectionProblem(Throwable cause) {
     LOG.debug("connection: {}", cause.toString());
   }
 
   void healthChanged(TargetState target, TargetState.Health now) {
     // Flows of a network balancer end with the target's health; requests are left to finish.
+    if (now == TargetState.Health.UNHEALTHY) {
+      everyWorker(worker -> worker.targetUnhealthy(target));
+    }
   }
 
   /** A request at the edge whose Host no balancer has. */

@@ -3,6 +3,8 @@ package gantry.traffic.lb;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelPipeline;
+import io.netty.handler.ssl.ApplicationProtocolNames;
 import io.netty.handler.ssl.SniCompletionEvent;
 import io.netty.handler.ssl.SniHandler;
 import io.netty.handler.ssl.SslContext;
@@ -12,6 +14,7 @@ import io.netty.util.AsyncMapping;
 import io.netty.util.concurrent.Future;
 import io.netty.util.concurrent.Promise;
 import java.net.InetSocketAddress;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** Puts together what a newly accepted HTTP connection needs: TLS or not, HTTP/1 or HTTP/2. */
@@ -29,13 +32,46 @@ final class ServerFront {
     channel.pipeline().addLast(new FrontHttp1(worker, entry, client));
   }
 
+  /** A flow of a network balancer, with TLS ended here where {@code tls} is given. */
+  static void flow(
+      Channel channel,
+      Worker worker,
+      Compiled compiled,
+      @Nullable TlsEntry tls,
+      @Nullable String zone) {
+    Client client = new Client((InetSocketAddress) channel.remoteAddress(), tls != null, zone);
+    Flow flow = new Flow(worker, compiled, client, (InetSocketAddress) channel.localAddress());
+    if (tls == null) {
+      channel.pipeline().addLast(flow);
+    } else {
+      channel
+          .pipeline()
+          .addLast(new Hello(client, tls))
+          .addLast(
+              new AfterHandshake(
+                  worker, client, compiled, pipeline -> pipeline.addLast(flow)));
+    }
+  }
+
   static void secure(
       Channel channel, Worker worker, Entry entry, TlsEntry tls, @Nullable String zone) {
     Client client = new Client((InetSocketAddress) channel.remoteAddress(), true, zone);
     channel
         .pipeline()
         .addLast(new Hello(client, tls))
-        .addLast(new AfterHandshake(worker, entry, client));
+        .addLast(
+            new AfterHandshake(
+                worker,
+                client,
+                entry.any(),
+                pipeline -> {
+                  SslHandler ssl = pipeline.get(SslHandler.class);
+                  if (ApplicationProtocolNames.HTTP_2.equals(ssl.applicationProtocol())) {
+                    FrontHttp2.install(pipeline, worker, entry, client);
+                  } else {
+                    pipeline.addLast(new FrontHttp1(worker, entry, client));
+                  }
+                }));
   }
 
   /** Chooses the certificate by the name that the client asks for. */
@@ -61,22 +97,27 @@ final class ServerFront {
 
   static final class AfterHandshake extends ChannelInboundHandlerAdapter {
     private final Worker worker;
-    private final Entry entry;
     private final Client client;
+    private final @Nullable Compiled compiled;
+    private final Consumer<ChannelPipeline> then;
 
-    AfterHandshake(Worker worker, Entry entry, Client client) {
+    AfterHandshake(
+        Worker worker,
+        Client client,
+        @Nullable Compiled compiled,
+        Consumer<ChannelPipeline> then) {
       this.worker = worker;
-      this.entry = entry;
       this.client = client;
+      this.compiled = compiled;
+      this.then = then;
     }
 
     @Override
     public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
       if (event instanceof SslHandshakeCompletionEvent shaken) {
         if (!shaken.isSuccess()) {
-          Compiled any = entry.any();
-          if (any != null) {
-            any.state.counters[worker.index].clientTlsErrors++;
+          if (compiled != null) {
+            compiled.state.counters[worker.index].clientTlsErrors++;
           }
           ctx.close();
           return;
@@ -84,7 +125,7 @@ final class ServerFront {
         SslHandler ssl = ctx.pipeline().get(SslHandler.class);
         client.tlsProtocol = ssl.engine().getSession().getProtocol();
         client.tlsCipher = TlsPolicies.openSslName(ssl.engine().getSession().getCipherSuite());
-        ctx.pipeline().addLast(new FrontHttp1(worker, entry, client));
+        then.accept(ctx.pipeline());
         ctx.pipeline().remove(this);
       } else if (!(event instanceof SniCompletionEvent)) {
         ctx.fireUserEventTriggered(event);

@@ -2,6 +2,8 @@ package gantry.traffic.lb;
 
 import java.net.InetSocketAddress;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
@@ -25,6 +27,9 @@ final class TargetState {
 
   /** For each worker: idle connections, newest last. */
   final ArrayDeque<BackHttp1>[] idle;
+
+  /** For each worker: the HTTP/2 connections that take more requests. */
+  final List<List<BackHttp2.Connection>> multiplexed = new ArrayList<>();
 
   final Counters[] counters;
 
@@ -51,6 +56,8 @@ final class TargetState {
   boolean everChecked;
   long lastRequests;
   long lastErrors;
+  long recentRequests;
+  long recentErrors;
 
   @SuppressWarnings({"unchecked", "rawtypes"})
   TargetState(GroupState group, RoutingTable.Target target, int workers) {
@@ -64,6 +71,7 @@ final class TargetState {
     this.counters = new Counters[workers];
     for (int i = 0; i < workers; i++) {
       idle[i] = new ArrayDeque<>();
+      multiplexed.add(new ArrayList<>());
       counters[i] = new Counters();
     }
   }

@@ -26,6 +26,10 @@ final class Upstream {
           new java.net.NoRouteToHostException("no network " + target.group.spec.room()), false);
       return;
     }
+    if (target.group.spec.version() != RoutingTable.Version.HTTP1) {
+      BackHttp2.connect(worker, target, room, exchange);
+      return;
+    }
     new BackHttp1(worker, target).connect(room, exchange);
   }
 }

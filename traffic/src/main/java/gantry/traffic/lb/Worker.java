@@ -109,6 +109,15 @@ final class Worker {
     }
   }
 
+  void targetUnhealthy(TargetState target) {
+    Conn conn = first;
+    while (conn != null) {
+      Conn after = conn.next;
+      conn.targetUnhealthy(target);
+      conn = after;
+    }
+  }
+
   void shutAll() {
     Conn conn = first;
     while (conn != null) {

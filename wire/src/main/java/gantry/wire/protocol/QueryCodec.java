@@ -139,7 +139,9 @@ final class QueryCodec implements Codec {
       xml.open("Errors");
       xml.open("Error");
       xml.text("Code", fault.code());
-      xml.text("Message", message == null ? "" : message);
+      if (message != null) {
+        xml.text("Message", message);
+      }
       members(xml, fault);
       xml.close("Error");
       xml.close("Errors");
@@ -150,7 +152,9 @@ final class QueryCodec implements Codec {
       xml.open("Error");
       xml.text("Type", fault.sender() ? "Sender" : "Receiver");
       xml.text("Code", fault.code());
-      xml.text("Message", message == null ? "" : message);
+      if (message != null) {
+        xml.text("Message", message);
+      }
       members(xml, fault);
       xml.close("Error");
       xml.text("RequestId", requestId);
@@ -165,10 +169,10 @@ final class QueryCodec implements Codec {
     }
   }
 
-  private static Reply reply(
+  private Reply reply(
       int status, XmlOut xml, String requestId, List<Map.Entry<String, String>> headers) {
     headers.add(Map.entry("x-amzn-RequestId", requestId));
-    headers.add(Map.entry("Content-Type", "text/xml"));
+    headers.add(Map.entry("Content-Type", ec2 ? "text/xml;charset=UTF-8" : "text/xml"));
     return new Reply(status, headers, new Reply.Content.Whole(xml.bytes()));
   }
 }

@@ -10,12 +10,10 @@ import gantry.wire.schema.Shape;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Base64;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
 import java.util.regex.Pattern;
 import software.amazon.awssdk.core.protocol.MarshallLocation;
 import software.amazon.awssdk.core.traits.TimestampFormatTrait.Format;
@@ -29,12 +27,6 @@ final class RestHead {
       return;
     }
     Map<String, List<String>> query = Uris.parameters(head.query());
-    Set<String> named = new HashSet<>();
-    for (Member member : shape.members) {
-      if (member.location == MarshallLocation.QUERY_PARAM && member.kind != Kind.MAP) {
-        named.add(member.wireName);
-      }
-    }
     for (Member member : shape.members) {
       switch (member.location) {
         case PATH, GREEDY_PATH -> {
@@ -43,25 +35,21 @@ final class RestHead {
             member.set(builder, Scalars.parse(member, label, Format.ISO_8601));
           }
         }
-        case QUERY_PARAM -> query(member, builder, query, named);
+        case QUERY_PARAM -> query(member, builder, query);
         case HEADER -> header(member, builder, head);
         case PAYLOAD, STATUS_CODE -> {}
       }
     }
   }
 
-  private static void query(
-      Member member, Object builder, Map<String, List<String>> query, Set<String> named) {
+  private static void query(Member member, Object builder, Map<String, List<String>> query) {
     if (member.kind == Kind.MAP) {
-      // A map takes every parameter that no other member names.
+      // A map takes every parameter, those that other members name too.
       Map<String, Object> map = new LinkedHashMap<>();
       query.forEach(
           (name, values) -> {
-            if (!named.contains(name)) {
-              map.put(
-                  name,
-                  member.element().kind == Kind.LIST ? List.copyOf(values) : values.getFirst());
-            }
+            map.put(
+                name, member.element().kind == Kind.LIST ? List.copyOf(values) : values.getFirst());
           });
       if (!map.isEmpty()) {
         member.set(builder, map);

@@ -64,6 +64,11 @@ final class RestXml implements Codec {
       if (value instanceof SdkBytes bytes) {
         content = new Reply.Content.Whole(bytes.asByteArrayUnsafe());
         type = "application/octet-stream";
+      } else if (value instanceof String text && !binding.xmlRoot().isEmpty()) {
+        XmlOut xml = new XmlOut(); // S3's GetBucketLocation: the root element holds the text
+        xml.open(binding.xmlRoot(), null, binding.service().xmlNamespace());
+        content = new Reply.Content.Whole(xml.content(text).close(binding.xmlRoot()).bytes());
+        type = "application/xml";
       } else if (value instanceof String text) {
         content = new Reply.Content.Whole(text.getBytes(StandardCharsets.UTF_8));
         type = "text/plain";

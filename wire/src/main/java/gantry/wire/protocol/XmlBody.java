@@ -5,7 +5,10 @@ import gantry.wire.schema.Kind;
 import gantry.wire.schema.Member;
 import gantry.wire.schema.SdkShapes;
 import gantry.wire.schema.Shape;
-import java.io.ByteArrayInputStream;
+import java.io.StringReader;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -106,8 +109,12 @@ final class XmlBody {
       boolean answer,
       Member.@Nullable XmlNamespace namespace) {
     xml.start(name);
-    Member.XmlNamespace own = namespace == null ? shape.xmlNamespace : namespace;
-    if (own != null) {
+    if (namespace != null) {
+      xml.namespace(namespace.prefix(), namespace.uri());
+    }
+    // A shape's own namespace without a prefix is for documents whose root it is.
+    Member.XmlNamespace own = shape.xmlNamespace;
+    if (own != null && own.prefix() != null && namespace == null) {
       xml.namespace(own.prefix(), own.uri());
     }
     for (Member member : shape.bodyMembers) {
@@ -162,8 +169,7 @@ final class XmlBody {
 
   private static @Nullable Object document(byte[] bytes, Root root) {
     try {
-      XMLStreamReader reader =
-          FACTORY.createXMLStreamReader(new ByteArrayInputStream(bytes), "UTF-8");
+      XMLStreamReader reader = FACTORY.createXMLStreamReader(new StringReader(text(bytes)));
       while (next(reader) != XMLStreamConstants.START_ELEMENT) {
         if (reader.getEventType() == XMLStreamConstants.END_DOCUMENT) {
           throw malformed("there is no element");
@@ -176,6 +182,16 @@ final class XmlBody {
       return value;
     } catch (XMLStreamException e) {
       throw malformed("not well-formed");
+    }
+  }
+
+  /** The JDK's parser, given bytes, prints what is wrong with them to the console. */
+  private static String text(byte[] bytes) {
+    try {
+      String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+      return text.startsWith("\uFEFF") ? text.substring(1) : text;
+    } catch (CharacterCodingException e) {
+      throw malformed("it is not UTF-8");
     }
   }
 

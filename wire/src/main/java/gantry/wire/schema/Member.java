@@ -24,6 +24,7 @@ public final class Member {
   public final Kind kind;
   public final MarshallLocation location;
   public final TimestampFormatTrait.@Nullable Format timestampFormat;
+  public final boolean required;
   public final boolean payload;
   public final boolean jsonValue;
   public final boolean xmlAttribute;
@@ -57,6 +58,7 @@ public final class Member {
     kind = b.kind;
     location = b.location;
     timestampFormat = b.timestampFormat;
+    required = b.required;
     payload = b.payload;
     jsonValue = b.jsonValue;
     xmlAttribute = b.xmlAttribute;
@@ -116,6 +118,7 @@ public final class Member {
     private @Nullable String answerName;
     private MarshallLocation location = MarshallLocation.PAYLOAD;
     private TimestampFormatTrait.@Nullable Format timestampFormat;
+    private boolean required;
     private boolean payload;
     private boolean jsonValue;
     private boolean xmlAttribute;
@@ -154,6 +157,11 @@ public final class Member {
 
     public Builder timestampFormat(TimestampFormatTrait.@Nullable Format value) {
       timestampFormat = value;
+      return this;
+    }
+
+    public Builder required(boolean value) {
+      required = value;
       return this;
     }
 

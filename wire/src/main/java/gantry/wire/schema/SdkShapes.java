@@ -15,6 +15,7 @@ import software.amazon.awssdk.core.traits.JsonValueTrait;
 import software.amazon.awssdk.core.traits.ListTrait;
 import software.amazon.awssdk.core.traits.MapTrait;
 import software.amazon.awssdk.core.traits.PayloadTrait;
+import software.amazon.awssdk.core.traits.RequiredTrait;
 import software.amazon.awssdk.core.traits.TimestampFormatTrait;
 import software.amazon.awssdk.core.traits.XmlAttributeTrait;
 import software.amazon.awssdk.core.util.SdkAutoConstructList;
@@ -89,6 +90,7 @@ public final class SdkShapes {
                     .getOptionalTrait(TimestampFormatTrait.class)
                     .map(TimestampFormatTrait::format)
                     .orElse(null))
+            .required(field.containsTrait(RequiredTrait.class))
             .payload(field.containsTrait(PayloadTrait.class))
             .jsonValue(field.containsTrait(JsonValueTrait.class))
             .xmlAttribute(field.containsTrait(XmlAttributeTrait.class))

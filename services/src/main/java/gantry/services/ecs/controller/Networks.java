@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.ec2.model.DomainType;
 import software.amazon.awssdk.services.ec2.model.Ec2Exception;
+import software.amazon.awssdk.services.ec2.model.Filter;
 import software.amazon.awssdk.services.ec2.model.NetworkInterface;
 import software.amazon.awssdk.services.ec2.model.Subnet;
 import software.amazon.awssdk.services.ecs.model.AssignPublicIp;
@@ -132,7 +133,10 @@ public final class Networks {
         ec2.describeAddresses(
                 r ->
                     r.filters(
-                        f -> f.name("network-interface-id").values(eni.eniId())))
+                        Filter.builder()
+                            .name("network-interface-id")
+                            .values(eni.eniId())
+                            .build()))
             .addresses()
             .forEach(
                 address -> {

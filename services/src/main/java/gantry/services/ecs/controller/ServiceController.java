@@ -235,6 +235,35 @@ public final class ServiceController implements Controller {
     return new Look(tasks, views, instances, plan);
   }
 
+  /** The same planning, without doing: for whoever asks why. */
+  public Explanation explain(View view, Scope scope, ServiceRow row, Instant now) {
+    Plan plan = look(view, scope, row, now).plan();
+    List<String> waiting = plan.waiting().stream().map(Waiting::text).toList();
+    boolean starts = plan.steps().stream().anyMatch(Step.Start.class::isInstance);
+    TaskDefinition definition = Deployments.definition(view, scope, row.primary().revision());
+    if (!starts || definition == null) {
+      return new Explanation(waiting, null);
+    }
+    String provider = provider(row.primary(), Views.tasks(view, scope, row), List.of());
+    Launcher.Order order = order(view, scope, row, row.primary(), definition, provider);
+    Decision decision =
+        capacity.consider(
+            scope,
+            order.pool(),
+            Launcher.request(
+                order,
+                Launcher.demand(
+                    definition, TaskOverride.builder().build(), order.isFargate()),
+                Set.of(),
+                0));
+    if (!(decision instanceof Decision.Refused refused)) {
+      return new Explanation(waiting, null);
+    }
+    Map<String, Integer> reasons = new LinkedHashMap<>();
+    refused.counts().forEach((refusal, count) -> reasons.put(refusal.reason(), count));
+    return new Explanation(waiting, reasons);
+  }
+
   private List<String> daemonInstances(View view, Scope scope, ServiceRow row) {
     TaskDefinition definition =
         Deployments.definition(view, scope, row.primary().revision());
@@ -816,11 +845,12 @@ public final class ServiceController implements Controller {
               .rollsBack(null)
               .updatedAt(now)
               .done());
-      boolean back = old.rollsBack() != null;
+      String repaired = old.rollsBack();
+      boolean back = repaired != null;
       Deployments.record(
           tx,
           scope,
-          back ? old.rollsBack() : old.serviceDeploymentArn(),
+          repaired != null ? repaired : old.serviceDeploymentArn(),
           each ->
               each.toBuilder()
                   .status(

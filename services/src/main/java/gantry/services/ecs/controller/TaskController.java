@@ -60,7 +60,7 @@ public final class TaskController implements Controller {
   static final Duration DRAIN_POLL = Duration.ofSeconds(1);
 
   /** Longer than the longest deregistration delay there is: a balancer that says nothing is not waited for. */
-  static final Duration MAX_DRAIN = Duration.ofSeconds(3_660);
+  static final Duration MAX_DRAIN = Duration.ofMinutes(61);
 
   /** How long a task waits for room at a capacity provider that makes some. */
   static final Duration MAX_PROVISIONING = Duration.ofMinutes(15);

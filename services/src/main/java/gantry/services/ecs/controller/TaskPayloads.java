@@ -79,7 +79,24 @@ public final class TaskPayloads {
         row.task().group(),
         row.serviceName(),
         Boolean.TRUE.equals(row.task().enableExecuteCommand()),
-        tags);
+        tags,
+        known(row),
+        containerArns(row));
+  }
+
+  /** What the node has told of it already, so that it does not start twice what it lost. */
+  private static @Nullable String known(TaskRow row) {
+    boolean ran =
+        row.task().startedAt() != null
+            || row.task().containers().stream()
+                .anyMatch(each -> "RUNNING".equals(each.lastStatus()));
+    return ran ? "RUNNING" : row.task().pullStartedAt() != null ? "PENDING" : null;
+  }
+
+  private static Map<String, String> containerArns(TaskRow row) {
+    Map<String, String> arns = new LinkedHashMap<>();
+    row.task().containers().forEach(each -> arns.put(each.name(), each.containerArn()));
+    return arns;
   }
 
   static @Nullable TaskDefinition definition(View view, Scope scope, TaskRow row) {

@@ -124,7 +124,7 @@ public final class Views {
         spread(service, host),
         0,
         row.task().startedAt(),
-        row.isStopped() ? end(row) : null);
+        row.isStopping() ? end(row) : null);
   }
 
   private static int others(View view, Scope scope, ServiceRow service, String instance) {

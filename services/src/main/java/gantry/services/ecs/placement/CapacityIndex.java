@@ -41,7 +41,7 @@ public final class CapacityIndex {
   /** Where the tasks of one group are. */
   private static final class GroupCounts {
     final Map<String, Integer> byInstance = new HashMap<>();
-    final Map<List<String>, Map<List<String>, Integer>> byValues = new HashMap<>();
+    final Map<List<String>, Map<String, Integer>> byValues = new HashMap<>();
   }
 
   public int instances() {
@@ -64,7 +64,7 @@ public final class CapacityIndex {
       int usedMemory = old.candidate.memory() - old.freeMemory;
       int usedGpus = old.candidate.gpus() - old.freeGpus;
       int usedEnis = old.candidate.enis() - old.freeEnis;
-      old.candidate = candidate;
+      old.changed(candidate);
       old.freeCpu = candidate.cpu() - usedCpu;
       old.freeMemory = candidate.memory() - usedMemory;
       old.freeGpus = candidate.gpus() - usedGpus;
@@ -128,9 +128,9 @@ public final class CapacityIndex {
   }
 
   private void take(Node node, String group, Demand demand, int sign) {
-    pools.values().forEach(pool -> pool.remove(node));
+    pools.values().forEach(pool -> pool.unsort(node));
     node.take(group, demand, sign);
-    pools.values().forEach(pool -> pool.add(node));
+    pools.values().forEach(pool -> pool.sort(node));
     count(node, group, sign);
   }
 
@@ -138,7 +138,7 @@ public final class CapacityIndex {
     GroupCounts counts = groups.computeIfAbsent(group, name -> new GroupCounts());
     add(counts.byInstance, node.id(), sign);
     counts.byValues.forEach(
-        (attributes, byValue) -> add(byValue, Pool.values(node, attributes), sign));
+        (attributes, byValue) -> add(byValue, node.values(attributes), sign));
     if (counts.byInstance.isEmpty()) {
       groups.remove(group);
     }
@@ -174,10 +174,26 @@ public final class CapacityIndex {
       }
     }
     Pool pool = pool(request.filter(), spreads);
-    for (Pool.Cell cell : inOrder(pool, request.group())) {
-      Node chosen = choose(cell, request, rest);
+    // Nearly always the first choice fits; only when it does not are the others put in order.
+    List<Pool.Cell> cells = new ArrayList<>(pool.cells.values());
+    Comparator<Pool.Cell> order = order(pool, request.group());
+    Pool.Cell first = null;
+    for (Pool.Cell cell : cells) {
+      if (first == null || order.compare(cell, first) < 0) {
+        first = cell;
+      }
+    }
+    if (first != null) {
+      Node chosen = choose(pool, first, request, rest);
       if (chosen != null) {
         return new Decision.Placed(chosen.id());
+      }
+      cells.sort(order);
+      for (Pool.Cell cell : cells.subList(1, cells.size())) {
+        chosen = choose(pool, cell, request, rest);
+        if (chosen != null) {
+          return new Decision.Placed(chosen.id());
+        }
       }
     }
     return refused(request);
@@ -199,60 +215,64 @@ public final class CapacityIndex {
   }
 
   /** Cells with the fewest tasks of the group first, attribute by attribute. */
-  private List<Pool.Cell> inOrder(Pool pool, String group) {
-    List<Pool.Cell> cells = new ArrayList<>(pool.cells.values());
-    if (cells.size() < 2) {
-      return cells;
+  private Comparator<Pool.Cell> order(Pool pool, String group) {
+    List<Map<String, Integer>> counts = new ArrayList<>(pool.prefixes.size());
+    for (List<String> prefix : pool.prefixes) {
+      counts.add(counts(group, prefix));
     }
-    Comparator<Pool.Cell> order = (a, b) -> 0;
-    for (int depth = 1; depth <= pool.attributes.size(); depth++) {
-      int length = depth;
-      Map<List<String>, Integer> counts = counts(group, pool.attributes.subList(0, length));
-      order =
-          order.thenComparingInt(cell -> counts.getOrDefault(cell.values.subList(0, length), 0));
-    }
-    cells.sort(order.thenComparing(cell -> String.join("\u0000", cell.values)));
-    return cells;
+    return (a, b) -> {
+      for (int depth = 0; depth < counts.size(); depth++) {
+        Map<String, Integer> byValue = counts.get(depth);
+        int order =
+            Integer.compare(
+                byValue.getOrDefault(a.prefixes[depth], 0),
+                byValue.getOrDefault(b.prefixes[depth], 0));
+        if (order != 0) {
+          return order;
+        }
+      }
+      return a.values.compareTo(b.values);
+    };
   }
 
-  private Map<List<String>, Integer> counts(String group, List<String> attributes) {
+  private Map<String, Integer> counts(String group, List<String> attributes) {
     GroupCounts counts = groups.get(group);
     if (counts == null) {
       return Map.of();
     }
-    Map<List<String>, Integer> known = counts.byValues.get(attributes);
+    Map<String, Integer> known = counts.byValues.get(attributes);
     if (known != null) {
       return known;
     }
-    Map<List<String>, Integer> byValue = new HashMap<>();
+    Map<String, Integer> byValue = new HashMap<>();
     counts.byInstance.forEach(
         (instance, count) -> {
           Node node = nodes.get(instance);
           if (node != null) {
-            byValue.merge(Pool.values(node, attributes), count, Integer::sum);
+            byValue.merge(node.values(attributes), count, Integer::sum);
           }
         });
-    counts.byValues.put(List.copyOf(attributes), byValue);
+    counts.byValues.put(attributes, byValue);
     return byValue;
   }
 
   private @Nullable Node choose(
-      Pool.Cell cell, PlacementRequest request, List<Strategy> strategies) {
+      Pool pool, Pool.Cell cell, PlacementRequest request, List<Strategy> strategies) {
     Strategy first =
         strategies.isEmpty() ? new Strategy.Spread(Strategy.Spread.INSTANCE) : strategies.getFirst();
     List<Strategy> next =
         strategies.size() < 2 ? List.of() : strategies.subList(1, strategies.size());
     return switch (first) {
-      case Strategy.Binpack binpack -> tightest(cell, request, binpack, next);
+      case Strategy.Binpack binpack -> tightest(pool, cell, request, binpack, next);
       case Strategy.Spread spread ->
-          spread.byInstance() ? fewest(cell, request, next) : choose(cell, request, next);
+          spread.byInstance() ? fewest(pool, cell, request, next) : choose(pool, cell, request, next);
       case Strategy.Random random -> any(cell, request);
     };
   }
 
-  private @Nullable Node tightest(
-      Pool.Cell cell, PlacementRequest request, Strategy.Binpack binpack, List<Strategy> next) {
-    Iterator<Node> iterator = Pool.tightest(cell, binpack.byMemory(), request.demand());
+  private static @Nullable Node tightest(
+      Pool pool, Pool.Cell cell, PlacementRequest request, Strategy.Binpack binpack, List<Strategy> next) {
+    Iterator<Node> iterator = pool.tightest(cell, binpack.byMemory(), request.demand());
     List<Node> equals = new ArrayList<>();
     while (iterator.hasNext() && equals.size() < MAX_EQUALS) {
       Node node = iterator.next();
@@ -277,7 +297,7 @@ public final class CapacityIndex {
   /** Among equals the remaining strategies decide by plain comparison: there are few. */
   private static @Nullable Node best(
       List<Node> equals, PlacementRequest request, List<Strategy> strategies) {
-    Comparator<Node> order = (a, b) -> 0;
+    Comparator<Node> order = Comparator.comparingInt(node -> 0);
     for (Strategy strategy : strategies) {
       switch (strategy) {
         case Strategy.Binpack binpack ->
@@ -297,7 +317,7 @@ public final class CapacityIndex {
    * group is compared.
    */
   private @Nullable Node fewest(
-      Pool.Cell cell, PlacementRequest request, List<Strategy> next) {
+      Pool pool, Pool.Cell cell, PlacementRequest request, List<Strategy> next) {
     Node best = null;
     List<Node> equals = new ArrayList<>();
     GroupCounts counts = groups.get(request.group());
@@ -306,7 +326,7 @@ public final class CapacityIndex {
     boolean binpack = !next.isEmpty() && next.getFirst() instanceof Strategy.Binpack;
     Iterator<Node> iterator =
         binpack && next.getFirst() instanceof Strategy.Binpack by
-            ? Pool.tightest(cell, by.byMemory(), request.demand())
+            ? pool.tightest(cell, by.byMemory(), request.demand())
             : Pool.emptiest(cell);
     int looked = 0;
     while (iterator.hasNext()) {
@@ -353,7 +373,7 @@ public final class CapacityIndex {
   private Decision refused(PlacementRequest request) {
     SortedMap<String, Refusal> reasons = new TreeMap<>();
     String closest = null;
-    int rank = -1;
+    Refusal furthest = null;
     for (Node node : nodes.values()) {
       if (request.only() != null && !request.only().equals(node.id())) {
         continue;
@@ -363,8 +383,9 @@ public final class CapacityIndex {
         continue;
       }
       reasons.put(node.id(), refusal);
-      if (refusal.ordinal() > rank) {
-        rank = refusal.ordinal();
+      // The reasons stand in the order in which they are asked: the later, the closer.
+      if (furthest == null || refusal.compareTo(furthest) > 0) {
+        furthest = refusal;
         closest = node.id();
       }
     }

@@ -3,6 +3,7 @@ package gantry.services.ecs.placement;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -20,8 +21,26 @@ final class Node implements ClusterQuery.Subject {
   final Map<String, Integer> groups = new HashMap<>();
   int tasks;
 
+  /** Its values of attribute lists, joined; they change with the candidate only. */
+  private final Map<List<String>, String> joined = new HashMap<>();
+
   Node(Candidate candidate) {
     this.candidate = candidate;
+  }
+
+  /** Its values of the attributes as one text, which keeps its hash. */
+  String values(List<String> attributes) {
+    String known = joined.get(attributes);
+    if (known == null) {
+      known = String.join("\u0000", Pool.values(this, attributes));
+      joined.put(attributes, known);
+    }
+    return known;
+  }
+
+  void changed(Candidate next) {
+    candidate = next;
+    joined.clear();
   }
 
   String id() {

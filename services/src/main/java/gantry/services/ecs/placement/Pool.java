@@ -6,8 +6,8 @@ import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The instances that pass one filter, apart by the values of some attributes, each part in the
@@ -16,32 +16,56 @@ import org.jspecify.annotations.Nullable;
 final class Pool {
 
   private static final Comparator<Node> BY_MEMORY =
-      Comparator.<Node>comparingInt(node -> node.freeMemory).thenComparing(Node::id);
+      (a, b) -> {
+        int order = Integer.compare(a.freeMemory, b.freeMemory);
+        return order != 0 ? order : a.id().compareTo(b.id());
+      };
   private static final Comparator<Node> BY_CPU =
-      Comparator.<Node>comparingInt(node -> node.freeCpu).thenComparing(Node::id);
+      (a, b) -> {
+        int order = Integer.compare(a.freeCpu, b.freeCpu);
+        return order != 0 ? order : a.id().compareTo(b.id());
+      };
 
   final PlacementRequest.Filter filter;
   final List<String> attributes;
-  final Map<List<String>, Cell> cells = new HashMap<>();
+
+  /** The first attribute, the first two, and so on. */
+  final List<List<String>> prefixes = new ArrayList<>();
+
+  final Map<String, Cell> cells = new HashMap<>();
   private final Map<String, Cell> cellOf = new HashMap<>();
+
+  /** What a search in the order of what is left begins at; never in it. */
+  private static final Candidate NOBODY =
+      new Candidate(
+          "", false, false, 0, 0, 0, 0, Set.of(), Set.of(), Map.of(), Set.of(), null, null, null);
+
+  private final Node probe = new Node(NOBODY);
 
   Pool(PlacementRequest.Filter filter, List<String> attributes) {
     this.filter = filter;
-    this.attributes = attributes;
+    this.attributes = List.copyOf(attributes);
+    for (int depth = 1; depth <= attributes.size(); depth++) {
+      prefixes.add(List.copyOf(attributes.subList(0, depth)));
+    }
   }
 
   /** Instances with the same values. */
   static final class Cell {
-    final List<String> values;
+    final String values;
+
+    /** Its values of each of the pool's prefixes. */
+    final String[] prefixes;
+
     final TreeSet<Node> byMemory = new TreeSet<>(BY_MEMORY);
     final TreeSet<Node> byCpu = new TreeSet<>(BY_CPU);
 
-    Cell(List<String> values) {
+    Cell(String values, String[] prefixes) {
       this.values = values;
+      this.prefixes = prefixes;
     }
   }
 
-  /** To be called before the node's numbers change. */
   void remove(Node node) {
     Cell cell = cellOf.remove(node.id());
     if (cell != null) {
@@ -53,16 +77,36 @@ final class Pool {
     }
   }
 
-  /** To be called after they changed. */
   void add(Node node) {
     if (node.fixedRefusal(filter) != null) {
       return;
     }
-    List<String> values = values(node, attributes);
-    Cell cell = cells.computeIfAbsent(values, Cell::new);
+    Cell cell =
+        cells.computeIfAbsent(
+            node.values(attributes),
+            values ->
+                new Cell(
+                    values, prefixes.stream().map(node::values).toArray(String[]::new)));
     cell.byMemory.add(node);
     cell.byCpu.add(node);
     cellOf.put(node.id(), cell);
+  }
+
+  /** Takes the node out of the order before its numbers change; {@link #sort} puts it back. */
+  void unsort(Node node) {
+    Cell cell = cellOf.get(node.id());
+    if (cell != null) {
+      cell.byMemory.remove(node);
+      cell.byCpu.remove(node);
+    }
+  }
+
+  void sort(Node node) {
+    Cell cell = cellOf.get(node.id());
+    if (cell != null) {
+      cell.byMemory.add(node);
+      cell.byCpu.add(node);
+    }
   }
 
   static List<String> values(Node node, List<String> attributes) {
@@ -75,8 +119,7 @@ final class Pool {
   }
 
   /** The instances of a cell that have enough, those with the least left first. */
-  static Iterator<Node> tightest(Cell cell, boolean byMemory, Demand demand) {
-    Node probe = new Node(PROBE);
+  Iterator<Node> tightest(Cell cell, boolean byMemory, Demand demand) {
     probe.freeMemory = demand.memory();
     probe.freeCpu = demand.cpu();
     return (byMemory ? cell.byMemory : cell.byCpu).tailSet(probe, true).iterator();
@@ -85,17 +128,5 @@ final class Pool {
   /** The instances of a cell, those with the most memory left first. */
   static Iterator<Node> emptiest(Cell cell) {
     return cell.byMemory.descendingIterator();
-  }
-
-  private static final Candidate PROBE = probe();
-
-  private static Candidate probe() {
-    return new Candidate(
-        "", false, false, 0, 0, 0, 0, java.util.Set.of(), java.util.Set.of(), Map.of(),
-        java.util.Set.of(), null, null, null);
-  }
-
-  @Nullable Cell cellOf(String id) {
-    return cellOf.get(id);
   }
 }

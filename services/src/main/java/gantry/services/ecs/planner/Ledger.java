@@ -69,8 +69,12 @@ final class Ledger {
   void settle(List<TaskView> tasks, int desired, Instant now, List<Step> steps) {
     for (TaskView task : tasks) {
       Book book = books.get(task.deployment());
-      if (task.phase() == TaskView.Phase.STOPPED) {
-        if (!task.settled()) {
+      if (task.phase() == TaskView.Phase.STOPPED || task.phase() == TaskView.Phase.STOPPING) {
+        // One that ended by itself counts at once: its replacement must not be started before.
+        boolean over =
+            task.phase() == TaskView.Phase.STOPPED
+                || (task.end() != null && task.end().byItself());
+        if (over && !task.settled()) {
           steps.add(new Step.Settle(task.id(), false));
           if (book != null) {
             ended(book, task, desired, now);

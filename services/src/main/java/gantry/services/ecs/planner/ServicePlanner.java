@@ -375,7 +375,7 @@ public final class ServicePlanner {
             tasks.stream()
                     .noneMatch(task -> isOf(task, each) && task.phase() != Phase.STOPPED)
                 && !started.containsKey(each.id());
-        if (!each.primary() && empty && each != base) {
+        if (!each.primary() && empty && (base == null || !each.id().equals(base.id()))) {
           steps.add(new Step.Drop(each.id()));
         }
       }

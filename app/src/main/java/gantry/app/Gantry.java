@@ -1,0 +1,270 @@
+package gantry.app;
+
+import gantry.app.api.AuditLog;
+import gantry.app.api.Authentication;
+import gantry.app.api.CallMetrics;
+import gantry.app.api.Calls;
+import gantry.app.api.Dispatcher;
+import gantry.app.api.InsideClients;
+import gantry.app.http.FrontDoor;
+import gantry.app.http.HttpServer;
+import gantry.app.http.Limits;
+import gantry.app.http.Site;
+import gantry.app.machine.Machine;
+import gantry.services.AccessKeys;
+import gantry.services.AesGcmSecretBox;
+import gantry.services.Clients;
+import gantry.services.HostedService;
+import gantry.services.ServiceContext;
+import gantry.services.cloudtrail.AuditTrail;
+import gantry.services.ecr.EcrHost;
+import gantry.services.ecr.EcrSettings;
+import gantry.state.ControllerRunner;
+import gantry.state.Ids;
+import gantry.state.MemoryStore;
+import gantry.state.RandomIds;
+import gantry.state.Row;
+import gantry.state.Schema;
+import gantry.state.Scope;
+import gantry.state.SqliteStore;
+import gantry.state.Store;
+import gantry.state.SystemTime;
+import gantry.state.Table;
+import gantry.state.Tx;
+import gantry.wire.Wire;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/** The whole program, put together: the one place that knows everybody. */
+public final class Gantry implements AutoCloseable {
+
+  private final Options options;
+  private final Store store;
+  private final SystemTime timers;
+  private final AuditTrail trail;
+  private final AuditLog audit;
+  private final Hosting hosting;
+  private final ControllerRunner controllers;
+  private final InsideClients clients;
+  private final Scope home;
+  private final Machine machine;
+  private final HttpServer server;
+  private final Path bulk;
+  private final List<Table<?>> tables = new ArrayList<>();
+  private @Nullable ServiceContext context;
+  private final @Nullable RootKey rootKey;
+  private volatile boolean ready;
+
+  /** Starts it; it answers when this returns. */
+  public static Gantry start(Options options) {
+    return new Gantry(options);
+  }
+
+  private Gantry(Options options) {
+    this.options = options;
+    Logging.quietServer();
+    Clock clock = SystemTime.clock();
+    Ids ids = new RandomIds();
+    InetAddress address = address(options.listen());
+    boolean onlyLoopback = address.isLoopbackAddress();
+    this.timers = new SystemTime();
+    this.bulk = bulk(options);
+    this.trail = new AuditTrail(bulk.resolve("cloudtrail"));
+    this.home = new Scope(options.account(), options.region());
+    byte[] sealKey = SealKey.of(options.data(), ids);
+    this.machine = Machine.of(options, InstallId.of(options.data(), ids));
+    EcrHost.Once registry = new EcrHost.Once(EcrSettings.open(home));
+    List<HostedService<?>> hosted =
+        HostedServices.all(
+            trail,
+            new AesGcmSecretBox(sealKey, ids),
+            registry,
+            machine.publicPool(),
+            machine.plans());
+    hosted.forEach(one -> tables.addAll(one.tables()));
+    this.store = store(options, clock, tables);
+    this.rootKey =
+        onlyLoopback
+            ? null
+            : options.data() == null ? RootKey.make(ids) : RootKey.of(options.data(), ids);
+    CallMetrics metrics = new CallMetrics();
+    this.audit = new AuditLog(trail);
+    // The context is asked for when the first service wakes; by then the port is known.
+    this.hosting = new Hosting(hosted, () -> context(clock, ids));
+    Calls calls = new Calls(hosting::client, clock, metrics, audit, options.strict());
+    this.clients = new InsideClients(calls);
+    AccessKeys keys =
+        id ->
+            rootKey != null && rootKey.accessKeyId().equals(id)
+                ? rootKey.key(options.account())
+                : null;
+    Authentication authentication =
+        new Authentication(keys, clock, onlyLoopback, options.account(), options.region());
+    Site site =
+        new Site(
+            new FrontDoor(onlyLoopback),
+            new Dispatcher(new Wire(hosting.clients()), authentication, calls));
+    OwnPages pages = new OwnPages(metrics, audit, () -> ready, this::reset);
+    site.forPath("/v2/", exchange -> registry.host(context(clock, ids)).dataPlane().handle(exchange));
+    site.forPath("/_gantry/down", pages.down(machine::removeEverything));
+    site.forPath("/_gantry/health", pages.health());
+    site.forPath("/_gantry/reset", pages.reset());
+    site.forPath("/metrics", pages.metrics());
+    site.forPath("/_gantry/", pages.unknown());
+    this.controllers = ControllerRunner.live(store, timers, ids, ControllerRunner.Observer.NONE);
+    this.server =
+        HttpServer.start(new InetSocketAddress(address, options.port()), site, Limits.USUAL);
+    hosting.startControllers(controllers);
+    ready = true;
+    // The API answers already; the machine joins as soon as it can.
+    Thread.ofPlatform()
+        .name("machine")
+        .daemon()
+        .start(() -> machine.start(context(clock, ids), home, bulk, sealKey));
+  }
+
+  /** One for all: a service's client and its controllers know each other by it. */
+  private synchronized ServiceContext context(Clock clock, Ids ids) {
+    ServiceContext one = context;
+    if (one == null) {
+      one =
+          new ServiceContext(
+              store,
+              clock,
+              timers,
+              ids,
+              clients,
+              bulk,
+              new ServiceContext.Endpoint("localhost", server.port()));
+      context = one;
+    }
+    return one;
+  }
+
+  public Options options() {
+    return options;
+  }
+
+  public int port() {
+    return server.port();
+  }
+
+  public String url() {
+    return "http://" + host(options.listen()) + ":" + port();
+  }
+
+  /** The root key when it was made by this start; it is shown once and never again. */
+  public @Nullable RootKeyShown newRootKey() {
+    RootKey key = rootKey;
+    return key != null && key.isNew() ? new RootKeyShown(key.accessKeyId(), key.secret()) : null;
+  }
+
+  /** What the owner of the data directory calls with. */
+  RootKeyShown keyForOwner() {
+    RootKey key = rootKey;
+    return key == null
+        ? new RootKeyShown("test", "test")
+        : new RootKeyShown(key.accessKeyId(), key.secret());
+  }
+
+  /** A key for the one who starts the program. */
+  public record RootKeyShown(String accessKeyId, String secret) {}
+
+  /** Clients inside the program, for tests and for what belongs to no service. */
+  public Clients clients() {
+    return clients;
+  }
+
+  /** Drops all rows and the history of calls; controllers see everything go. */
+  public void reset() {
+    store.write(
+        tx -> {
+          for (Table<?> table : tables) {
+            clear(tx, table);
+          }
+          return true;
+        });
+    trail.clear();
+    machine.reset();
+  }
+
+  private static <V> void clear(Tx tx, Table<V> table) {
+    List<Row<V>> rows = tx.scanAll(table).toList();
+    rows.forEach(row -> tx.delete(table, row.key()));
+  }
+
+  @Override
+  public void close() {
+    ready = false;
+    if (options.data() == null) {
+      machine.removeEverything();
+    }
+    machine.close();
+    server.close();
+    controllers.close();
+    hosting.close();
+    audit.close();
+    timers.close();
+    store.close();
+    if (options.data() == null) {
+      deleteAll(bulk);
+    }
+  }
+
+  private static Store store(Options options, Clock clock, List<Table<?>> tables) {
+    Path data = options.data();
+    return data == null
+        ? MemoryStore.of(clock, tables)
+        : SqliteStore.open(data, clock, Schema.FIRST, tables);
+  }
+
+  private static Path bulk(Options options) {
+    try {
+      Path data = options.data();
+      if (data != null) {
+        return Files.createDirectories(data.resolve("bulk"));
+      }
+      return Files.createTempDirectory("gantry-");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static void deleteAll(Path folder) {
+    try (Stream<Path> files = Files.walk(folder)) {
+      List<Path> all = new ArrayList<>(files.toList());
+      Collections.reverse(all);
+      for (Path file : all) {
+        Files.deleteIfExists(file);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static InetAddress address(String listen) {
+    try {
+      return InetAddress.getByName(listen);
+    } catch (UnknownHostException e) {
+      throw new UncheckedIOException("--listen " + listen + " is no address of this machine", e);
+    }
+  }
+
+  /** How this machine itself reaches it. */
+  private static String host(String listen) {
+    return listen.equals("0.0.0.0") || listen.equals("::") || listen.equals(Options.LOOPBACK)
+        ? "localhost"
+        : listen.contains(":") ? "[" + listen + "]" : listen;
+  }
+}

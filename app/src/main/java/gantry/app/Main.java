@@ -1,0 +1,39 @@
+package gantry.app;
+
+import java.util.Arrays;
+
+/** The program's entry: starts what can start without a command line library, else hands over. */
+public final class Main {
+
+  private Main() {}
+
+  /** Exits with the command's code. */
+  public static void main(String[] arguments) {
+    String[] rest =
+        arguments.length == 0 ? arguments : Arrays.copyOfRange(arguments, 1, arguments.length);
+    int code =
+        switch (arguments.length == 0 ? "help" : arguments[0]) {
+          case "up" -> Up.run(rest);
+          case "down" -> Down.run(rest);
+          case "env" -> Env.run(rest);
+          case "status" -> Status.run(rest);
+          case "aws" -> AwsCli.run(rest);
+          case "version" -> {
+            System.out.println("gantry 0.1.0");
+            yield 0;
+          }
+          case "why", "events", "image", "demo", "bench" -> {
+            System.err.println("gantry " + arguments[0] + " is not built yet");
+            yield 2;
+          }
+          default -> {
+            System.err.println(
+                "usage: gantry up | down | env | aws | status | version   (gantry COMMAND --help)");
+            yield 2;
+          }
+        };
+    if (code != Up.STAYS) {
+      System.exit(code);
+    }
+  }
+}

@@ -1,0 +1,49 @@
+package gantry.app;
+
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How one program runs: the command line, read.
+ *
+ * @param listen the address; loopback unless told otherwise
+ * @param port 0 for any that is free
+ * @param data the data directory; null keeps everything in memory
+ * @param engine what runs tasks
+ */
+public record Options(
+    String listen,
+    int port,
+    @Nullable Path data,
+    String account,
+    String region,
+    boolean strict,
+    Engine engine) {
+
+  /** What runs tasks. */
+  public enum Engine {
+    /** Docker and the kernel of this machine. */
+    DOCKER,
+    /** Nothing real: tasks start and stop in the tables only. */
+    SIMULATED
+  }
+
+
+  public static final int PORT = 4566;
+  public static final String ACCOUNT = "000000000000";
+  public static final String REGION = "us-east-1";
+  public static final String LOOPBACK = "127.0.0.1";
+
+  /** In memory, on any free port: what tests and throw-away runs want. */
+  public static Options ephemeral() {
+    return new Options(LOOPBACK, 0, null, ACCOUNT, REGION, false, Engine.SIMULATED);
+  }
+
+  /** {@code $GANTRY_HOME}, else {@code ~/.gantry}. */
+  public static Path usualData() {
+    String home = System.getenv("GANTRY_HOME");
+    return home == null || home.isEmpty()
+        ? Path.of(System.getProperty("user.home"), ".gantry")
+        : Path.of(home);
+  }
+}

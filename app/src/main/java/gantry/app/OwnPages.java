@@ -1,0 +1,109 @@
+package gantry.app;
+
+import gantry.app.api.AuditLog;
+import gantry.app.api.CallMetrics;
+import gantry.services.HttpExchange;
+import gantry.services.HttpHandler;
+import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
+import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
+import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
+import io.micrometer.core.instrument.binder.system.FileDescriptorMetrics;
+import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
+import io.micrometer.core.instrument.binder.system.UptimeMetrics;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.function.BooleanSupplier;
+
+/** The program's own pages: health, reset, metrics. */
+final class OwnPages {
+
+  private final CallMetrics calls;
+  private final AuditLog audit;
+  private final BooleanSupplier ready;
+  private final Runnable reset;
+
+  OwnPages(CallMetrics calls, AuditLog audit, BooleanSupplier ready, Runnable reset) {
+    this.calls = calls;
+    this.audit = audit;
+    this.ready = ready;
+    this.reset = reset;
+  }
+
+  /** Made at the first scrape: most programs are never scraped. */
+  private static final class Jvm {
+    static final PrometheusMeterRegistry REGISTRY =
+        new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+
+    static {
+      new JvmMemoryMetrics().bindTo(REGISTRY);
+      new JvmThreadMetrics().bindTo(REGISTRY);
+      new ProcessorMetrics().bindTo(REGISTRY);
+      new UptimeMetrics().bindTo(REGISTRY);
+      new FileDescriptorMetrics().bindTo(REGISTRY);
+      @SuppressWarnings("resource") // lives as long as the program
+      JvmGcMetrics gc = new JvmGcMetrics();
+      gc.bindTo(REGISTRY);
+    }
+  }
+
+  HttpHandler health() {
+    return exchange -> {
+      boolean up = ready.getAsBoolean();
+      text(
+          exchange,
+          up ? 200 : 503,
+          "application/json",
+          "{\"status\":\"" + (up ? "ready" : "starting") + "\"}\n");
+    };
+  }
+
+  HttpHandler reset() {
+    return exchange -> {
+      if (!exchange.method().equals("POST")) {
+        exchange.setHeader("allow", "POST");
+        text(exchange, 405, "text/plain", "POST it: a reset drops everything.\n");
+        return;
+      }
+      reset.run();
+      text(exchange, 200, "application/json", "{\"status\":\"reset\"}\n");
+    };
+  }
+
+  /** Leaves the machine as it was; what comes next is the end of the program. */
+  HttpHandler down(Runnable remove) {
+    return exchange -> {
+      if (!exchange.method().equals("POST")) {
+        exchange.setHeader("allow", "POST");
+        text(exchange, 405, "text/plain", "POST it: all that runs is removed.\n");
+        return;
+      }
+      remove.run();
+      text(exchange, 200, "application/json", "{\"status\":\"removed\"}\n");
+    };
+  }
+
+  HttpHandler metrics() {
+    return exchange -> {
+      StringBuilder out = new StringBuilder(16 * 1024);
+      calls.write(out);
+      out.append("# TYPE gantry_audit_left_out_total counter\n");
+      out.append("gantry_audit_left_out_total ").append(audit.leftOut()).append('\n');
+      out.append("# TYPE gantry_audit_failed_total counter\n");
+      out.append("gantry_audit_failed_total ").append(audit.failed()).append('\n');
+      out.append(Jvm.REGISTRY.scrape());
+      text(exchange, 200, "text/plain; version=0.0.4; charset=utf-8", out.toString());
+    };
+  }
+
+  HttpHandler unknown() {
+    return exchange -> text(exchange, 404, "text/plain", "There is nothing here.\n");
+  }
+
+  private static void text(HttpExchange exchange, int status, String type, String text)
+      throws IOException {
+    exchange.setHeader("content-type", type);
+    exchange.respond(status, text.getBytes(StandardCharsets.UTF_8));
+  }
+}

@@ -1,0 +1,72 @@
+package gantry.app;
+
+import gantry.services.AccessKeys;
+import gantry.state.Ids;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Base64;
+import java.util.List;
+
+/**
+ * The first key of a program that others can reach: made at its first start, shown once, kept in a
+ * file that only its owner can read.
+ */
+record RootKey(String accessKeyId, String secret, boolean isNew) {
+
+  static final String FILE = "root-key";
+
+  /** An access key id is AKIA and sixteen of these. */
+  private static final String ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+
+  static RootKey of(Path data, Ids ids) {
+    Path file = data.resolve(FILE);
+    try {
+      if (Files.exists(file)) {
+        List<String> lines = Files.readAllLines(file);
+        if (lines.size() < 2) {
+          throw new IllegalStateException(file + " is not a root key; delete it to make a new one");
+        }
+        return new RootKey(lines.get(0), lines.get(1), false);
+      }
+      RootKey made = make(ids);
+      Files.createDirectories(data);
+      Path written = data.resolve(FILE + ".new");
+      Files.deleteIfExists(written);
+      Files.createFile(
+          written,
+          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+      Files.write(
+          written,
+          (made.accessKeyId + "\n" + made.secret + "\n").getBytes(StandardCharsets.US_ASCII),
+          StandardOpenOption.SYNC);
+      Files.move(written, file, StandardCopyOption.ATOMIC_MOVE);
+      return made;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  static RootKey make(Ids ids) {
+    StringBuilder id = new StringBuilder("AKIA");
+    for (byte b : ids.bytes(16)) {
+      id.append(ALPHABET.charAt(b & 31));
+    }
+    return new RootKey(
+        id.toString(), Base64.getEncoder().withoutPadding().encodeToString(ids.bytes(30)), true);
+  }
+
+  AccessKeys.AccessKey key(String account) {
+    return new AccessKeys.AccessKey(secret, null, null, AccessKeys.Principal.root(account));
+  }
+
+  @Override
+  public String toString() {
+    return "RootKey[" + accessKeyId + "]"; // never the secret
+  }
+}

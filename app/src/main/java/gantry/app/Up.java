@@ -1,0 +1,197 @@
+package gantry.app;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/** {@code gantry up}: starts, and says where. */
+final class Up {
+
+  /** The program goes on after main has returned. */
+  static final int STAYS = -1;
+
+  private static final Duration READY_WITHIN = Duration.ofSeconds(60);
+
+  private static final Set<String> VALUED =
+      Set.of("port", "listen", "data", "account", "region", "engine", "iam");
+  private static final Set<String> FLAGS = Set.of("ephemeral", "strict", "detach", "help");
+
+  private Up() {}
+
+  static int run(String[] arguments) {
+    try {
+      Arguments read = Arguments.read(arguments, VALUED, FLAGS);
+      if (read.has("help")) {
+        System.out.println(
+            """
+            gantry up [--port 4566] [--listen ADDRESS] [--data DIR | --ephemeral] [--account ID]
+                      [--region NAME] [--engine docker|simulated] [--strict] [--detach]\
+            """);
+        return 0;
+      }
+      if (!read.others().isEmpty()) {
+        throw new Arguments.Wrong("up takes no argument " + read.others().getFirst());
+      }
+      if (read.has("iam")) {
+        throw new Arguments.Wrong("--iam is not built yet");
+      }
+      return read.has("detach") ? detached(arguments, read) : here(read);
+    } catch (Arguments.Wrong e) {
+      System.err.println("gantry up: " + e.getMessage());
+      return 2;
+    }
+  }
+
+  private static Options options(Arguments read) {
+    if (read.has("data") && read.has("ephemeral")) {
+      throw new Arguments.Wrong("--data and --ephemeral exclude one another");
+    }
+    String account = read.get("account", Options.ACCOUNT);
+    if (!account.matches("[0-9]{12}")) {
+      throw new Arguments.Wrong("--account " + account + " is not twelve digits");
+    }
+    return new Options(
+        read.get("listen", Options.LOOPBACK),
+        read.port(Options.PORT),
+        read.has("ephemeral") ? null : data(read),
+        account,
+        read.get("region", Options.REGION),
+        read.has("strict"),
+        engine(read));
+  }
+
+  /** As told; else as {@code ./gantry} found the machine. */
+  private static Options.Engine engine(Arguments read) {
+    String found = System.getenv("GANTRY_ENGINE");
+    String wanted = read.get("engine", found == null ? "docker" : found);
+    return switch (wanted) {
+      case "docker" -> Options.Engine.DOCKER;
+      case "simulated" -> Options.Engine.SIMULATED;
+      default -> throw new Arguments.Wrong("--engine " + wanted + " is neither docker nor simulated");
+    };
+  }
+
+  static Path data(Arguments read) {
+    String data = read.get("data");
+    return data == null ? Options.usualData() : Path.of(data);
+  }
+
+  private static int here(Arguments read) {
+    Gantry gantry;
+    try {
+      gantry = Gantry.start(options(read));
+    } catch (Arguments.Wrong e) {
+      throw e;
+    } catch (RuntimeException e) {
+      System.err.println("gantry up: " + reason(e));
+      return 1;
+    }
+    // The other commands look where they would look for any program of that data directory.
+    Path data = data(read);
+    Gantry.RootKeyShown key = gantry.newRootKey();
+    new Running(
+            ProcessHandle.current().pid(),
+            gantry.url(),
+            gantry.options().region(),
+            gantry.keyForOwner().accessKeyId(),
+            gantry.keyForOwner().secret(),
+            true)
+        .write(data);
+    Runtime.getRuntime()
+        .addShutdownHook(
+            new Thread(
+                () -> {
+                  gantry.close();
+                  Running.forget(data);
+                },
+                "stop"));
+    StringBuilder said = new StringBuilder();
+    said.append("Gantry is ready at ").append(gantry.url()).append('\n');
+    if (key != null) {
+      said.append("\nThe root key, shown only now:\n  access key id      ");
+      said.append(key.accessKeyId()).append("\n  secret access key  ").append(key.secret());
+      said.append('\n');
+    }
+    said.append('\n').append(Env.exports(gantry.url(), gantry.options().region(), null));
+    System.out.print(said);
+    System.out.flush();
+    return STAYS;
+  }
+
+  /** One line: the innermost reason is what a person can act on. */
+  private static String reason(Throwable e) {
+    Throwable at = e;
+    while (at.getCause() != null && !(at instanceof gantry.state.DataLock.InUse)) {
+      at = at.getCause();
+    }
+    String message = at.getMessage() == null ? at.toString() : at.getMessage();
+    return (at instanceof java.net.BindException ? "the port is taken: " : "") + message;
+  }
+
+  /** Starts the same program again without {@code --detach}, and waits until it answers. */
+  private static int detached(String[] arguments, Arguments read) {
+    Path data = data(read);
+    List<String> command = new ArrayList<>();
+    ProcessHandle.Info self = ProcessHandle.current().info();
+    command.add(self.command().orElse("java"));
+    String[] own = self.arguments().orElse(new String[0]);
+    int main = Arrays.asList(own).indexOf(Main.class.getName());
+    if (main < 0) {
+      System.err.println("gantry up: cannot tell how this program was started");
+      return 1;
+    }
+    command.addAll(Arrays.asList(own).subList(0, main + 1));
+    command.add("up");
+    Arrays.stream(arguments).filter(a -> !a.equals("--detach")).forEach(command::add);
+    try {
+      Files.createDirectories(data);
+      Path log = data.resolve("gantry.log");
+      Path said = data.resolve("up.out");
+      Running before = Running.of(data);
+      if (before != null) {
+        System.err.println(
+            "gantry up: already running at " + before.url() + " (process " + before.pid() + ")");
+        return 1;
+      }
+      Running.forget(data);
+      Process process =
+          new ProcessBuilder(command)
+              .redirectInput(ProcessBuilder.Redirect.from(new java.io.File("/dev/null")))
+              .redirectOutput(said.toFile())
+              .redirectError(ProcessBuilder.Redirect.appendTo(log.toFile()))
+              .start();
+      long deadline = System.nanoTime() + READY_WITHIN.toNanos();
+      while (System.nanoTime() < deadline) {
+        if (process.waitFor(20, TimeUnit.MILLISECONDS)) {
+          System.err.println(lastLine(log));
+          return 1;
+        }
+        if (Files.exists(Running.file(data)) && Files.size(said) > 0) {
+          System.out.print(Files.readString(said));
+          Files.delete(said);
+          return 0;
+        }
+      }
+      System.err.println("gantry up: not ready within " + READY_WITHIN + "; see " + log);
+      return 1;
+    } catch (IOException e) {
+      System.err.println("gantry up: " + e.getMessage());
+      return 1;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return 1;
+    }
+  }
+
+  private static @Nullable String lastLine(Path log) throws IOException {
+    List<String> lines = Files.readAllLines(log);
+    return lines.isEmpty() ? "gantry up: it ended at once; see " + log : lines.getLast();
+  }
+}

@@ -1,0 +1,249 @@
+package gantry.app.api;
+
+import gantry.app.http.BrokenRequest;
+import gantry.services.HttpExchange;
+import gantry.services.HttpHandler;
+import gantry.wire.Errors;
+import gantry.wire.Headers;
+import gantry.wire.Operation;
+import gantry.wire.Reply;
+import gantry.wire.RequestBody;
+import gantry.wire.RequestHead;
+import gantry.wire.Route;
+import gantry.wire.Wire;
+import gantry.wire.sigv4.Payload;
+import gantry.wire.sigv4.SigV4Failure;
+import gantry.wire.sigv4.SignedMessage;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.util.Collection;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.LoggerFactory;
+import software.amazon.awssdk.core.SdkRequest;
+import software.amazon.awssdk.core.SdkResponse;
+
+/** Answers the requests that speak one of AWS's protocols. */
+public final class Dispatcher implements HttpHandler {
+
+  private final Wire wire;
+  private final Authentication authentication;
+  private final Calls calls;
+
+  public Dispatcher(Wire wire, Authentication authentication, Calls calls) {
+    this.wire = wire;
+    this.authentication = authentication;
+    this.calls = calls;
+  }
+
+  @Override
+  public void handle(HttpExchange exchange) throws IOException {
+    String requestId = RequestIds.next();
+    RequestHead head =
+        new RequestHead(
+            exchange.method(),
+            exchange.path(),
+            exchange.query().isEmpty() ? null : exchange.query(),
+            new ExchangeHeaders(exchange));
+    RequestBody raw = RequestBody.of(exchange.body());
+    Route route;
+    try {
+      route = wire.route(head, raw);
+    } catch (RuntimeException e) {
+      throwIfBroken(e);
+      log(exchange, requestId, e);
+      write(exchange, wire.encodeError(head, e, requestId), List.of());
+      return;
+    }
+    Answer answer = new Answer(exchange, route, requestId);
+    try {
+      Authentication.Known known =
+          authentication.caller(
+              new Message(exchange),
+              route,
+              requestId,
+              exchange.remoteAddress(),
+              () -> sha256(raw.bytes()));
+      RequestBody body =
+          known.payload() instanceof Payload.Plain
+              ? raw
+              : RequestBody.of(known.payload().decode(raw.stream()));
+      SdkRequest request = route.decode(body);
+      answer.payload = route.payload(body);
+      SdkResponse response =
+          calls.make(new Calls.Call(route.operation(), known.caller(), request), answer);
+      if (!answer.written) {
+        answer.write(route.encode(response, requestId));
+      }
+    } catch (SigV4Failure.Refused e) {
+      answer.fail(
+          e.as(Authentication.dialect(route.service().info(), route.protocol())));
+    } catch (RuntimeException | StackOverflowError e) {
+      answer.fail(e);
+    }
+  }
+
+  /** The rest of the call's answer, and what its transport has to say meanwhile. */
+  private static final class Answer implements Calls.Transport {
+    private final HttpExchange exchange;
+    private final Route route;
+    private final String requestId;
+    private @Nullable InputStream payload;
+    private List<String> ignored = List.of();
+    private boolean written;
+
+    Answer(HttpExchange exchange, Route route, String requestId) {
+      this.exchange = exchange;
+      this.route = route;
+      this.requestId = requestId;
+    }
+
+    @Override
+    public void validate(SdkRequest request) {
+      route.validate(request);
+    }
+
+    @Override
+    public @Nullable InputStream payload() {
+      return payload;
+    }
+
+    @Override
+    public Operation.@Nullable Streamed streamed() {
+      return route.operation().streamsOut()
+          ? (response, content) -> write(route.encode(response, requestId, content))
+          : null;
+    }
+
+    @Override
+    public void ignored(List<String> members) {
+      ignored = members;
+    }
+
+    void write(Reply reply) throws IOException {
+      written = true;
+      Dispatcher.write(exchange, reply, ignored);
+    }
+
+    void fail(Throwable e) throws IOException {
+      throwIfBroken(e);
+      log(exchange, requestId, e);
+      if (written) {
+        throw new IOException("the answer broke off", e);
+      }
+      if (SignatureIn.of(e) instanceof SigV4Failure.Refused refused) {
+        write(
+            route.encodeError(
+                refused.as(Authentication.dialect(route.service().info(), route.protocol())),
+                requestId));
+      } else {
+        write(route.encodeError(e, requestId));
+      }
+    }
+  }
+
+  /** A body that is not what was signed shows while a handler reads it. */
+  private static final class SignatureIn {
+    static @Nullable Throwable of(Throwable e) {
+      Throwable at = e;
+      for (int depth = 0; at != null && depth < 8; depth++) {
+        if (at instanceof SigV4Failure.Refused) {
+          return at;
+        }
+        at = at.getCause();
+      }
+      return null;
+    }
+  }
+
+  private static void throwIfBroken(Throwable e) throws BrokenRequest {
+    BrokenRequest broken = BrokenRequest.in(e);
+    if (broken != null) {
+      throw broken;
+    }
+  }
+
+  private static void log(HttpExchange exchange, String requestId, Throwable e) {
+    if (Errors.unexpected(e)) {
+      LoggerFactory.getLogger(Dispatcher.class)
+          .error("{} {} failed, request {}", exchange.method(), exchange.path(), requestId, e);
+    }
+  }
+
+  private static void write(HttpExchange exchange, Reply reply, List<String> ignored)
+      throws IOException {
+    for (Map.Entry<String, String> header : reply.headers()) {
+      exchange.setHeader(header.getKey(), header.getValue());
+    }
+    if (!ignored.isEmpty()) {
+      exchange.setHeader("x-gantry-ignored", String.join(", ", ignored));
+    }
+    switch (reply.content()) {
+      case Reply.Content.Whole whole -> exchange.respond(reply.status(), whole.bytes());
+      case Reply.Content.Stream stream -> {
+        if (stream.length() >= 0) {
+          exchange.setHeader("content-length", Long.toString(stream.length()));
+        }
+        try (OutputStream out = exchange.respond(reply.status())) {
+          stream.writer().writeTo(out);
+        }
+      }
+    }
+  }
+
+  private static String sha256(byte[] body) {
+    try {
+      return HexFormat.of()
+          .formatHex(java.security.MessageDigest.getInstance("SHA-256").digest(body));
+    } catch (java.security.NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e); // every Java runtime has it
+    }
+  }
+
+  private record ExchangeHeaders(HttpExchange exchange) implements Headers {
+    @Override
+    public @Nullable String first(String name) {
+      return exchange.header(name);
+    }
+
+    @Override
+    public void forEach(BiConsumer<String, String> field) {
+      for (String name : exchange.headerNames()) {
+        for (String value : exchange.headers(name)) {
+          field.accept(name, value);
+        }
+      }
+    }
+  }
+
+  private record Message(HttpExchange exchange) implements SignedMessage {
+    @Override
+    public String method() {
+      return exchange.method();
+    }
+
+    @Override
+    public String path() {
+      return exchange.path();
+    }
+
+    @Override
+    public String query() {
+      return exchange.query();
+    }
+
+    @Override
+    public List<String> headers(String name) {
+      return exchange.headers(name);
+    }
+
+    @Override
+    public Collection<String> headerNames() {
+      return exchange.headerNames();
+    }
+  }
+}

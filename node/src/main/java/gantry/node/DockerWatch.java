@@ -1,0 +1,166 @@
+package gantry.node;
+
+import com.github.dockerjava.api.async.ResultCallback;
+import com.github.dockerjava.api.model.Event;
+import com.github.dockerjava.api.model.EventType;
+import gantry.node.docker.DockerEngine;
+import gantry.node.docker.Labels;
+import java.io.Closeable;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Follows Docker's event stream for containers of this installation. Events only wake: whoever is
+ * woken looks at Docker itself. A stream that broke is opened again for ever, and then everybody is
+ * woken, since nobody knows what was missed.
+ */
+final class DockerWatch implements AutoCloseable {
+
+  private static final Logger log = LoggerFactory.getLogger(DockerWatch.class);
+
+  static final Duration FIRST_RETRY = Duration.ofMillis(100);
+  static final Duration LAST_RETRY = Duration.ofSeconds(3);
+
+  /** Who is woken. */
+  interface Listener {
+    /** Something happened to a container of a task. */
+    void containerChanged(String taskArn, String containerName);
+
+    /** Docker answers (again): look at everything. */
+    void dockerIsBack();
+  }
+
+  private final DockerEngine docker;
+  private final String install;
+  private final Listener listener;
+  private final AtomicBoolean closed = new AtomicBoolean();
+  private final Thread thread;
+  private volatile boolean up;
+  private volatile @Nullable Closeable stream;
+
+  DockerWatch(DockerEngine docker, String install, Listener listener) {
+    this.docker = docker;
+    this.install = install;
+    this.listener = listener;
+    this.thread = Thread.ofVirtual().name("docker events").unstarted(this::run);
+  }
+
+  void start() {
+    thread.start();
+  }
+
+  /** Whether the event stream stands. */
+  boolean up() {
+    return up;
+  }
+
+  private void run() {
+    Duration pause = FIRST_RETRY;
+    while (!closed.get()) {
+      CountDownLatch ended = new CountDownLatch(1);
+      try {
+        docker.call("ping", Duration.ofSeconds(5), d -> d.pingCmd().exec());
+        Follower follower = new Follower(ended);
+        stream = follower;
+        docker
+            .client()
+            .eventsCmd()
+            .withEventTypeFilter(EventType.CONTAINER)
+            .withLabelFilter(Map.of(Labels.INSTALL, install))
+            .exec(follower);
+        follower.awaitStarted();
+        up = true;
+        pause = FIRST_RETRY;
+        listener.dockerIsBack();
+        ended.await();
+        if (!closed.get()) {
+          log.warn("Docker's event stream ended; waiting for Docker at {}", docker.host());
+        }
+      } catch (InterruptedException e) {
+        return;
+      } catch (RuntimeException e) {
+        log.debug("Docker is not there: {}", e.getMessage());
+      } finally {
+        up = false;
+      }
+      try {
+        Thread.sleep(pause);
+      } catch (InterruptedException e) {
+        return;
+      }
+      pause = pause.multipliedBy(2).compareTo(LAST_RETRY) > 0 ? LAST_RETRY : pause.multipliedBy(2);
+    }
+  }
+
+  @Override
+  public void close() {
+    closed.set(true);
+    Closeable open = stream;
+    if (open != null) {
+      try {
+        open.close();
+      } catch (IOException e) {
+        log.debug("closing the event stream: {}", e.toString());
+      }
+    }
+    thread.interrupt();
+  }
+
+  private final class Follower extends ResultCallback.Adapter<Event> {
+    private final CountDownLatch ended;
+
+    Follower(CountDownLatch ended) {
+      this.ended = ended;
+    }
+
+    @Override
+    public void onNext(Event event) {
+      String action = event.getAction();
+      var actor = event.getActor();
+      Map<String, String> attributes = actor == null ? null : actor.getAttributes();
+      if (action == null || attributes == null || action.startsWith("exec_")) {
+        return; // A health check is three exec events each time; its verdict has one of its own.
+      }
+      String task = attributes.get(Labels.TASK_ARN);
+      String name = attributes.get(Labels.CONTAINER_NAME);
+      if (task == null || name == null) {
+        return;
+      }
+      boolean matters =
+          switch (action) {
+            case "die", "oom", "destroy", "start", "pause", "unpause" -> true;
+            default -> action.startsWith("health_status");
+          };
+      if (matters) {
+        listener.containerChanged(task, name);
+      }
+    }
+
+    @Override
+    public void onError(Throwable throwable) {
+      if (!closed.get()) {
+        log.debug("event stream: {}", throwable.toString());
+      }
+      super.onError(throwable);
+      ended.countDown();
+    }
+
+    @Override
+    public void onComplete() {
+      super.onComplete();
+      ended.countDown();
+    }
+
+    @Override
+    public void close() throws IOException {
+      super.close();
+      ended.countDown();
+    }
+  }
+}

@@ -1,0 +1,144 @@
+package gantry.node;
+
+import gantry.node.metadata.Asked;
+import gantry.node.metadata.HttpLoop;
+import gantry.node.metadata.Reply;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.StandardSocketOptions;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Serves the task endpoint to tasks in bridge and host mode. With root it is 169.254.170.2:80, an
+ * address put on the loopback interface, as SDKs expect. Without it, or where another program has
+ * that address, it is a port on Docker's bridge, which SDKs must be told in full, and which some
+ * older ones refuse for credentials.
+ */
+final class HostEndpoint implements AutoCloseable {
+
+  private static final Logger log = LoggerFactory.getLogger(HostEndpoint.class);
+
+  /** By this label the address is known as ours when it is to be removed. */
+  static final String LABEL = "lo:gantry";
+
+  private final HttpLoop loop;
+  private final String base;
+  private final boolean wellKnown;
+
+  private HostEndpoint(HttpLoop loop, String base, boolean wellKnown) {
+    this.loop = loop;
+    this.base = base;
+    this.wellKnown = wellKnown;
+  }
+
+  String base() {
+    return base;
+  }
+
+  boolean wellKnown() {
+    return wellKnown;
+  }
+
+  /** Null when neither way works; the reason is logged. */
+  static @Nullable HostEndpoint open(
+      boolean tryWellKnown, String bridgeGateway, Path state, Function<Asked, Reply> handler) {
+    if (tryWellKnown) {
+      try {
+        ip("addr", "add", "169.254.170.2/32", "dev", "lo", "label", LABEL);
+        ServerSocketChannel server = listen(NetnsSockets.TASK_METADATA);
+        return new HostEndpoint(
+            new HttpLoop(server, handler).start(), "http://169.254.170.2", true);
+      } catch (IOException e) {
+        log.info(
+            "169.254.170.2:80 cannot be served on this host ({}); tasks in bridge and host mode are"
+                + " told another address",
+            e.getMessage());
+      }
+    }
+    if (bridgeGateway.isEmpty()) {
+      log.warn("Docker has no bridge: tasks in bridge and host mode have no metadata endpoint");
+      return null;
+    }
+    // The port stands in containers' environments, so it must be the same after a restart.
+    Path file = state.resolve("endpoint.port");
+    int port = 0;
+    try {
+      port = Integer.parseInt(Files.readString(file).strip());
+    } catch (IOException | NumberFormatException e) {
+      log.debug("no port was chosen before");
+    }
+    try {
+      ServerSocketChannel server;
+      try {
+        server = listen(new InetSocketAddress(bridgeGateway, port));
+      } catch (IOException e) {
+        server = listen(new InetSocketAddress(bridgeGateway, 0));
+      }
+      port = ((InetSocketAddress) server.getLocalAddress()).getPort();
+      Files.createDirectories(state);
+      Files.writeString(file, String.valueOf(port));
+      return new HostEndpoint(
+          new HttpLoop(server, handler).start(), "http://" + bridgeGateway + ":" + port, false);
+    } catch (IOException e) {
+      log.warn(
+          "tasks in bridge and host mode have no metadata endpoint: {} cannot be listened on: {}",
+          bridgeGateway,
+          e.toString());
+      return null;
+    }
+  }
+
+  private static ServerSocketChannel listen(InetSocketAddress address) throws IOException {
+    ServerSocketChannel server = ServerSocketChannel.open();
+    try {
+      server.setOption(StandardSocketOptions.SO_REUSEADDR, true);
+      server.bind(address, 256);
+      return server;
+    } catch (IOException e) {
+      server.close();
+      throw new IOException(address + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** Takes the address off the loopback interface again; it may never have been there. */
+  static void removeAddress() {
+    try {
+      ip("addr", "del", "169.254.170.2/32", "dev", "lo");
+    } catch (IOException e) {
+      log.debug("169.254.170.2: {}", e.getMessage());
+    }
+  }
+
+  private static void ip(String... arguments) throws IOException {
+    java.util.List<String> command = new java.util.ArrayList<>();
+    command.add("ip");
+    command.addAll(java.util.List.of(arguments));
+    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    try {
+      if (!process.waitFor(5, TimeUnit.SECONDS)) {
+        process.destroyForcibly();
+        throw new IOException("ip hangs");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("interrupted", e);
+    }
+    if (process.exitValue() != 0 && !said.contains("File exists")) {
+      throw new IOException("ip " + String.join(" ", arguments) + ": " + said.strip());
+    }
+  }
+
+  @Override
+  public void close() {
+    loop.close();
+  }
+}

@@ -1,0 +1,119 @@
+package gantry.node;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.ecs.EcsClient;
+import software.amazon.awssdk.services.ecs.model.ContainerStateChange;
+import software.amazon.awssdk.services.ecs.model.EcsException;
+import software.amazon.awssdk.services.ecs.model.SubmitAttachmentStateChangesRequest;
+import software.amazon.awssdk.services.ecs.model.SubmitAttachmentStateChangesResponse;
+import software.amazon.awssdk.services.ecs.model.SubmitTaskStateChangeRequest;
+import software.amazon.awssdk.services.ecs.model.SubmitTaskStateChangeResponse;
+
+/** A control plane that only listens, and can be away for a while. */
+public final class ControlPlane implements EcsClient {
+
+  private final List<SubmitTaskStateChangeRequest> reports = new CopyOnWriteArrayList<>();
+  private final List<SubmitAttachmentStateChangesRequest> attachments =
+      new CopyOnWriteArrayList<>();
+  private volatile boolean away;
+
+  @Override
+  public SubmitTaskStateChangeResponse submitTaskStateChange(SubmitTaskStateChangeRequest report) {
+    if (away) {
+      throw EcsException.builder().message("away").statusCode(503).build();
+    }
+    reports.add(report);
+    return SubmitTaskStateChangeResponse.builder().acknowledgment("ok").build();
+  }
+
+  @Override
+  public SubmitAttachmentStateChangesResponse submitAttachmentStateChanges(
+      SubmitAttachmentStateChangesRequest request) {
+    attachments.add(request);
+    return SubmitAttachmentStateChangesResponse.builder().acknowledgment("ok").build();
+  }
+
+  public void away(boolean now) {
+    away = now;
+  }
+
+  public List<SubmitTaskStateChangeRequest> reports(String task) {
+    return reports.stream().filter(each -> each.task().equals(task)).toList();
+  }
+
+  public List<SubmitAttachmentStateChangesRequest> attachments() {
+    return new ArrayList<>(attachments);
+  }
+
+  public Optional<SubmitTaskStateChangeRequest> newest(String task) {
+    List<SubmitTaskStateChangeRequest> all = reports(task);
+    return all.isEmpty() ? Optional.empty() : Optional.of(all.getLast());
+  }
+
+  /** The first report of this status; fails when it does not come in time. */
+  public SubmitTaskStateChangeRequest await(String task, String status) {
+    return await(task, status, Duration.ofSeconds(40), each -> true);
+  }
+
+  public SubmitTaskStateChangeRequest await(
+      String task,
+      String status,
+      Duration limit,
+      Predicate<SubmitTaskStateChangeRequest> condition) {
+    Instant deadline = Instant.now().plus(limit);
+    while (Instant.now().isBefore(deadline)) {
+      for (SubmitTaskStateChangeRequest each : reports(task)) {
+        if (each.status().equals(status) && condition.test(each)) {
+          return each;
+        }
+        if (each.status().equals("STOPPED") && !status.equals("STOPPED")) {
+          throw new AssertionError("stopped before it was " + status + ": " + each);
+        }
+      }
+      pause();
+    }
+    throw new AssertionError(
+        task + " was not " + status + " within " + limit + "; it was: " + reports(task));
+  }
+
+  public static ContainerStateChange container(SubmitTaskStateChangeRequest report, String name) {
+    return report.containers().stream()
+        .filter(each -> each.containerName().equals(name))
+        .findFirst()
+        .orElseThrow(() -> new AssertionError("no container " + name + " in " + report));
+  }
+
+  public static void until(String what, Duration limit, java.util.function.BooleanSupplier holds) {
+    Instant deadline = Instant.now().plus(limit);
+    while (!holds.getAsBoolean()) {
+      if (Instant.now().isAfter(deadline)) {
+        throw new AssertionError("not within " + limit + ": " + what);
+      }
+      pause();
+    }
+  }
+
+  private static void pause() {
+    try {
+      Thread.sleep(10);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new AssertionError(e);
+    }
+  }
+
+  @Override
+  public @Nullable String serviceName() {
+    return "ecs";
+  }
+
+  @Override
+  public void close() {}
+}

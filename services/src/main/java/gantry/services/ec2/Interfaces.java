@@ -1,0 +1,462 @@
+package gantry.services.ec2;
+
+import gantry.services.Caller;
+import gantry.services.ec2.Rows.VpcRow;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.ec2.model.*;
+
+/**
+ * Elastic network interfaces. Services of ours make theirs with the same operations: an interface
+ * that a service principal makes is requester-managed, and no user changes or deletes it.
+ */
+final class Interfaces {
+
+  private final Desk desk;
+  private final PublicPool pool;
+
+  Interfaces(Desk desk, PublicPool pool) {
+    this.desk = desk;
+    this.pool = pool;
+  }
+
+  CreateNetworkInterfaceResponse create(CreateNetworkInterfaceRequest request) {
+    if (!request.ipv6Addresses().isEmpty()
+        || positive(request.ipv6AddressCount())
+        || !request.ipv4Prefixes().isEmpty()
+        || positive(request.ipv4PrefixCount())
+        || !request.ipv6Prefixes().isEmpty()
+        || positive(request.ipv6PrefixCount())) {
+      throw Errors.unsupported("An IPv6 address or a delegated prefix of a network interface");
+    }
+    List<Tag> tags = Tags.of(request.tagSpecifications(), ResourceType.NETWORK_INTERFACE);
+    return desk.write(
+        request.dryRun(),
+        session ->
+            CreateNetworkInterfaceResponse.builder()
+                .networkInterface(
+                    session.once(
+                        Kinds.INTERFACE,
+                        request,
+                        request.clientToken(),
+                        () -> make(session, request, tags),
+                        NetworkInterface::networkInterfaceId))
+                .clientToken(request.clientToken())
+                .build());
+  }
+
+  private static NetworkInterface make(
+      Session session, CreateNetworkInterfaceRequest request, List<Tag> tags) {
+    Subnet subnet = session.get(Kinds.SUBNET, Errors.required(request.subnetId(), "subnetId"));
+    List<String> addresses = new ArrayList<>();
+    String primary = request.privateIpAddress();
+    for (PrivateIpAddressSpecification one : request.privateIpAddresses()) {
+      if (Boolean.TRUE.equals(one.primary())) {
+        primary = one.privateIpAddress();
+      } else {
+        addresses.add(one.privateIpAddress());
+      }
+    }
+    NetworkInterface eni =
+        make(
+            session,
+            subnet,
+            primary,
+            request.groups(),
+            request.description() == null ? "" : request.description(),
+            type(session, request.interfaceTypeAsString()),
+            tags);
+    eni = addSecondaries(session, eni, subnet, addresses, request.secondaryPrivateIpAddressCount());
+    session.put(Kinds.INTERFACE, eni.networkInterfaceId(), eni);
+    return eni;
+  }
+
+  private static boolean positive(@Nullable Integer count) {
+    return count != null && count > 0;
+  }
+
+  /** Users make plain ones; services make what users see of them (load_balancer, vpc_endpoint). */
+  private static NetworkInterfaceType type(Session session, @Nullable String wanted) {
+    if (wanted == null || wanted.equals("interface")) {
+      return NetworkInterfaceType.INTERFACE;
+    }
+    NetworkInterfaceType type = NetworkInterfaceType.fromValue(wanted);
+    if (!session.byService() || type == NetworkInterfaceType.UNKNOWN_TO_SDK_VERSION) {
+      throw Errors.unsupported("A network interface of type " + wanted);
+    }
+    return type;
+  }
+
+  static NetworkInterface make(
+      Session session,
+      Subnet subnet,
+      @Nullable String address,
+      List<String> groups,
+      String description,
+      NetworkInterfaceType type,
+      List<Tag> tags) {
+    String ip = address == null ? Ipam.take(session, subnet) : Ipam.take(session, subnet, address);
+    VpcRow vpc = session.get(Kinds.VPC, subnet.vpcId());
+    String name = Zones.privateName(ip, session.scope().region());
+    boolean nat = type == NetworkInterfaceType.NAT_GATEWAY;
+    boolean managed = session.byService() || nat || type == NetworkInterfaceType.VPC_ENDPOINT;
+    NetworkInterface eni =
+        NetworkInterface.builder()
+            .networkInterfaceId(session.newId("eni-"))
+            .interfaceType(type)
+            .description(description)
+            .subnetId(subnet.subnetId())
+            .vpcId(subnet.vpcId())
+            .availabilityZone(subnet.availabilityZone())
+            .availabilityZoneId(subnet.availabilityZoneId())
+            .ownerId(session.scope().account())
+            .macAddress(mac(session))
+            .privateIpAddress(ip)
+            .privateDnsName(vpc.dnsHostnames() ? name : null)
+            .privateIpAddresses(
+                NetworkInterfacePrivateIpAddress.builder()
+                    .primary(true)
+                    .privateIpAddress(ip)
+                    .privateDnsName(vpc.dnsHostnames() ? name : null)
+                    .build())
+            .groups(nat ? List.of() : SecurityGroups.forInterface(session, subnet.vpcId(), groups))
+            .sourceDestCheck(!nat)
+            .requesterManaged(managed)
+            .requesterId(
+                session.byService() ? Caller.current().userId() : session.scope().account())
+            .status(managed ? NetworkInterfaceStatus.IN_USE : NetworkInterfaceStatus.AVAILABLE)
+            .attachment(managed ? heldByAmazon(session) : null)
+            .ipv6Addresses(List.of())
+            .tagSet(tags)
+            .build();
+    session.put(Kinds.INTERFACE, eni.networkInterfaceId(), eni);
+    return eni;
+  }
+
+  /** Users see that somebody else's machine has it. */
+  private static NetworkInterfaceAttachment heldByAmazon(Session session) {
+    return NetworkInterfaceAttachment.builder()
+        .attachmentId(session.newId("eni-attach-"))
+        .attachTime(session.now())
+        .deleteOnTermination(false)
+        .deviceIndex(1)
+        .networkCardIndex(0)
+        .instanceOwnerId("amazon-aws")
+        .status(AttachmentStatus.ATTACHED)
+        .build();
+  }
+
+  /** Locally administered, unicast. */
+  private static String mac(Session session) {
+    String digits = session.ids().hex(10);
+    StringBuilder mac = new StringBuilder("02");
+    for (int i = 0; i < digits.length(); i += 2) {
+      mac.append(':').append(digits, i, i + 2);
+    }
+    return mac.toString();
+  }
+
+  private static NetworkInterface addSecondaries(
+      Session session,
+      NetworkInterface eni,
+      Subnet subnet,
+      List<String> named,
+      @Nullable Integer count) {
+    NetworkInterface now = eni;
+    int more = count == null ? 0 : count;
+    for (int i = 0; i < named.size() + more; i++) {
+      String ip =
+          i < named.size() ? Ipam.take(session, subnet, named.get(i)) : Ipam.take(session, subnet);
+      List<NetworkInterfacePrivateIpAddress> all = new ArrayList<>(now.privateIpAddresses());
+      all.add(
+          NetworkInterfacePrivateIpAddress.builder()
+              .primary(false)
+              .privateIpAddress(ip)
+              .privateDnsName(
+                  now.privateDnsName() == null
+                      ? null
+                      : Zones.privateName(ip, session.scope().region()))
+              .build());
+      now = now.toBuilder().privateIpAddresses(all).build();
+      session.put(Kinds.INTERFACE, now.networkInterfaceId(), now);
+    }
+    return now;
+  }
+
+  AssignPrivateIpAddressesResponse assign(AssignPrivateIpAddressesRequest request) {
+    if (!request.ipv4Prefixes().isEmpty() || positive(request.ipv4PrefixCount())) {
+      throw Errors.unsupported("A delegated prefix of a network interface");
+    }
+    return desk.write(
+        null,
+        session -> {
+          NetworkInterface eni = users(session, request.networkInterfaceId());
+          Subnet subnet = session.get(Kinds.SUBNET, eni.subnetId());
+          NetworkInterface now =
+              addSecondaries(
+                  session,
+                  eni,
+                  subnet,
+                  request.privateIpAddresses(),
+                  request.secondaryPrivateIpAddressCount());
+          return AssignPrivateIpAddressesResponse.builder()
+              .networkInterfaceId(eni.networkInterfaceId())
+              .assignedPrivateIpAddresses(
+                  now.privateIpAddresses().stream()
+                      .skip(eni.privateIpAddresses().size())
+                      .map(
+                          a ->
+                              AssignedPrivateIpAddress.builder()
+                                  .privateIpAddress(a.privateIpAddress())
+                                  .build())
+                      .toList())
+              .build();
+        });
+  }
+
+  UnassignPrivateIpAddressesResponse unassign(UnassignPrivateIpAddressesRequest request) {
+    return desk.write(
+        null,
+        session -> {
+          NetworkInterface eni = users(session, request.networkInterfaceId());
+          List<NetworkInterfacePrivateIpAddress> left = new ArrayList<>(eni.privateIpAddresses());
+          for (String address : request.privateIpAddresses()) {
+            NetworkInterfacePrivateIpAddress gone =
+                left.stream()
+                    .filter(a -> !a.primary() && a.privateIpAddress().equals(address))
+                    .findFirst()
+                    .orElseThrow(
+                        () ->
+                            Errors.of(
+                                "InvalidParameterValue",
+                                "Some of the specified addresses are not assigned to interface %s",
+                                eni.networkInterfaceId()));
+            if (gone.association() != null) {
+              throw Errors.of("InvalidParameterValue", "Address %s has a public address", address);
+            }
+            left.remove(gone);
+          }
+          session.put(
+              Kinds.INTERFACE,
+              eni.networkInterfaceId(),
+              eni.toBuilder().privateIpAddresses(left).build());
+          return UnassignPrivateIpAddressesResponse.builder().build();
+        });
+  }
+
+  DescribeNetworkInterfacesResponse describe(DescribeNetworkInterfacesRequest request) {
+    return desk.read(
+        request.dryRun(),
+        lookup -> {
+          Lookup.Page<NetworkInterface> page =
+              lookup.describe(
+                  Kinds.INTERFACE,
+                  request.networkInterfaceIds(),
+                  request.filters(),
+                  request.maxResults(),
+                  request.nextToken());
+          return DescribeNetworkInterfacesResponse.builder()
+              .networkInterfaces(page.rows())
+              .nextToken(page.token())
+              .build();
+        });
+  }
+
+  DescribeNetworkInterfaceAttributeResponse describeAttribute(
+      DescribeNetworkInterfaceAttributeRequest request) {
+    return desk.read(
+        request.dryRun(),
+        lookup -> {
+          NetworkInterface eni =
+              lookup.get(
+                  Kinds.INTERFACE,
+                  Errors.required(request.networkInterfaceId(), "networkInterfaceId"));
+          DescribeNetworkInterfaceAttributeResponse.Builder answer =
+              DescribeNetworkInterfaceAttributeResponse.builder()
+                  .networkInterfaceId(eni.networkInterfaceId());
+          switch (request.attribute()) {
+            case DESCRIPTION ->
+                answer.description(AttributeValue.builder().value(eni.description()).build());
+            case GROUP_SET -> answer.groups(eni.groups());
+            case SOURCE_DEST_CHECK ->
+                answer.sourceDestCheck(
+                    AttributeBooleanValue.builder().value(eni.sourceDestCheck()).build());
+            case ATTACHMENT -> answer.attachment(eni.attachment());
+            case ASSOCIATE_PUBLIC_IP_ADDRESS ->
+                answer.associatePublicIpAddress(eni.association() != null);
+            case null -> throw Errors.missing("attribute");
+            case UNKNOWN_TO_SDK_VERSION ->
+                throw Errors.invalid(
+                    "attribute", request.attributeAsString(), "Unknown attribute.");
+          }
+          return answer.build();
+        });
+  }
+
+  ModifyNetworkInterfaceAttributeResponse modify(ModifyNetworkInterfaceAttributeRequest request) {
+    return desk.write(
+        request.dryRun(),
+        session -> {
+          NetworkInterface eni = users(session, request.networkInterfaceId());
+          NetworkInterface.Builder next = eni.toBuilder();
+          if (request.description() != null) {
+            next.description(request.description().value());
+          }
+          if (request.sourceDestCheck() != null) {
+            next.sourceDestCheck(Vpcs.value(request.sourceDestCheck(), eni.sourceDestCheck()));
+          }
+          if (!request.groups().isEmpty()) {
+            next.groups(SecurityGroups.forInterface(session, eni.vpcId(), request.groups()));
+          }
+          NetworkInterfaceAttachmentChanges attachment = request.attachment();
+          if (attachment != null && eni.attachment() != null) {
+            next.attachment(
+                eni.attachment().toBuilder()
+                    .deleteOnTermination(attachment.deleteOnTermination())
+                    .build());
+          }
+          session.put(Kinds.INTERFACE, eni.networkInterfaceId(), next.build());
+          if (request.associatePublicIpAddress() != null) {
+            publicAddress(
+                session,
+                session.get(Kinds.INTERFACE, eni.networkInterfaceId()),
+                request.associatePublicIpAddress());
+          }
+          return ModifyNetworkInterfaceAttributeResponse.builder().build();
+        });
+  }
+
+  /** Gives an interface a public address of the pool, or takes it away. */
+  private void publicAddress(Session session, NetworkInterface eni, boolean wanted) {
+    NetworkInterfaceAssociation old = eni.association();
+    if (wanted && old == null) {
+      String address = pool.take(session, eni.networkInterfaceId());
+      Addresses.map(
+          session,
+          eni,
+          eni.privateIpAddress(),
+          NetworkInterfaceAssociation.builder()
+              .ipOwnerId("amazon")
+              .publicIp(address)
+              .publicDnsName(Zones.publicName(address, session.scope().region()))
+              .build());
+    } else if (!wanted && old != null && old.allocationId() == null) {
+      pool.release(session, old.publicIp());
+      Addresses.unmap(session, eni, eni.privateIpAddress());
+    }
+  }
+
+  DeleteNetworkInterfaceResponse delete(DeleteNetworkInterfaceRequest request) {
+    return desk.write(
+        request.dryRun(),
+        session -> {
+          NetworkInterface eni = users(session, request.networkInterfaceId());
+          if (eni.attachment() != null && !session.byService()) {
+            throw Errors.of(
+                "InvalidNetworkInterface.InUse",
+                "Network interface '%s' is currently in use.",
+                eni.networkInterfaceId());
+          }
+          remove(session, pool, eni);
+          return DeleteNetworkInterfaceResponse.builder().build();
+        });
+  }
+
+  /** Takes an interface away; an elastic address stays allocated, an automatic one is returned. */
+  static void remove(Session session, PublicPool pool, NetworkInterface eni) {
+    for (NetworkInterfacePrivateIpAddress address : eni.privateIpAddresses()) {
+      NetworkInterfaceAssociation association = address.association();
+      if (association != null && association.allocationId() == null) {
+        pool.release(session, association.publicIp());
+      }
+      if (association != null && association.allocationId() != null) {
+        Addresses.forget(session, association.allocationId());
+      }
+    }
+    session
+        .all(Kinds.FLOW_LOG)
+        .filter(log -> log.resourceId().equals(eni.networkInterfaceId()))
+        .toList()
+        .forEach(log -> session.delete(Kinds.FLOW_LOG, log.flowLogId()));
+    session.delete(Kinds.INTERFACE, eni.networkInterfaceId());
+  }
+
+  /** The interface, which must be one that the caller may change. */
+  private static NetworkInterface users(Session session, @Nullable String id) {
+    NetworkInterface eni = session.get(Kinds.INTERFACE, Errors.required(id, "networkInterfaceId"));
+    if (Boolean.TRUE.equals(eni.requesterManaged()) && !session.byService()) {
+      throw Errors.of(
+          "AuthFailure", "You do not have permission to access the specified resource.");
+    }
+    return eni;
+  }
+
+  AttachNetworkInterfaceResponse attach(AttachNetworkInterfaceRequest request) {
+    return desk.write(
+        request.dryRun(),
+        session -> {
+          NetworkInterface eni = users(session, request.networkInterfaceId());
+          if (!session.byService()) {
+            throw Errors.of(
+                "InvalidInstanceID.NotFound",
+                "The instance ID '%s' does not exist",
+                Errors.required(request.instanceId(), "instanceId"));
+          }
+          if (eni.attachment() != null) {
+            throw Errors.of(
+                "InvalidNetworkInterface.InUse",
+                "Network interface '%s' is currently in use.",
+                eni.networkInterfaceId());
+          }
+          NetworkInterfaceAttachment attachment =
+              NetworkInterfaceAttachment.builder()
+                  .attachmentId(session.newId("eni-attach-"))
+                  .attachTime(session.now())
+                  .deleteOnTermination(false)
+                  .deviceIndex(request.deviceIndex() == null ? 1 : request.deviceIndex())
+                  .networkCardIndex(0)
+                  .instanceId(request.instanceId())
+                  .instanceOwnerId(
+                      request.instanceId() == null ? "amazon-aws" : session.scope().account())
+                  .status(AttachmentStatus.ATTACHED)
+                  .build();
+          session.put(
+              Kinds.INTERFACE,
+              eni.networkInterfaceId(),
+              eni.toBuilder().attachment(attachment).status(NetworkInterfaceStatus.IN_USE).build());
+          return AttachNetworkInterfaceResponse.builder()
+              .attachmentId(attachment.attachmentId())
+              .networkCardIndex(0)
+              .build();
+        });
+  }
+
+  DetachNetworkInterfaceResponse detach(DetachNetworkInterfaceRequest request) {
+    return desk.write(
+        request.dryRun(),
+        session -> {
+          String id = Errors.required(request.attachmentId(), "attachmentId");
+          NetworkInterface eni =
+              session
+                  .all(Kinds.INTERFACE)
+                  .filter(e -> e.attachment() != null && id.equals(e.attachment().attachmentId()))
+                  .findFirst()
+                  .orElseThrow(
+                      () ->
+                          Errors.of(
+                              "InvalidAttachmentID.NotFound",
+                              "The attachment ID '%s' does not exist",
+                              id));
+          users(session, eni.networkInterfaceId());
+          session.put(
+              Kinds.INTERFACE,
+              eni.networkInterfaceId(),
+              eni.toBuilder()
+                  .attachment((NetworkInterfaceAttachment) null)
+                  .status(NetworkInterfaceStatus.AVAILABLE)
+                  .build());
+          return DetachNetworkInterfaceResponse.builder().build();
+        });
+  }
+}

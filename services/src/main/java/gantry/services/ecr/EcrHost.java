@@ -1,0 +1,134 @@
+package gantry.services.ecr;
+
+import gantry.services.HostedService;
+import gantry.services.HttpHandler;
+import gantry.services.ServiceContext;
+import gantry.state.Controller;
+import gantry.state.Scope;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.ecr.EcrClient;
+
+/**
+ * The registry put together: the API, the data plane and the controllers over one set of tables and
+ * one folder of blobs. Made once per program, for all accounts and regions.
+ */
+public final class EcrHost {
+
+  final Registry registry;
+  final Gate gate;
+  final Tokens tokens;
+  final RepositoryOperations repositories;
+  final ImageOperations images;
+  final LayerOperations layers;
+  final LifecycleOperations lifecycle;
+  final SettingsOperations settings;
+  final Scanner scanner;
+  final PullThrough pullThrough;
+  private final RegistryHttp http;
+  private final List<Controller> controllers;
+
+  public EcrHost(ServiceContext context, EcrSettings choice) {
+    registry =
+        new Registry(
+            context.store(),
+            context.clock(),
+            context.ids(),
+            new BlobStore(context.bulk().resolve("ecr"), context.clock()),
+            new Addresses(context.endpoint(), choice.home()));
+    tokens = new Tokens(context.store(), context.clock(), context.ids());
+    RegistryAccess access =
+        new RegistryAccess(
+            context.store(), context.ids(), tokens, choice.identities(), choice.open());
+    gate = new Gate(access);
+    pullThrough = new PullThrough(registry, gate, choice.upstream(), context.clients());
+    repositories = new RepositoryOperations(registry, gate);
+    images = new ImageOperations(registry, gate, pullThrough);
+    layers = new LayerOperations(registry, gate, tokens);
+    lifecycle = new LifecycleOperations(registry, gate);
+    settings = new SettingsOperations(registry, gate, tokens);
+    scanner = new Scanner(registry, gate, choice.vulnerabilities());
+    http = new RegistryHttp(registry, access, tokens, pullThrough);
+    controllers =
+        List.of(
+            scanner,
+            new Replication(registry),
+            new LifecycleController(registry, lifecycle, choice.inUse()),
+            new Collector(registry));
+  }
+
+  /** The AWS API. */
+  public EcrClient client() {
+    return new Ecr(this);
+  }
+
+  /** What answers under {@code /v2/}. */
+  public HttpHandler dataPlane() {
+    return http;
+  }
+
+  public List<Controller> controllers() {
+    return controllers;
+  }
+
+  /** How image names lead to repositories: for whoever pulls. */
+  public Addresses addresses() {
+    return registry.addresses;
+  }
+
+  /** Where the repositories of an account's public registry are kept. */
+  public static Scope publicRegistry(String account) {
+    return new Scope(account, Addresses.PUBLIC_REGION);
+  }
+
+  /** The name of an account's public registry in {@code public.ecr.aws/ALIAS}. */
+  public String publicAlias(String account) {
+    return Addresses.alias(account);
+  }
+
+  /** The tags of a repository with when each came to stand for its image. */
+  public Map<String, Instant> tagTimes(Scope scope, String repository) {
+    Map<String, Instant> times = new LinkedHashMap<>();
+    for (EcrTables.TagRow row :
+        ImageOperations.tagRows(registry.store.snapshot(), scope, repository)) {
+      times.put(row.tag(), row.setAt());
+    }
+    return times;
+  }
+
+  /** What an image of this registry is made of. */
+  public ImageInspection inspection() {
+    return new ImageInspection(registry);
+  }
+
+  /** One host for the service's description, whoever asks it first for the API or controllers. */
+  public static final class Once {
+
+    private final EcrSettings settings;
+    private @Nullable EcrHost host;
+
+    public Once(EcrSettings settings) {
+      this.settings = settings;
+    }
+
+    public synchronized EcrHost host(ServiceContext context) {
+      EcrHost made = host;
+      if (made == null) {
+        made = new EcrHost(context, settings);
+        host = made;
+      }
+      return made;
+    }
+
+    public HostedService<EcrClient> service() {
+      return new HostedService<>(
+          EcrClient.class,
+          context -> host(context).client(),
+          EcrTables.all(),
+          context -> host(context).controllers());
+    }
+  }
+}

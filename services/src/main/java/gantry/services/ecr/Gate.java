@@ -1,0 +1,39 @@
+package gantry.services.ecr;
+
+import gantry.services.Caller;
+import gantry.state.Scope;
+import org.jspecify.annotations.Nullable;
+
+/** How an operation of the API finds the registry it is about, and whether it may go in. */
+final class Gate {
+
+  private final RegistryAccess access;
+
+  Gate(RegistryAccess access) {
+    this.access = access;
+  }
+
+  /**
+   * The registry that the call names, or the caller's own.
+   *
+   * @throws software.amazon.awssdk.services.ecr.model.EcrException AccessDeniedException
+   */
+  Scope enter(@Nullable String registryId, @Nullable String repository, String operation) {
+    Caller caller = Caller.current();
+    String account = registryId == null ? caller.account() : registryId;
+    Scope scope = new Scope(account, caller.region());
+    if (caller.isService()) {
+      return scope;
+    }
+    String refusal = access.refusal(caller, scope, repository, "ecr:" + operation);
+    if (refusal != null) {
+      throw EcrErrors.accessDenied(refusal);
+    }
+    return scope;
+  }
+
+  /** The registry itself, of the caller. */
+  Scope own(String operation) {
+    return enter(null, null, operation);
+  }
+}

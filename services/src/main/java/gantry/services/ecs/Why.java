@@ -1,0 +1,236 @@
+package gantry.services.ecs;
+
+import gantry.services.ecs.controller.Explanation;
+import gantry.services.ecs.rows.DeploymentRow;
+import gantry.services.ecs.rows.InstanceRow;
+import gantry.services.ecs.rows.ServiceRow;
+import gantry.services.ecs.rows.TargetRow;
+import gantry.services.ecs.rows.TaskRow;
+import gantry.state.Row;
+import gantry.state.Scope;
+import gantry.state.View;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.ecs.model.Container;
+import software.amazon.awssdk.services.ecs.model.LaunchType;
+
+/**
+ * Why something is as it is: the deciding facts as a short tree, from the planner's own reasons and
+ * the index's own refusals, never from a second opinion.
+ */
+public final class Why {
+
+  /** One fact, and what it rests on. */
+  public record Fact(String text, List<Fact> because) {
+    static Fact of(String text, Fact... because) {
+      return new Fact(text, List.of(because));
+    }
+
+    /** The tree, two blanks for each level. */
+    public String print() {
+      StringBuilder out = new StringBuilder();
+      print(out, 0);
+      return out.toString();
+    }
+
+    private void print(StringBuilder out, int depth) {
+      out.repeat("  ", depth).append(text).append('\n');
+      because.forEach(each -> each.print(out, depth + 1));
+    }
+  }
+
+  private static final Map<Integer, String> EXIT_CODES =
+      Map.of(
+          0, "its main process simply ended",
+          1, "the application failed",
+          126, "the command may not be executed",
+          127, "there is no such command",
+          137, "it was killed (out of memory, or it did not end within its stopTimeout)",
+          139, "it crashed (segmentation fault)",
+          143, "it was asked to end");
+
+  private static final int TASKS_TOLD = 5;
+
+  private final EcsCore core;
+
+  public Why(EcsCore core) {
+    this.core = core;
+  }
+
+  /** Of a service, task or deployment, by ARN, id or name; null when there is none. */
+  public @Nullable Fact of(Scope scope, String reference) {
+    View view = core.context().store().snapshot();
+    String name = reference.substring(reference.lastIndexOf('/') + 1);
+    boolean deployment = reference.startsWith("ecs-svc/");
+    ServiceRow service =
+        view.scan(EcsTables.SERVICES, scope)
+            .map(Row::value)
+            .filter(
+                row ->
+                    deployment
+                        ? row.deployment(reference) != null
+                        : row.name().equals(name) || row.service().serviceArn().equals(reference))
+            .findFirst()
+            .orElse(null);
+    if (service != null) {
+      return service(view, scope, service);
+    }
+    Row<TaskRow> task =
+        view.scan(EcsTables.TASKS, scope)
+            .filter(row -> row.value().id().equals(name))
+            .findFirst()
+            .orElse(null);
+    return task == null ? null : task(view, scope, task.value());
+  }
+
+  Fact service(View view, Scope scope, ServiceRow row) {
+    Instant now = core.context().clock().instant();
+    List<TaskRow> tasks =
+        view.lookup(EcsTables.TASKS_OF_SERVICE, scope, row.cluster() + "/" + row.name())
+            .map(Row::value)
+            .toList();
+    long running = tasks.stream().filter(TaskRow::isRunning).count();
+    List<Fact> because = new ArrayList<>();
+    if (row.isActive() && !row.isExternal()) {
+      Explanation explanation = core.explain(view, scope, row, now);
+      explanation.waiting().forEach(each -> because.add(Fact.of(each)));
+      DeploymentRow primary = row.primary();
+      because.add(
+          Fact.of(
+              "deployment " + primary.id() + " is " + primary.rolloutState() + ": "
+                  + primary.rolloutStateReason()));
+      if (explanation.noPlace() != null) {
+        because.add(noPlace(explanation.noPlace()));
+      }
+    }
+    tasks.stream()
+        .filter(each -> !each.isRunning() || each.targets().stream().anyMatch(t -> !t.isHealthy()))
+        .limit(TASKS_TOLD)
+        .forEach(each -> because.add(task(view, scope, each)));
+    if (row.isActive() && !row.isExternal() && row.primary().failedTasks() > 0) {
+      lastFailures(view, scope, row).forEach(each -> because.add(task(view, scope, each)));
+    }
+    return new Fact(
+        "service " + row.name() + " is " + row.service().status() + ": " + running + " of "
+            + row.service().desiredCount() + " running",
+        because);
+  }
+
+  private static List<TaskRow> lastFailures(View view, Scope scope, ServiceRow row) {
+    return EcsTables.inCluster(view, EcsTables.TASKS, scope, row.cluster(), "")
+        .map(Row::value)
+        .filter(each -> row.name().equals(each.serviceName()) && each.isStopped())
+        .filter(each -> each.counted() == TaskRow.Outcome.FAILED)
+        .sorted(
+            java.util.Comparator.comparing(
+                    (TaskRow each) ->
+                        each.task().stoppedAt() == null ? Instant.EPOCH : each.task().stoppedAt())
+                .reversed())
+        .limit(1)
+        .toList();
+  }
+
+  private static Fact noPlace(Map<String, Integer> refusals) {
+    List<Fact> each = new ArrayList<>();
+    refusals.forEach((reason, count) -> each.add(Fact.of(count + " instances: " + reason)));
+    return new Fact(
+        refusals.isEmpty()
+            ? "no instance has joined"
+            : "no instance can take another task",
+        each);
+  }
+
+  Fact task(View view, Scope scope, TaskRow row) {
+    List<Fact> because = new ArrayList<>();
+    String status = row.task().lastStatus();
+    if (row.stop() != null) {
+      because.add(
+          Fact.of(row.stop().code() + " at " + row.stop().at() + ": " + row.stop().reason()));
+    }
+    if (row.failedStep() != null) {
+      because.add(Fact.of(row.failedStep()));
+    }
+    switch (status) {
+      case "PROVISIONING" ->
+          because.add(
+              Fact.of(
+                  row.task().containerInstanceArn() == null
+                      ? "waits for room at capacity provider " + row.task().capacityProviderName()
+                      : "its network interface is being made"));
+      case "PENDING" -> because.add(Fact.of(pending(view, scope, row)));
+      case "DEACTIVATING" ->
+          row.targets().stream()
+              .filter(each -> !each.isGone())
+              .forEach(each -> because.add(Fact.of("leaves " + target(each))));
+      case "STOPPING" -> because.add(Fact.of("its containers are being stopped"));
+      default -> {}
+    }
+    if (row.isRunning()) {
+      row.targets().stream()
+          .filter(each -> !each.isHealthy())
+          .forEach(each -> because.add(Fact.of("waiting for " + target(each))));
+    }
+    for (Container container : row.task().containers()) {
+      container(row, container, because);
+    }
+    return new Fact("task " + row.id() + " is " + status, because);
+  }
+
+  private static void container(TaskRow row, Container container, List<Fact> because) {
+    List<Fact> details = new ArrayList<>();
+    if (container.reason() != null) {
+      details.add(Fact.of(container.reason()));
+    }
+    if (container.exitCode() != null) {
+      details.add(
+          Fact.of(
+              "exit code " + container.exitCode() + ": "
+                  + EXIT_CODES.getOrDefault(container.exitCode(), "the application's own")));
+    }
+    var health = row.health().get(container.name());
+    if (health != null && !"HEALTHY".equals(health.status().toString())) {
+      List<Fact> outputs = health.outputs().stream().map(each -> Fact.of(each)).toList();
+      details.add(new Fact("health check " + health.status() + " since " + health.since(), outputs));
+    }
+    if (row.isStopped() || row.isStopping()) {
+      List<String> lines = row.lastLines().getOrDefault(container.name(), List.of());
+      if (!lines.isEmpty()) {
+        details.add(new Fact("last output", lines.stream().map(each -> Fact.of(each)).toList()));
+      }
+    }
+    if (!details.isEmpty()) {
+      because.add(new Fact("container " + container.name(), details));
+    }
+  }
+
+  private static String target(TargetRow target) {
+    return "target " + target.targetGroupArn() + " on " + target.targetId() + ":" + target.port()
+        + ": " + target.state()
+        + (target.description() == null ? "" : ", " + target.description());
+  }
+
+  private static String pending(View view, Scope scope, TaskRow row) {
+    String arn = row.task().containerInstanceArn();
+    Arns.Parts parts = arn == null ? null : Arns.parse(arn);
+    InstanceRow instance =
+        parts == null
+            ? null
+            : view.get(
+                EcsTables.INSTANCES,
+                (parts.path().startsWith(InstanceRow.FARGATE_POOL) ? parts.scope() : scope)
+                    .key(parts.path()));
+    if (instance != null && !instance.isConnected()) {
+      return "the agent of its instance is away since " + instance.disconnectedAt();
+    }
+    String where =
+        row.task().launchType() == LaunchType.FARGATE ? "its node" : "instance " + arn;
+    return row.task().pullStartedAt() == null
+        ? where + " has it and has not begun to pull"
+        : row.task().pullStoppedAt() == null
+            ? where + " pulls its images since " + row.task().pullStartedAt()
+            : where + " starts its containers";
+  }
+}

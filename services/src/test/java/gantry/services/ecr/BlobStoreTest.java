@@ -1,0 +1,143 @@
+package gantry.services.ecr;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import gantry.services.ecr.BlobStore.BodyBroken;
+import gantry.services.ecr.BlobStore.Upload;
+import gantry.state.VirtualTime;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.SequenceInputStream;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class BlobStoreTest {
+
+  @TempDir Path folder;
+  private final VirtualTime time = new VirtualTime();
+
+  private static byte[] random(int length) {
+    byte[] bytes = new byte[length];
+    new Random(length).nextBytes(bytes);
+    return bytes;
+  }
+
+  /** A body that breaks off like a lost connection. */
+  private static InputStream broken(byte[] before) {
+    return new SequenceInputStream(
+        new ByteArrayInputStream(before),
+        new InputStream() {
+          @Override
+          public int read() throws IOException {
+            throw new IOException("connection reset");
+          }
+
+          @Override
+          public int read(byte[] bytes, int offset, int length) throws IOException {
+            return read();
+          }
+        });
+  }
+
+  @Test
+  void anUploadGoesOnAfterABrokenBodyAndARestart() throws IOException {
+    byte[] content = random(1_000_000);
+    Digest digest = Digest.of(content);
+    String id = "00000000-0000-0000-0000-000000000001";
+    BlobStore store = new BlobStore(folder, time);
+    Upload upload = store.begin(id, World.HOME, "app");
+    assertThatThrownBy(() -> upload.append(broken(Arrays.copyOf(content, 400_000)), Long.MAX_VALUE))
+        .isInstanceOf(BodyBroken.class);
+    assertThat(upload.offset()).isEqualTo(400_000);
+
+    BlobStore restarted = new BlobStore(folder, time);
+    assertThat(restarted.find(id, World.HOME, "other")).isNull();
+    Upload resumed = restarted.find(id, World.HOME, "app");
+    assertThat(resumed).isNotNull();
+    assertThat(resumed.offset()).isEqualTo(400_000);
+    resumed.append(
+        new ByteArrayInputStream(content, 400_000, content.length - 400_000), Long.MAX_VALUE);
+    assertThat(resumed.finish(digest)).isTrue();
+    assertThat(restarted.size(digest)).isEqualTo(content.length);
+    assertThat(restarted.isIntact(digest)).isTrue();
+    assertThat(restarted.uploadsUnderWay()).isZero();
+  }
+
+  @Test
+  void collectsWhatNobodyNeedsAfterItsGrace() throws IOException {
+    try (World world = new World(folder).repository("app").repository("other")) {
+      Digest shared = world.pushBlob("app", random(10));
+      world.pushBlob("other", random(10));
+      Digest image = world.pushImage("app", "v1", "kept");
+      Collector collector = new Collector(world.registry);
+      collector.collect();
+      assertThat(world.registry.blobs.all()).hasSize(4);
+
+      world.time.advance(Collector.LAYER_GRACE.plus(Duration.ofMinutes(1)));
+      assertThat(collector.collect()).isEqualTo(new Collector.Collected(2, 1, 0));
+      assertThat(world.registry.blobs.size(shared)).isEqualTo(-1);
+      assertThat(world.get("/v2/app/blobs/" + Digest.of("kept".getBytes(java.nio.charset.StandardCharsets.UTF_8))).statusCode())
+          .isEqualTo(200);
+
+      world.delete("/v2/app/manifests/" + image);
+      assertThat(collector.collect()).isEqualTo(new Collector.Collected(2, 3, 0));
+      assertThat(world.registry.blobs.all()).isEmpty();
+    }
+  }
+
+  @Test
+  void abandonedUploadsAreCancelled() throws IOException {
+    try (World world = new World(folder).repository("app")) {
+      String location = World.header(world.post("/v2/app/blobs/uploads/"), "Location");
+      world.send("PATCH", location, random(100));
+      Collector collector = new Collector(world.registry);
+      assertThat(collector.collect().uploads()).isZero();
+      // Files carry the machine's time; this is later than that.
+      world.time.advance(
+          Duration.between(world.time.instant(), java.time.Instant.now())
+              .plus(Collector.UPLOAD_GRACE)
+              .plusMinutes(5));
+      assertThat(collector.collect().uploads()).isEqualTo(1);
+      assertThat(world.get(location).statusCode()).isEqualTo(404);
+    }
+  }
+
+  @Test
+  void manyPushTheSameLayersAtOnce() throws Exception {
+    try (World world = new World(folder);
+        ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      List<Future<?>> all = new ArrayList<>();
+      for (int i = 0; i < 16; i++) {
+        String name = "app" + i;
+        world.repository(name);
+        all.add(
+            threads.submit(
+                () -> {
+                  for (int layer = 0; layer < 5; layer++) {
+                    world.pushBlob(name, random(50_000 + layer));
+                  }
+                  return world.pushImage(name, "v1", "shared");
+                }));
+      }
+      for (Future<?> each : all) {
+        each.get();
+      }
+      assertThat(world.registry.blobs.all()).hasSize(8);
+      for (Digest digest : world.registry.blobs.all()) {
+        assertThat(world.registry.blobs.isIntact(digest)).isTrue();
+      }
+      assertThat(world.registry.blobs.uploadsUnderWay()).isZero();
+    }
+  }
+}

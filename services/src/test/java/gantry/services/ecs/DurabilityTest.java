@@ -1,0 +1,106 @@
+package gantry.services.ecs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import gantry.services.ecs.rows.TaskRow;
+import gantry.state.Row;
+import gantry.state.Schema;
+import gantry.state.SqliteStore;
+import gantry.state.Store;
+import gantry.state.Table;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import software.amazon.awssdk.services.ecs.model.HealthStatus;
+import software.amazon.awssdk.services.ecs.model.LoadBalancer;
+
+/** Every row that ECS writes comes back from the durable log as it was. */
+class DurabilityTest {
+
+  @TempDir Path directory;
+
+  @Test
+  void rowsSurviveAStart() {
+    World world = new World();
+    world.cluster();
+    world.fargateNode(8192, 16_384);
+    world.instance(1024, 2048, "us-east-1a");
+    world.definition("web", "app:1");
+    world.definition("bad", "exit-1");
+    world.service(
+        "web",
+        "web",
+        2,
+        r -> {
+          World.fargate(r);
+          r.tags(t -> t.key("team").value("x"));
+          r.loadBalancers(
+              LoadBalancer.builder()
+                  .targetGroupArn(PretendedBalancer.GROUP)
+                  .containerName("app")
+                  .containerPort(8080)
+                  .build());
+        });
+    world.service("bad", "bad", 1, World::fargate);
+    world.call(ecs -> ecs.putAccountSetting(r -> r.name("containerInsights").value("enabled")));
+    world.run(Duration.ofSeconds(40));
+    TaskRow running = world.rows().getFirst();
+    world.ecs.reports().containerHealth(
+        running.arn(), "app", HealthStatus.HEALTHY, world.time.instant(), "ok");
+    world.ecs.reports().containerOutput(running.arn(), "app", List.of("one", "two"));
+    world.run(Duration.ofSeconds(1));
+    try (Store durable = SqliteStore.open(directory, world.time, Schema.FIRST, EcsTables.ALL)) {
+      durable.write(
+          tx -> {
+            EcsTables.ALL.forEach(table -> copy(world, table, tx));
+            return true;
+          });
+    }
+    try (Store durable = SqliteStore.open(directory, world.time, Schema.FIRST, EcsTables.ALL)) {
+      for (Table<?> table : EcsTables.ALL) {
+        List<? extends Row<?>> there = world.store.snapshot().scanAll(table).toList();
+        List<? extends Row<?>> back = durable.snapshot().scanAll(table).toList();
+        assertThat(back.toString()).as(table.name()).isEqualTo(there.toString());
+      }
+      assertThat(durable.snapshot().scanAll(EcsTables.TASKS)).isNotEmpty();
+      assertThat(durable.snapshot().scanAll(EcsTables.EVENTS)).isNotEmpty();
+    }
+  }
+
+  private static <V> void copy(World world, Table<V> table, gantry.state.Tx tx) {
+    world.store.snapshot().scanAll(table).forEach(row -> tx.put(table, row.key(), row.value()));
+  }
+
+  @Test
+  void whySaysTheDecidingFact() {
+    World world = new World();
+    world.cluster();
+    world.fargateNode(8192, 16_384);
+    world.definition("web", "missing:1");
+    world.service("web", "web", 1, World::fargate);
+    world.run(Duration.ofSeconds(60));
+    String why =
+        java.util.Objects.requireNonNull(new Why(world.core).of(World.SCOPE, "web")).print();
+    assertThat(why)
+        .startsWith("service web is ACTIVE: 0 of 1 running")
+        .contains("update the service to try again")
+        .contains("CannotPullContainerError")
+        .contains("not found");
+  }
+
+  @Test
+  void whySaysThatNoInstanceFits() {
+    World world = new World();
+    world.cluster();
+    world.instance(1024, 2048, "us-east-1a");
+    world.bridge("web", "app", 2048, 64);
+    world.service("web", "web", 1, r -> {});
+    world.run(Duration.ofSeconds(30));
+    assertThat(
+            java.util.Objects.requireNonNull(new Why(world.core).of(World.SCOPE, "web")).print())
+        .contains("no instance can take another task")
+        .contains("1 instances: RESOURCE:CPU");
+  }
+}

@@ -1,0 +1,5 @@
+/** Placement alone. */
+@NullMarked
+package gantry.services.ecs.placement;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,311 @@
+package gantry.traffic.lb;
+
+import gantry.traffic.lb.RoutingTable.GroupSettings;
+import gantry.traffic.lb.RoutingTable.Stickiness;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.epoll.EpollSocketChannel;
+import io.netty.handler.ssl.SslHandler;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A TCP flow of a network load balancer: its bytes go to one target for as long as it lives, and
+ * back. A side that closes its half closes that half of the other.
+ */
+final class Flow extends Conn {
+
+  private final Compiled compiled;
+  private final Client client;
+  private final InetSocketAddress local;
+
+  @SuppressWarnings("NullAway.Init")
+  private ChannelHandlerContext ctx;
+
+  private @Nullable TargetState target;
+  private @Nullable EpollSocketChannel back;
+  private final List<ByteBuf> early = new ArrayList<>();
+  private boolean begun;
+  private boolean over;
+  private long received;
+  private long sent;
+
+  Flow(Worker worker, Compiled compiled, Client client, InetSocketAddress local) {
+    super(worker);
+    this.compiled = compiled;
+    this.client = client;
+    this.local = local;
+  }
+
+  @Override
+  public void handlerAdded(ChannelHandlerContext context) {
+    ctx = context;
+    super.handlerAdded(context);
+    compiled.state.counters[worker.index].newConnections++;
+    context.channel().config().setAutoRead(false);
+    connect();
+  }
+
+  /** The same client address and port always hashes to the same target, while there is none new. */
+  static @Nullable TargetState choose(GroupState group, Client client) {
+    GroupState.Choice choice = group.choice(client.zone);
+    TargetState[] among = choice.targets();
+    if (among.length == 0) {
+      return null;
+    }
+    GroupSettings settings = group.spec.settings();
+    int hash = java.util.Arrays.hashCode(client.ip);
+    if (settings.stickiness() != Stickiness.SOURCE_IP) {
+      hash = hash * 31 + client.port;
+    }
+    // Spread by the whole hash: neighbours' ports differ in few bits.
+    long spread = new Chance(hash).next() >>> 1;
+    return among[(int) (spread % among.length)];
+  }
+
+  private void connect() {
+    Compiled.Rule rule = compiled.rules[compiled.rules.length - 1];
+    GroupState group = rule.pick(worker.chance);
+    TargetState chosen = group == null ? null : choose(group, client);
+    SocketRooms.Room room = chosen == null ? null : worker.owner.room(chosen.group.spec.room());
+    if (chosen == null || room == null) {
+      reset();
+      return;
+    }
+    target = chosen;
+    chosen.inFlight.incrementAndGet();
+    chosen.counters[worker.index].requests++;
+    chosen.group.counters[worker.index].requests++;
+    EpollSocketChannel channel = room.make(EpollSocketChannel::new);
+    back = channel;
+    channel
+        .config()
+        .setOption(ChannelOption.CONNECT_TIMEOUT_MILLIS, BackHttp1.CONNECT_TIMEOUT_MILLIS);
+    channel.config().setOption(ChannelOption.RECVBUF_ALLOCATOR, LoadBalancers.receiveBuffers());
+    channel.config().setOption(ChannelOption.ALLOCATOR, LoadBalancers.ALLOCATOR);
+    channel.config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
+    channel.config().setAutoRead(false);
+    if (chosen.group.spec.protocol().secure()) {
+      SslHandler ssl = Tls.toTarget(channel.alloc(), chosen, false);
+      channel.pipeline().addLast(ssl);
+    }
+    channel.pipeline().addLast(new BackSide());
+    worker
+        .loop
+        .register(channel)
+        .addListener(
+            registered ->
+                channel
+                    .connect(chosen.address, chosen.group.spec.from())
+                    .addListener(
+                        connected -> {
+                          if (!connected.isSuccess()) {
+                            chosen.counters[worker.index].connectionErrors++;
+                            chosen.group.counters[worker.index].connectionErrors++;
+                            reset();
+                          } else if (over) {
+                            channel.close();
+                          } else {
+                            begin(channel, chosen);
+                          }
+                        }));
+  }
+
+  private void begin(EpollSocketChannel channel, TargetState chosen) {
+    if (chosen.group.spec.settings().proxyProtocol()) {
+      channel.writeAndFlush(
+          ProxyProtocol.header(client, local, channel.alloc()), channel.voidPromise());
+    }
+    begun = true;
+    early.forEach(part -> channel.write(part, channel.voidPromise()));
+    early.clear();
+    channel.flush();
+    lastActive = System.nanoTime();
+    channel.config().setAutoRead(true);
+    ctx.channel().config().setAutoRead(true);
+  }
+
+  @Override
+  public void channelRead(ChannelHandlerContext context, Object message) {
+    ByteBuf in = (ByteBuf) message;
+    lastActive = System.nanoTime();
+    received += in.readableBytes();
+    EpollSocketChannel to = back;
+    if (to == null || over) {
+      in.release();
+      return;
+    }
+    if (!begun) {
+      // What came with the TLS handshake waits for the connection, and for the proxy header.
+      early.add(in);
+      return;
+    }
+    to.write(in, to.voidPromise());
+    if (!to.isWritable()) {
+      to.flush();
+      if (!to.isWritable()) {
+        context.channel().config().setAutoRead(false);
+      }
+    }
+  }
+
+  @Override
+  public void channelReadComplete(ChannelHandlerContext context) {
+    EpollSocketChannel to = back;
+    if (to != null && begun) {
+      to.flush();
+    }
+  }
+
+  @Override
+  public void channelWritabilityChanged(ChannelHandlerContext context) {
+    EpollSocketChannel to = back;
+    if (to != null) {
+      to.config().setAutoRead(context.channel().isWritable());
+    }
+  }
+
+  @Override
+  public void userEventTriggered(ChannelHandlerContext context, Object event) {
+    if (event == io.netty.channel.socket.ChannelInputShutdownReadComplete.INSTANCE) {
+      EpollSocketChannel to = back;
+      if (to != null && to.isActive()) {
+        to.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(written -> to.shutdownOutput());
+      }
+    }
+  }
+
+  @Override
+  public void channelInactive(ChannelHandlerContext context) {
+    finish();
+    EpollSocketChannel to = back;
+    if (to != null) {
+      to.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
+    }
+  }
+
+  @Override
+  public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+    compiled.state.counters[worker.index].clientResets++;
+    context.close();
+  }
+
+  private void finish() {
+    if (over) {
+      return;
+    }
+    over = true;
+    early.forEach(ByteBuf::release);
+    early.clear();
+    Counters c = compiled.state.counters[worker.index];
+    c.closedConnections++;
+    c.bytesReceived += received;
+    c.bytesSent += sent;
+    TargetState at = target;
+    if (at != null) {
+      at.inFlight.decrementAndGet();
+    }
+  }
+
+  /** Ends the flow with a reset, so that neither side takes it for a good end. */
+  private void reset() {
+    finish();
+    if (ctx.channel() instanceof EpollSocketChannel socket) {
+      socket.config().setSoLinger(0);
+    }
+    ctx.close();
+    EpollSocketChannel to = back;
+    if (to != null) {
+      to.config().setSoLinger(0);
+      to.close();
+    }
+  }
+
+  @Override
+  void tick(long now) {
+    if (now - lastActive > compiled.listener.tcpIdle().toNanos()) {
+      reset();
+    }
+  }
+
+  @Override
+  void targetRemoved(TargetState removed) {
+    // Flows outlive the registration, unless the group says otherwise.
+    if (removed == target && removed.group.spec.settings().terminateOnDeregistration()) {
+      reset();
+    }
+  }
+
+  @Override
+  void targetUnhealthy(TargetState ill) {
+    if (ill == target && ill.group.spec.settings().terminateWhenUnhealthy()) {
+      reset();
+    }
+  }
+
+  @Override
+  void shut() {
+    ctx.close();
+  }
+
+  private final class BackSide extends ChannelInboundHandlerAdapter {
+    @Override
+    public void channelRead(ChannelHandlerContext context, Object message) {
+      ByteBuf in = (ByteBuf) message;
+      lastActive = System.nanoTime();
+      sent += in.readableBytes();
+      ctx.write(in, ctx.voidPromise());
+      if (!ctx.channel().isWritable()) {
+        ctx.flush();
+        if (!ctx.channel().isWritable()) {
+          context.channel().config().setAutoRead(false);
+        }
+      }
+    }
+
+    @Override
+    public void channelReadComplete(ChannelHandlerContext context) {
+      ctx.flush();
+    }
+
+    @Override
+    public void channelWritabilityChanged(ChannelHandlerContext context) {
+      ctx.channel().config().setAutoRead(context.channel().isWritable());
+    }
+
+    @Override
+    public void userEventTriggered(ChannelHandlerContext context, Object event) {
+      if (event == io.netty.channel.socket.ChannelInputShutdownReadComplete.INSTANCE) {
+        ctx.writeAndFlush(Unpooled.EMPTY_BUFFER)
+            .addListener(
+                written -> {
+                  if (ctx.channel() instanceof EpollSocketChannel socket && !client.secure) {
+                    socket.shutdownOutput();
+                  } else {
+                    ctx.close();
+                  }
+                });
+      }
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext context) {
+      ctx.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+      TargetState at = target;
+      if (at != null) {
+        at.counters[worker.index].targetResets++;
+      }
+      reset();
+    }
+  }
+}

@@ -1,0 +1,159 @@
+package gantry.traffic.lb;
+
+import gantry.traffic.lb.RoutingTable.BalancerSettings;
+import gantry.traffic.lb.RoutingTable.ForwardedFor;
+import java.nio.charset.StandardCharsets;
+
+/** Writes the head of a request as a target gets it: the client's, with ALB's headers. */
+final class RequestHead {
+
+  private static final byte[] VERSION = ascii(" HTTP/1.1\r\n");
+  private static final byte[] FORWARDED_FOR = ascii("X-Forwarded-For: ");
+  private static final byte[] PROTO_HTTP = ascii("X-Forwarded-Proto: http\r\n");
+  private static final byte[] PROTO_HTTPS = ascii("X-Forwarded-Proto: https\r\n");
+  private static final byte[] PORT = ascii("X-Forwarded-Port: ");
+  private static final byte[] HOST = ascii("Host: ");
+  private static final byte[] LENGTH = ascii("Content-Length: ");
+  private static final byte[] CHUNKED = ascii("Transfer-Encoding: chunked\r\n");
+
+  private RequestHead() {}
+
+  private static byte[] ascii(String text) {
+    return text.getBytes(StandardCharsets.US_ASCII);
+  }
+
+  static void write(Worker worker, Exchange x, Bytes out) {
+    Head h = x.head();
+    Compiled compiled = x.compiled();
+    if (compiled == null) {
+      throw new IllegalStateException("a request without a listener was dispatched");
+    }
+    BalancerSettings settings = compiled.balancer.settings();
+    Client client = x.front().client();
+    out.reset(h.length + 4096);
+    out.put(h.bytes, 0, h.methodEnd).put(' ');
+    out.put(h.bytes, h.targetStart, h.targetEnd).put(VERSION);
+    forwardedFor(out, h, settings, client);
+    out.put(client.secure ? PROTO_HTTPS : PROTO_HTTP);
+    out.put(PORT).number(x.port()).crlf();
+    host(out, h, settings, compiled, x.port());
+    int traceFrom = out.size;
+    Trace.put(out, h, worker);
+    if (x.logged()) {
+      x.trace(out.text(traceFrom + Trace.NAME.length, out.size - 2));
+    }
+    if (settings.tlsHeaders() && client.tlsProtocol != null && client.tlsCipher != null) {
+      out.put("X-Amzn-Tls-Version: ").put(client.tlsProtocol).crlf();
+      out.put("X-Amzn-Tls-Cipher-Suite: ").put(client.tlsCipher).crlf();
+    }
+    boolean websocket = h.websocket && h.upgradeListed && h.version == 11;
+    boolean listed = x.connectionLists(h);
+    boolean dropInvalid = settings.dropInvalidHeaders();
+    for (int i = 0; i < h.count; i++) {
+      switch (h.known(i)) {
+        case Head.HOST -> {
+          if (!settings.preserveHost()) {
+            continue;
+          }
+        }
+        case Head.CONNECTION,
+            Head.KEEP_ALIVE,
+            Head.PROXY_CONNECTION,
+            Head.TE,
+            Head.TRAILER,
+            Head.TRANSFER_ENCODING,
+            Head.CONTENT_LENGTH,
+            Head.HTTP2_SETTINGS,
+            Head.FORWARDED_PROTO,
+            Head.FORWARDED_PORT,
+            Head.TRACE_ID -> {
+          continue;
+        }
+        case Head.EXPECT -> {
+          if (h.expectContinue) {
+            continue;
+          }
+        }
+        case Head.UPGRADE -> {
+          if (!websocket) {
+            continue;
+          }
+        }
+        case Head.FORWARDED_FOR -> {
+          if (settings.forwardedFor() != ForwardedFor.PRESERVE) {
+            continue;
+          }
+        }
+        case Head.TLS_CIPHER, Head.TLS_VERSION -> {
+          if (settings.tlsHeaders()) {
+            continue;
+          }
+        }
+        default -> {
+          if (h.nameStart(i) == h.nameEnd(i)) {
+            continue;
+          }
+          if (dropInvalid && !HeadParser.plainName(h, i)) {
+            compiled.state.counters[worker.index].droppedHeaders++;
+            continue;
+          }
+        }
+      }
+      if (listed && !websocket && h.namedByConnection(i)) {
+        continue;
+      }
+      out.put(h.bytes, h.nameStart(i), h.nameEnd(i)).put(':').put(' ');
+      out.put(h.bytes, h.valueStart(i), h.valueEnd(i)).crlf();
+    }
+    if (h.chunked) {
+      out.put(CHUNKED);
+    } else if (h.contentLength >= 0) {
+      out.put(LENGTH).number(h.contentLength).crlf();
+    }
+    if (websocket) {
+      out.put("Connection: upgrade\r\n");
+    }
+    out.crlf();
+  }
+
+  private static void forwardedFor(Bytes out, Head h, BalancerSettings settings, Client client) {
+    if (settings.forwardedFor() != ForwardedFor.APPEND) {
+      return;
+    }
+    out.put(FORWARDED_FOR);
+    for (int i = 0; i < h.count; i++) {
+      if (h.known(i) == Head.FORWARDED_FOR && h.valueEnd(i) > h.valueStart(i)) {
+        out.put(h.bytes, h.valueStart(i), h.valueEnd(i)).put(',').put(' ');
+      }
+    }
+    out.put(settings.forwardedClientPort() ? client.textWithPort : client.text).crlf();
+  }
+
+  private static void host(
+      Bytes out, Head h, BalancerSettings settings, Compiled compiled, int port) {
+    if (h.host < 0) {
+      out.put(HOST).put(compiled.balancer.dnsName()).crlf();
+      return;
+    }
+    boolean synthetic = h.nameStart(h.host) == h.nameEnd(h.host);
+    if (settings.preserveHost() && !synthetic) {
+      return;
+    }
+    int start = h.valueStart(h.host);
+    int end = h.valueEnd(h.host);
+    if (start == end) {
+      out.put(HOST).crlf();
+      return;
+    }
+    int name = Compiled.hostEnd(h.bytes, start, end);
+    boolean usual = port == 80 || port == 443;
+    out.put(HOST);
+    for (int i = start; i < (usual ? name : end); i++) {
+      out.put((char) Head.lower(h.bytes[i]));
+    }
+    if (!usual && name == end) {
+      out.put(':').number(port);
+    }
+    out.crlf();
+  }
+}
