@@ -13,7 +13,10 @@ import gantry.services.ecr.EcrHost;
 import gantry.services.ecs.EcsCore;
 import gantry.services.elbv2.Elbv2;
 import gantry.services.iam.Iam;
+import gantry.services.iam.IamAuthorizer;
+import gantry.services.kms.Kms;
 import gantry.services.route53.Route53;
+import gantry.services.secretsmanager.SecretsManager;
 import gantry.services.ssm.SsmService;
 import gantry.services.sts.Sts;
 import gantry.services.sts.WebKeys;
@@ -49,6 +52,8 @@ final class HostedServices {
         CloudMap.HOSTED,
         Route53.HOSTED,
         Sts.hosted(box, WebKeys.NONE),
+        Kms.hosted(box, IamAuthorizer.Mode.AUDIT),
+        SecretsManager.hosted(box),
         CloudTrail.hosted(trail));
   }
 }
