@@ -1,6 +1,7 @@
 package gantry.app;
 
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -139,15 +140,10 @@ final class Up {
   private static int detached(String[] arguments, Arguments read) {
     Path data = data(read);
     List<String> command = new ArrayList<>();
-    ProcessHandle.Info self = ProcessHandle.current().info();
-    command.add(self.command().orElse("java"));
-    String[] own = self.arguments().orElse(new String[0]);
-    int main = Arrays.asList(own).indexOf(Main.class.getName());
-    if (main < 0) {
-      System.err.println("gantry up: cannot tell how this program was started");
-      return 1;
-    }
-    command.addAll(Arrays.asList(own).subList(0, main + 1));
+    // The way this program was started, said again; the process table forgets long command lines.
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
+    command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
     command.add("up");
     Arrays.stream(arguments).filter(a -> !a.equals("--detach")).forEach(command::add);
     try {
