@@ -13,9 +13,13 @@ import gantry.services.ecr.EcrHost;
 import gantry.services.ecs.EcsCore;
 import gantry.services.elbv2.Elbv2;
 import gantry.services.iam.Iam;
+import gantry.services.iam.IamAuthorizer;
+import gantry.services.kms.Kms;
 import gantry.services.route53.Route53;
+import gantry.services.secretsmanager.SecretsManager;
 import gantry.services.ssm.SsmService;
 import gantry.services.sts.Sts;
+import gantry.services.sts.WebKeys;
 import java.util.List;
 import java.util.function.Consumer;
 
@@ -47,7 +51,9 @@ final class HostedServices {
         SsmService.hosted(box),
         CloudMap.HOSTED,
         Route53.HOSTED,
-        Sts.hosted(),
+        Sts.hosted(box, WebKeys.NONE),
+        Kms.hosted(box, IamAuthorizer.Mode.AUDIT),
+        SecretsManager.hosted(box),
         CloudTrail.hosted(trail));
   }
 }

@@ -8,6 +8,7 @@ import gantry.services.iam.Holders.Kind;
 import gantry.services.iam.Tables.AccessKeyRow;
 import gantry.services.iam.Tables.GroupRow;
 import gantry.services.iam.Tables.Login;
+import gantry.services.iam.Tables.OidcRow;
 import gantry.services.iam.Tables.PolicyRow;
 import gantry.services.iam.Tables.ProfileRow;
 import gantry.services.iam.Tables.RoleRow;
@@ -30,6 +31,9 @@ public final class Iam implements IamClient {
 
   static final int DEFAULT_PAGE = 100;
 
+  /** Markers are names of rows; they are ours, whichever list made them. */
+  private static final String LISTING = "iam";
+
   private final ServiceContext context;
   private final Users users;
   private final Roles roles;
@@ -37,6 +41,7 @@ public final class Iam implements IamClient {
   private final ManagedPolicies policies;
   private final Holders holders;
   private final Keys keys;
+  private final OidcProviders providers;
 
   public static HostedService<IamClient> hosted(SecretBox box) {
     return HostedService.of(
@@ -47,7 +52,9 @@ public final class Iam implements IamClient {
         Tables.ROLES,
         Tables.PROFILES,
         Tables.POLICIES,
-        Tables.ACCESS_KEYS);
+        Tables.ACCESS_KEYS,
+        Tables.OIDC_PROVIDERS,
+        Tables.ALIASES);
   }
 
   public Iam(ServiceContext context, SecretBox box) {
@@ -58,6 +65,7 @@ public final class Iam implements IamClient {
     this.policies = new ManagedPolicies(context);
     this.holders = new Holders(context, policies);
     this.keys = new Keys(context, box);
+    this.providers = new OidcProviders(context);
   }
 
   @Override
@@ -961,6 +969,158 @@ public final class Iam implements IamClient {
         .build();
   }
 
+  // ---- OpenID Connect providers
+
+  @Override
+  public CreateOpenIdConnectProviderResponse createOpenIDConnectProvider(
+      CreateOpenIdConnectProviderRequest r) {
+    return CreateOpenIdConnectProviderResponse.builder()
+        .openIDConnectProviderArn(providers.create(r))
+        .tags(r.tags())
+        .build();
+  }
+
+  @Override
+  public GetOpenIdConnectProviderResponse getOpenIDConnectProvider(
+      GetOpenIdConnectProviderRequest r) {
+    OidcRow row = OidcProviders.require(view(), scope(), r.openIDConnectProviderArn());
+    return GetOpenIdConnectProviderResponse.builder()
+        .url(row.url())
+        .clientIDList(row.clientIds())
+        .thumbprintList(row.thumbprints())
+        .createDate(row.created())
+        .tags(row.tags())
+        .build();
+  }
+
+  @Override
+  public DeleteOpenIdConnectProviderResponse deleteOpenIDConnectProvider(
+      DeleteOpenIdConnectProviderRequest r) {
+    providers.delete(r.openIDConnectProviderArn());
+    return DeleteOpenIdConnectProviderResponse.builder().build();
+  }
+
+  @Override
+  public ListOpenIdConnectProvidersResponse listOpenIDConnectProviders(
+      ListOpenIdConnectProvidersRequest r) {
+    return ListOpenIdConnectProvidersResponse.builder()
+        .openIDConnectProviderList(
+            view()
+                .scan(Tables.OIDC_PROVIDERS, scope())
+                .map(
+                    row ->
+                        OpenIDConnectProviderListEntry.builder()
+                            .arn(OidcProviders.arn(scope(), row.value().url()))
+                            .build())
+                .toList())
+        .build();
+  }
+
+  @Override
+  public AddClientIdToOpenIdConnectProviderResponse addClientIDToOpenIDConnectProvider(
+      AddClientIdToOpenIdConnectProviderRequest r) {
+    providers.changeClients(
+        r.openIDConnectProviderArn(), ids -> OidcProviders.with(ids, r.clientID()));
+    return AddClientIdToOpenIdConnectProviderResponse.builder().build();
+  }
+
+  @Override
+  public RemoveClientIdFromOpenIdConnectProviderResponse removeClientIDFromOpenIDConnectProvider(
+      RemoveClientIdFromOpenIdConnectProviderRequest r) {
+    providers.changeClients(
+        r.openIDConnectProviderArn(),
+        ids -> ids.stream().filter(id -> !id.equals(r.clientID())).toList());
+    return RemoveClientIdFromOpenIdConnectProviderResponse.builder().build();
+  }
+
+  // ---- the account
+
+  @Override
+  public CreateAccountAliasResponse createAccountAlias(CreateAccountAliasRequest r) {
+    Accounts.setAlias(context.store(), scope(), r.accountAlias());
+    return CreateAccountAliasResponse.builder().build();
+  }
+
+  @Override
+  public DeleteAccountAliasResponse deleteAccountAlias(DeleteAccountAliasRequest r) {
+    Accounts.deleteAlias(context.store(), scope(), r.accountAlias());
+    return DeleteAccountAliasResponse.builder().build();
+  }
+
+  @Override
+  public ListAccountAliasesResponse listAccountAliases(ListAccountAliasesRequest r) {
+    return ListAccountAliasesResponse.builder()
+        .accountAliases(
+            view().scan(Tables.ALIASES, scope()).map(row -> row.value().alias()).toList())
+        .isTruncated(false)
+        .build();
+  }
+
+  @Override
+  public GetAccountSummaryResponse getAccountSummary(GetAccountSummaryRequest r) {
+    return GetAccountSummaryResponse.builder()
+        .summaryMapWithStrings(Accounts.summary(view(), scope()))
+        .build();
+  }
+
+  @Override
+  public GetAccountAuthorizationDetailsResponse getAccountAuthorizationDetails(
+      GetAccountAuthorizationDetailsRequest r) {
+    Page<Accounts.Entry> page =
+        page(
+            from ->
+                Accounts.entries(view(), scope(), r.filter())
+                    .filter(entry -> entry.id().compareTo(from) > 0),
+            Accounts.Entry::id,
+            r.marker(),
+            r.maxItems());
+    return Accounts.details(view(), scope(), page.items())
+        .marker(page.nextToken())
+        .isTruncated(page.nextToken() != null)
+        .build();
+  }
+
+  // ---- simulation
+
+  @Override
+  public SimulateCustomPolicyResponse simulateCustomPolicy(SimulateCustomPolicyRequest r) {
+    Page<EvaluationResult> page =
+        simulated(Simulation.custom(scope(), r), r.marker(), r.maxItems());
+    return SimulateCustomPolicyResponse.builder()
+        .evaluationResults(page.items())
+        .marker(page.nextToken())
+        .isTruncated(page.nextToken() != null)
+        .build();
+  }
+
+  @Override
+  public SimulatePrincipalPolicyResponse simulatePrincipalPolicy(SimulatePrincipalPolicyRequest r) {
+    Page<EvaluationResult> page =
+        simulated(Simulation.principal(view(), scope(), r), r.marker(), r.maxItems());
+    return SimulatePrincipalPolicyResponse.builder()
+        .evaluationResults(page.items())
+        .marker(page.nextToken())
+        .isTruncated(page.nextToken() != null)
+        .build();
+  }
+
+  /** Results are in the order of the question; their place is what a marker holds. */
+  private static Page<EvaluationResult> simulated(
+      List<EvaluationResult> all, @Nullable String marker, @Nullable Integer limit) {
+    Page<String> places =
+        page(
+            from ->
+                java.util.stream.IntStream.range(0, all.size())
+                    .mapToObj("%08d"::formatted)
+                    .filter(place -> place.compareTo(from) > 0),
+            place -> place,
+            marker,
+            limit);
+    return new Page<>(
+        places.items().stream().map(place -> all.get(Integer.parseInt(place))).toList(),
+        places.nextToken());
+  }
+
   // ---- what operations share
 
   private View view() {
@@ -1014,8 +1174,11 @@ public final class Iam implements IamClient {
       @Nullable String marker,
       @Nullable Integer limit) {
     try {
-      String last = PageToken.lastId("iam", marker);
-      return Page.cut(after.apply(last), limit == null ? DEFAULT_PAGE : limit, id, "iam");
+      return Page.cut(
+          after.apply(PageToken.lastId(LISTING, marker)),
+          limit == null ? DEFAULT_PAGE : limit,
+          id,
+          LISTING);
     } catch (PageToken.Invalid bad) {
       throw Errors.validation("Invalid Marker.");
     }

@@ -152,7 +152,9 @@ final class ManagedPolicies {
               }
               if (row.versions().size() > 1) {
                 throw Errors.conflict(
-                    "This policy has more than one version. Before you delete a policy, you must delete the policy's versions. The default version is deleted with the policy.");
+                    "This policy has more than one version. Before you delete a policy, you must"
+                        + " delete the policy's versions. The default version is deleted with the"
+                        + " policy.");
               }
               tx.delete(Tables.POLICIES, scope.key(arn));
               return null;
@@ -174,7 +176,8 @@ final class ManagedPolicies {
         row -> {
           if (row.versions().size() >= MAX_VERSIONS) {
             throw Errors.limit(
-                "A managed policy can have up to 5 versions. Before you create a new version, you must delete an existing version.");
+                "A managed policy can have up to 5 versions. Before you create a new version, you"
+                    + " must delete an existing version.");
           }
           String id = "v" + row.next();
           List<VersionRow> versions = new ArrayList<>(row.versions());

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.iam.model.Tag;
 
 /** Names, paths, ids and tags as IAM wants them. */
-final class Names {
+public final class Names {
 
   static final int MAX_TAGS = 50;
   private static final String ID_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
@@ -24,11 +24,11 @@ final class Names {
     return prefix + letters(ids, ID_ALPHABET, 17);
   }
 
-  static String accessKeyId(Ids ids, String prefix) {
+  public static String accessKeyId(Ids ids, String prefix) {
     return prefix + letters(ids, ID_ALPHABET, 16);
   }
 
-  static String secret(Ids ids) {
+  public static String secret(Ids ids) {
     return letters(ids, SECRET_ALPHABET, 40);
   }
 
@@ -54,7 +54,8 @@ final class Names {
       throw Errors.validation(
           "The specified value for "
               + field
-              + " is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-");
+              + " is invalid. It must contain only alphanumeric characters and/or the following:"
+              + " +=,.@_-");
     }
   }
 
@@ -64,7 +65,8 @@ final class Names {
     }
     if (path.length() > 512 || !path.matches("/|/[!-~]+/")) {
       throw Errors.validation(
-          "The specified value for path is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters.");
+          "The specified value for path is invalid. It must begin and end with / and contain only"
+              + " alphanumeric characters and/or / characters.");
     }
     return path;
   }

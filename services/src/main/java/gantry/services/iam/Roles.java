@@ -15,7 +15,6 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.iam.model.AttachedPermissionsBoundary;
 import software.amazon.awssdk.services.iam.model.CreateRoleRequest;
-import software.amazon.awssdk.services.iam.model.PermissionsBoundaryAttachmentType;
 import software.amazon.awssdk.services.iam.model.Role;
 import software.amazon.awssdk.services.iam.model.RoleLastUsed;
 
@@ -140,7 +139,7 @@ final class Roles {
       throw Errors.none("Scope ARN: " + arn + " does not exist or is not attachable.");
     }
     return AttachedPermissionsBoundary.builder()
-        .permissionsBoundaryType(PermissionsBoundaryAttachmentType.PERMISSIONS_BOUNDARY_POLICY)
+        .permissionsBoundaryType("Policy") // what AWS answers, though its model says otherwise
         .permissionsBoundaryArn(arn)
         .build();
   }

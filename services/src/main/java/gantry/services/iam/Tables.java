@@ -11,6 +11,7 @@ import software.amazon.awssdk.services.iam.model.Group;
 import software.amazon.awssdk.services.iam.model.InstanceProfile;
 import software.amazon.awssdk.services.iam.model.Policy;
 import software.amazon.awssdk.services.iam.model.Role;
+import software.amazon.awssdk.services.iam.model.Tag;
 import software.amazon.awssdk.services.iam.model.User;
 
 /**
@@ -108,6 +109,55 @@ public final class Tables {
   static final Table<AccessKeyRow> ACCESS_KEYS = Table.of("iam.access-keys", AccessKeyRow.class);
   static final Index<AccessKeyRow> ACCESS_KEYS_BY_USER =
       ACCESS_KEYS.index("user", row -> key(row.userName()));
+
+  static final Index<AccessKeyRow> ACCESS_KEYS_BY_ID =
+      ACCESS_KEYS.index("id", AccessKeyRow::accessKeyId);
+
+  /** An OpenID Connect provider whose tokens roles may trust; its key is its URL without scheme. */
+  public record OidcRow(
+      String url,
+      List<String> clientIds,
+      List<String> thumbprints,
+      Instant created,
+      List<Tag> tags) {}
+
+  public static final Table<OidcRow> OIDC_PROVIDERS = Table.of("iam.oidc-providers", OidcRow.class);
+
+  /** The account's alias; an account has one at most. */
+  record AliasRow(String alias) {}
+
+  static final Table<AliasRow> ALIASES = Table.of("iam.account-aliases", AliasRow.class);
+
+  /**
+   * What STS has issued, until it ends.
+   *
+   * @param sealed secret and token as the program's secret box sealed them, together
+   * @param arn whom it makes its bearer: the session, or the user of GetSessionToken
+   * @param entityArn the role, or the user that made a federated session
+   * @param policies session policies as given; meaningless unless {@code limited}
+   * @param limited whether session policies hold it, even if they are none (GetFederationToken)
+   * @param context condition keys that go with it: the claims of a web identity and the like
+   */
+  public record SessionRow(
+      String accessKeyId,
+      String sealed,
+      String arn,
+      String userId,
+      String entityArn,
+      @Nullable String entityId,
+      List<String> policies,
+      List<String> policyArns,
+      boolean limited,
+      Map<String, String> tags,
+      List<String> transitiveTags,
+      @Nullable String sourceIdentity,
+      Map<String, String> context,
+      Instant created,
+      Instant expires) {}
+
+  public static final Table<SessionRow> SESSIONS = Table.of("sts.sessions", SessionRow.class);
+  public static final Index<SessionRow> SESSIONS_BY_ID =
+      SESSIONS.index("id", SessionRow::accessKeyId);
 
   private Tables() {}
 

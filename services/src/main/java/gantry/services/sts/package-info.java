@@ -1,4 +1,4 @@
-/** STS: who am I. */
+/** STS: who the caller is, and credentials that end. */
 @NullMarked
 package gantry.services.sts;
 

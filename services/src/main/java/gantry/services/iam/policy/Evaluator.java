@@ -32,6 +32,7 @@ public final class Evaluator {
     boolean sameAccount =
         request.principal().kind() == Kind.SERVICE
             || request.principal().kind() == Kind.ANONYMOUS
+            || request.principal().kind() == Kind.WEB_IDENTITY
             || request.principal().account().equals(request.resourceAccount());
 
     Chain chain = new Chain(request);
@@ -57,7 +58,7 @@ public final class Evaluator {
   private static Decision sameAccount(
       AccessRequest request, Principals.Match named, List<Match> byResource, Chain chain) {
     Kind kind = request.principal().kind();
-    if (kind == Kind.SERVICE || kind == Kind.ANONYMOUS) {
+    if (kind == Kind.SERVICE || kind == Kind.ANONYMOUS || kind == Kind.WEB_IDENTITY) {
       return allowed(Policy.Type.RESOURCE, byResource);
     }
     return switch (named) {
@@ -94,6 +95,7 @@ public final class Evaluator {
 
     Decision decide(boolean withLimits) {
       if (request.principal().kind() == Kind.SERVICE
+          || request.principal().kind() == Kind.WEB_IDENTITY
           || request.principal().kind() == Kind.ANONYMOUS) {
         return implicitDeny(Policy.Type.RESOURCE);
       }

@@ -388,7 +388,8 @@ final class PolicyParser {
       }
       if (kind != PolicyKind.RESOURCE && !raw.sid.matches("[A-Za-z0-9]*")) {
         throw malformed(
-            "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]*",
+            "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular"
+                + " expression [0-9A-Za-z]*",
             raw.place + ".Sid");
       }
       if (!seen.add(raw.sid)) {

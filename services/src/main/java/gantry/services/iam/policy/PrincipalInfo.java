@@ -19,6 +19,8 @@ public record PrincipalInfo(
     USER,
     ROLE_SESSION,
     FEDERATED_USER,
+    /** A bearer of an issuer's token; its ARN is the provider's. */
+    WEB_IDENTITY,
     SERVICE,
     ANONYMOUS
   }

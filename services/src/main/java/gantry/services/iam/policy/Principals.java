@@ -29,6 +29,10 @@ record Principals(
     }
     return switch (caller.kind()) {
       case SERVICE -> services.contains(caller.arn()) ? Match.SESSION : Match.NONE;
+      case WEB_IDENTITY ->
+          federated.contains(caller.arn()) || federated.contains(provider(caller.arn()))
+              ? Match.SESSION
+              : Match.NONE;
       case ANONYMOUS -> Match.NONE;
       case ROOT, USER, ROLE_SESSION, FEDERATED_USER -> {
         if (aws.contains(caller.arn())) {
@@ -59,8 +63,14 @@ record Principals(
       case USER -> account && aws.contains(caller.arn());
       case ROLE_SESSION, FEDERATED_USER ->
           account && aws.contains(caller.entityArn()) && aws.contains(caller.arn());
+      case WEB_IDENTITY -> federated.contains(caller.arn());
       case SERVICE, ANONYMOUS -> false;
     };
+  }
+
+  /** The issuer without its ARN: how the well-known ones are written. */
+  private static String provider(String arn) {
+    return arn.substring(arn.indexOf('/') + 1);
   }
 
   private boolean namesAccount(String account) {

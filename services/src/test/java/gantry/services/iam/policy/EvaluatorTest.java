@@ -59,8 +59,9 @@ class EvaluatorTest {
     assertThat(decision.outcome()).isEqualTo(Outcome.IMPLICIT_DENY);
     assertThat(decision.message(ALICE.arn(), "s3:GetObject", "arn:aws:s3:::bucket/a/b"))
         .isEqualTo(
-            "User: arn:aws:iam::111122223333:user/alice is not authorized to perform: s3:GetObject on resource:"
-                + " arn:aws:s3:::bucket/a/b because no identity-based policy allows the s3:GetObject action");
+            "User: arn:aws:iam::111122223333:user/alice is not authorized to perform: s3:GetObject"
+                + " on resource: arn:aws:s3:::bucket/a/b because no identity-based policy allows"
+                + " the s3:GetObject action");
   }
 
   @Test

@@ -1,0 +1,352 @@
+package gantry.services.iam;
+
+import gantry.services.Authorizer;
+import gantry.services.Caller;
+import gantry.services.iam.Denials.Denial;
+import gantry.services.iam.Identities.Identity;
+import gantry.services.iam.policy.AccessRequest;
+import gantry.services.iam.policy.Context;
+import gantry.services.iam.policy.Decision;
+import gantry.services.iam.policy.Evaluator;
+import gantry.services.iam.policy.Policy;
+import gantry.services.iam.policy.PrincipalInfo;
+import gantry.state.Scope;
+import gantry.state.Store;
+import gantry.state.View;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.awscore.exception.AwsErrorDetails;
+import software.amazon.awssdk.awscore.exception.AwsServiceException;
+
+/**
+ * Evaluates every call: the action is its service and operation, its resources and condition keys
+ * come from the request by rule. In audit mode what would be refused is recorded and let through.
+ *
+ * <p>Service principals are ourselves at work and may do what they do; what they do as a role is
+ * evaluated as that role. STS's own calls are decided by STS, with the trust policy.
+ */
+public final class IamAuthorizer implements Authorizer {
+
+  public enum Mode {
+    AUDIT,
+    ENFORCE
+  }
+
+  /** Need no permission, or are decided by STS itself. */
+  private static final Set<String> UNCHECKED =
+      Set.of(
+          "sts:GetCallerIdentity",
+          "sts:GetAccessKeyInfo",
+          "sts:GetSessionToken",
+          "sts:AssumeRole",
+          "sts:AssumeRoleWithWebIdentity",
+          "sts:AssumeRoleWithSAML");
+
+  /** Services whose roles the request only describes or changes; they are handed to nobody. */
+  private static final Set<String> WITHOUT_PASS_ROLE =
+      Set.of("iam", "sts", "kms", "secretsmanager");
+
+  /** Services of the query protocols and their kin. */
+  private static final Set<String> ACCESS_DENIED_403 =
+      Set.of(
+          "iam",
+          "sts",
+          "elasticloadbalancing",
+          "cloudformation",
+          "autoscaling",
+          "monitoring",
+          "cloudwatch",
+          "rds",
+          "elasticache",
+          "sns",
+          "sqs",
+          "s3",
+          "route53");
+
+  /** Signing names that IAM spells otherwise. */
+  private static final Map<String, String> ACTION_PREFIX = Map.of("monitoring", "cloudwatch");
+
+  private final Store store;
+  private final Clock clock;
+  private final Mode mode;
+  private final IamAccessKeys keys;
+  private final AuthorizationMessages messages;
+  private final Map<String, ResourceSource> sources;
+  private final Denials denials = new Denials();
+
+  /**
+   * @param sources by service, what it knows of its resources; {@code iam} is known here
+   */
+  public IamAuthorizer(
+      Store store,
+      Clock clock,
+      Mode mode,
+      IamAccessKeys keys,
+      AuthorizationMessages messages,
+      Map<String, ResourceSource> sources) {
+    this.store = store;
+    this.clock = clock;
+    this.mode = mode;
+    this.keys = keys;
+    this.messages = messages;
+    this.sources = Map.copyOf(sources);
+  }
+
+  public Denials denials() {
+    return denials;
+  }
+
+  @Override
+  public void check(Call call) {
+    if (call.caller().isService()) {
+      return;
+    }
+    keys.used(call.caller(), call.service());
+    Refusal refusal = refusal(call);
+    if (refusal == null) {
+      return;
+    }
+    denials.add(refusal.denial());
+    if (mode == Mode.ENFORCE) {
+      throw exception(call, refusal);
+    }
+  }
+
+  /** What enforcement would say, for whoever marks answers or asks beforehand. */
+  public Optional<String> wouldRefuse(Call call) {
+    Refusal refusal = call.caller().isService() ? null : refusal(call);
+    return refusal == null ? Optional.empty() : Optional.of(refusal.message());
+  }
+
+  private record Refusal(Denial denial, Decision decision, Context context) {
+    String message() {
+      return denial.message();
+    }
+  }
+
+  private @Nullable Refusal refusal(Call call) {
+    String prefix = ACTION_PREFIX.getOrDefault(call.service(), call.service());
+    String action = prefix + ":" + call.operation();
+    if (UNCHECKED.contains(action)) {
+      return null;
+    }
+    Caller caller = call.caller();
+    View view = store.snapshot();
+    Identity who = Identities.of(view, caller);
+    Members members = new Members(call.request());
+    ResourceSource source =
+        prefix.equals("iam")
+            ? IamResources.SOURCE
+            : sources.getOrDefault(prefix, ResourceSource.NONE);
+    if (who.principal().kind() == PrincipalInfo.Kind.ROOT && source == ResourceSource.NONE) {
+      return null; // nothing holds the account's root but the policies of resources
+    }
+    Scope scope = caller.scope();
+    Context global = RequestContext.of(caller, who, clock.instant());
+    for (String named :
+        ResourceRules.resources(
+            prefix, call.operation(), caller.account(), caller.region(), members)) {
+      if (source.decidesItself() && !named.equals("*")) {
+        continue;
+      }
+      String arn = source.resolve(view, scope, named);
+      Context context =
+          new CallContext(prefix, caller, members, () -> source.tags(view, scope, arn)).or(global);
+      Refusal refusal = decide(caller, who, action, arn, context, source, view, scope);
+      if (refusal != null) {
+        return refusal;
+      }
+    }
+    for (Map.Entry<String, String> passed :
+        passedRoles(prefix, call.operation(), caller, members).entrySet()) {
+      Context context =
+          Context.of(Map.of("iam:PassedToService", List.of(passed.getValue()))).or(global);
+      Refusal refusal =
+          decide(
+              caller,
+              who,
+              "iam:PassRole",
+              IamResources.SOURCE.resolve(view, scope, passed.getKey()),
+              context,
+              ResourceSource.NONE,
+              view,
+              scope);
+      if (refusal != null) {
+        return refusal;
+      }
+    }
+    return null;
+  }
+
+  private @Nullable Refusal decide(
+      Caller caller,
+      Identity who,
+      String action,
+      String arn,
+      Context context,
+      ResourceSource source,
+      View view,
+      Scope scope) {
+    List<Policy> onResource = source.policies(view, scope, arn);
+    String account = accountOf(arn, caller.account());
+    Decision decision =
+        Evaluator.decide(
+            AccessRequest.of(who.principal(), action, arn, context, who.policies())
+                .withBoundary(who.boundary())
+                .withSession(who.session())
+                .withResource(account, onResource, source.mustAllow() && !onResource.isEmpty()));
+    if (decision.allowed()) {
+      return null;
+    }
+    String message = decision.message(caller.arn(), action, arn.equals("*") ? null : arn);
+    String shown = arn.equals("*") ? decision.message(caller.arn(), action, "*") : message;
+    Instant now = clock.instant();
+    String remedy =
+        decision.outcome() == Decision.Outcome.EXPLICIT_DENY ? null : remedy(action, arn);
+    return new Refusal(
+        new Denial(
+            caller.account(),
+            who.principal().entityArn(),
+            action,
+            arn,
+            shown,
+            remedy,
+            mode == Mode.ENFORCE,
+            1,
+            now,
+            now),
+        decision,
+        context);
+  }
+
+  private static String remedy(String action, String arn) {
+    return "{\"Effect\":\"Allow\",\"Action\":\"" + action + "\",\"Resource\":" + quoted(arn) + "}";
+  }
+
+  /** A policy's text in which the ARN's stars and dollars mean themselves. */
+  private static String quoted(String text) {
+    StringBuilder json = new StringBuilder("\"");
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      if (c == '"' || c == '\\') {
+        json.append('\\').append(c);
+      } else if (c < ' ') {
+        json.append("\\u%04x".formatted((int) c));
+      } else {
+        json.append(c);
+      }
+    }
+    return json.append('"').toString();
+  }
+
+  private static String accountOf(String arn, String otherwise) {
+    String[] parts = arn.split(":", 6);
+    return parts.length > 4 && parts[4].matches("\\d{12}") ? parts[4] : otherwise;
+  }
+
+  /** Roles that the request hands to a service: ARN to the service that will assume it. */
+  private static Map<String, String> passedRoles(
+      String service, String operation, Caller caller, Members members) {
+    Map<String, String> passed = new LinkedHashMap<>();
+    if (service.equals("iam")
+        && operation.equals("AddRoleToInstanceProfile")
+        && !members.texts("RoleName").isEmpty()) {
+      passed.put(role(caller, members.texts("RoleName").getFirst()), "ec2.amazonaws.com");
+    }
+    if (WITHOUT_PASS_ROLE.contains(service) || readsOnly(operation)) {
+      return passed;
+    }
+    members.eachText(
+        (name, value) -> {
+          String plain = name.toLowerCase(Locale.ROOT);
+          boolean isRole = plain.endsWith("rolearn") || plain.equals("role");
+          if (!isRole || value.isEmpty()) {
+            return;
+          }
+          String arn = value.startsWith("arn:") ? value : role(caller, value);
+          if (arn.contains(":role/")) {
+            boolean ofTask = plain.equals("taskrolearn") || plain.equals("executionrolearn");
+            passed.put(arn, (ofTask ? "ecs-tasks" : service) + ".amazonaws.com");
+          }
+        });
+    return passed;
+  }
+
+  private static boolean readsOnly(String operation) {
+    return operation.startsWith("Describe")
+        || operation.startsWith("List")
+        || operation.startsWith("Get");
+  }
+
+  private static String role(Caller caller, String name) {
+    return "arn:aws:iam::" + caller.account() + ":role/" + name;
+  }
+
+  private AwsServiceException exception(Call call, Refusal refusal) {
+    String service = call.service();
+    String message = refusal.message();
+    String code;
+    int status;
+    if (service.equals("ec2")) {
+      code = "UnauthorizedOperation";
+      status = 403;
+      message =
+          "You are not authorized to perform this operation. "
+              + message
+              + ". Encoded authorization failure message: "
+              + messages.encode(call.caller().account(), explanation(call, refusal));
+    } else if (ACCESS_DENIED_403.contains(service)) {
+      code = "AccessDenied";
+      status = 403;
+    } else {
+      code = "AccessDeniedException";
+      status = 400;
+    }
+    return AwsServiceException.builder()
+        .message(message)
+        .statusCode(status)
+        .awsErrorDetails(
+            AwsErrorDetails.builder()
+                .serviceName(service)
+                .errorCode(code)
+                .errorMessage(message)
+                .build())
+        .build();
+  }
+
+  private static String explanation(Call call, Refusal refusal) {
+    List<String> matched = new ArrayList<>();
+    refusal
+        .decision()
+        .matched()
+        .forEach(
+            match ->
+                matched.add(
+                    "{\"policy\":"
+                        + quoted(match.policy().source())
+                        + ",\"statement\":"
+                        + quoted(match.statement().toString())
+                        + "}"));
+    return "{\"allowed\":false,\"explicitDeny\":"
+        + (refusal.decision().outcome() == Decision.Outcome.EXPLICIT_DENY)
+        + ",\"matchedStatements\":{\"items\":["
+        + String.join(",", matched)
+        + "]},\"failures\":{\"items\":[]},\"context\":{\"principal\":{\"id\":"
+        + quoted(call.caller().userId())
+        + ",\"arn\":"
+        + quoted(call.caller().arn())
+        + "},\"action\":"
+        + quoted(refusal.denial().action())
+        + ",\"resource\":"
+        + quoted(refusal.denial().resource())
+        + ",\"conditions\":{\"items\":[]}}}";
+  }
+}

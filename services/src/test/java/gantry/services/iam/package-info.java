@@ -1,0 +1,4 @@
+@NullMarked
+package gantry.services.iam;
+
+import org.jspecify.annotations.NullMarked;

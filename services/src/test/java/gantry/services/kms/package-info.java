@@ -1,0 +1,4 @@
+@NullMarked
+package gantry.services.kms;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,272 @@
+package gantry.services.secretsmanager;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import gantry.services.iam.IamWorld;
+import java.time.Duration;
+import java.util.List;
+import java.util.function.Function;
+import org.junit.jupiter.api.Test;
+import software.amazon.awssdk.core.SdkBytes;
+import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
+import software.amazon.awssdk.services.secretsmanager.model.*;
+
+class SecretsManagerTest {
+
+  private final IamWorld world = new IamWorld(SecretTables.SECRETS);
+  private final SecretsManager service = new SecretsManager(world.context, world.box);
+
+  private <R> R call(Function<SecretsManagerClient, R> operation) {
+    return IamWorld.as(IamWorld.ROOT, () -> operation.apply(service));
+  }
+
+  private static String token(int n) {
+    return "00000000-0000-0000-0000-%012d".formatted(n);
+  }
+
+  private String create(String name, String value) {
+    return call(s ->
+            s.createSecret(r -> r.name(name).secretString(value).clientRequestToken(token(1))))
+        .arn();
+  }
+
+  private String put(String name, int n) {
+    return call(s ->
+            s.putSecretValue(
+                r -> r.secretId(name).secretString("v" + n).clientRequestToken(token(n))))
+        .versionId();
+  }
+
+  private List<String> stages(String name, int n) {
+    return call(s -> s.describeSecret(r -> r.secretId(name)))
+        .versionIdsToStages()
+        .getOrDefault(token(n), List.of());
+  }
+
+  @Test
+  void aSecretIsFoundByNameAndArnAndIsSealed() {
+    String arn = create("app/db", "hunter2-of-the-database");
+    assertThat(arn)
+        .matches("arn:aws:secretsmanager:us-east-1:111122223333:secret:app/db-[A-Za-z0-9]{6}");
+    for (String id : List.of("app/db", arn, arn.substring(0, arn.length() - 7))) {
+      var got = call(s -> s.getSecretValue(r -> r.secretId(id)));
+      assertThat(got.secretString()).isEqualTo("hunter2-of-the-database");
+      assertThat(got.versionStages()).containsExactly("AWSCURRENT");
+      assertThat(got.versionId()).isEqualTo(token(1));
+    }
+    assertThat(world.store.snapshot().scanAll(SecretTables.SECRETS).toList().toString())
+        .doesNotContain("hunter2");
+    assertThatThrownBy(() -> call(s -> s.getSecretValue(r -> r.secretId("none"))))
+        .isInstanceOf(ResourceNotFoundException.class)
+        .hasMessageContaining("Secrets Manager can't find the specified secret.");
+    assertThatThrownBy(() -> create("app/db", "other"))
+        .hasMessageContaining("because that value is already in use for a version of secret");
+    assertThat(create("app/db", "hunter2-of-the-database")).as("a retry").isEqualTo(arn);
+  }
+
+  @Test
+  void stagesMoveAsAwsMovesThem() {
+    create("s", "v1");
+    put("s", 2);
+    assertThat(stages("s", 2)).containsExactly("AWSCURRENT");
+    assertThat(stages("s", 1)).containsExactly("AWSPREVIOUS");
+    put("s", 3);
+    assertThat(stages("s", 1)).isEmpty();
+    assertThat(stages("s", 2)).containsExactly("AWSPREVIOUS");
+    assertThat(put("s", 3)).as("a retry").isEqualTo(token(3));
+    assertThatThrownBy(
+            () ->
+                call(
+                    s ->
+                        s.putSecretValue(
+                            r -> r.secretId("s").secretString("x").clientRequestToken(token(3)))))
+        .isInstanceOf(ResourceExistsException.class);
+    call(
+        s ->
+            s.putSecretValue(
+                r ->
+                    r.secretId("s")
+                        .secretString("v4")
+                        .clientRequestToken(token(4))
+                        .versionStages("AWSPENDING")));
+    assertThat(stages("s", 3)).containsExactly("AWSCURRENT");
+    assertThatThrownBy(
+            () ->
+                call(
+                    s ->
+                        s.updateSecretVersionStage(
+                            r ->
+                                r.secretId("s")
+                                    .versionStage("AWSCURRENT")
+                                    .moveToVersionId(token(4)))))
+        .hasMessageContaining(
+            "Staging label AWSCURRENT is currently attached to version " + token(3));
+    call(
+        s ->
+            s.updateSecretVersionStage(
+                r ->
+                    r.secretId("s")
+                        .versionStage("AWSCURRENT")
+                        .moveToVersionId(token(4))
+                        .removeFromVersionId(token(3))));
+    assertThat(stages("s", 4)).containsExactlyInAnyOrder("AWSPENDING", "AWSCURRENT");
+    assertThat(stages("s", 3)).containsExactly("AWSPREVIOUS");
+    assertThat(
+            call(s -> s.getSecretValue(r -> r.secretId("s").versionStage("AWSPREVIOUS")))
+                .secretString())
+        .isEqualTo("v3");
+    assertThatThrownBy(
+            () ->
+                call(
+                    s ->
+                        s.getSecretValue(
+                            r -> r.secretId("s").versionId(token(4)).versionStage("AWSPREVIOUS"))))
+        .hasMessageContaining(
+            "You provided a VersionStage that is not associated to the provided VersionId.");
+    assertThat(
+            call(s -> s.listSecretVersionIds(r -> r.secretId("s").includeDeprecated(true)))
+                .versions())
+        .hasSize(4);
+  }
+
+  @Test
+  void deletedSecretsWaitAndComeBackOrGo() {
+    create("s", "v1");
+    assertThatThrownBy(
+            () -> call(s -> s.deleteSecret(r -> r.secretId("s").recoveryWindowInDays(6L))))
+        .hasMessageContaining("must be between 7 and 30 days (inclusive).");
+    call(s -> s.deleteSecret(r -> r.secretId("s").recoveryWindowInDays(7L)));
+    assertThatThrownBy(() -> call(s -> s.getSecretValue(r -> r.secretId("s"))))
+        .hasMessageContaining("because it was marked for deletion.");
+    assertThatThrownBy(() -> create("s", "v1"))
+        .hasMessageContaining("already scheduled for deletion.");
+    assertThat(call(s -> s.describeSecret(r -> r.secretId("s"))).deletedDate())
+        .isEqualTo(world.time.instant());
+    assertThat(call(s -> s.listSecrets(r -> {})).secretList()).isEmpty();
+    assertThat(call(s -> s.listSecrets(r -> r.includePlannedDeletion(true))).secretList())
+        .hasSize(1);
+    call(s -> s.restoreSecret(r -> r.secretId("s")));
+    assertThat(call(s -> s.getSecretValue(r -> r.secretId("s"))).secretString()).isEqualTo("v1");
+
+    call(s -> s.deleteSecret(r -> r.secretId("s").recoveryWindowInDays(7L)));
+    Deletions deletions = new Deletions(world.store, world.time);
+    deletions.reconcile(IamWorld.SCOPE.key("s"));
+    assertThat(call(s -> s.describeSecret(r -> r.secretId("s"))).name()).isEqualTo("s");
+    world.time.advance(Duration.ofDays(7));
+    deletions.reconcile(IamWorld.SCOPE.key("s"));
+    assertThatThrownBy(() -> call(s -> s.describeSecret(r -> r.secretId("s"))))
+        .isInstanceOf(ResourceNotFoundException.class);
+    call(
+        s ->
+            s.deleteSecret(r -> r.secretId("s").forceDeleteWithoutRecovery(true))); // is no mistake
+  }
+
+  @Test
+  void listsFilterAndBatchesSayWhatFailed() {
+    create("app/a", "1");
+    create("app/b", "2");
+    create("web/c", "3");
+    call(s -> s.tagResource(r -> r.secretId("web/c").tags(t -> t.key("team").value("red"))));
+    Function<Filter, List<String>> names =
+        filter ->
+            call(s -> s.listSecrets(r -> r.filters(filter))).secretList().stream()
+                .map(SecretListEntry::name)
+                .toList();
+    assertThat(names.apply(Filter.builder().key("name").values("app/").build()))
+        .containsExactly("app/a", "app/b");
+    assertThat(names.apply(Filter.builder().key("name").values("!app/").build()))
+        .containsExactly("web/c");
+    assertThat(names.apply(Filter.builder().key("tag-value").values("re").build()))
+        .containsExactly("web/c");
+    var batch = call(s -> s.batchGetSecretValue(r -> r.secretIdList("app/a", "none")));
+    assertThat(batch.secretValues())
+        .extracting(SecretValueEntry::secretString)
+        .containsExactly("1");
+    assertThat(batch.errors())
+        .extracting(APIErrorType::errorCode)
+        .containsExactly("ResourceNotFoundException");
+    assertThatThrownBy(() -> call(s -> s.batchGetSecretValue(r -> {})))
+        .hasMessageContaining("Either 'SecretIdList' or 'Filters' must be provided, but not both.");
+    String next = call(s -> s.listSecrets(r -> r.maxResults(2))).nextToken();
+    assertThat(call(s -> s.listSecrets(r -> r.nextToken(next))).secretList())
+        .extracting(SecretListEntry::name)
+        .containsExactly("web/c");
+  }
+
+  @Test
+  void bytesAndEmptySecretsArePossible() {
+    call(s -> s.createSecret(r -> r.name("empty")));
+    assertThatThrownBy(() -> call(s -> s.getSecretValue(r -> r.secretId("empty"))))
+        .hasMessageContaining(
+            "can't find the specified secret value for staging label: AWSCURRENT");
+    SdkBytes bytes = SdkBytes.fromByteArray(new byte[] {0, 1, -1});
+    call(
+        s ->
+            s.putSecretValue(
+                r -> r.secretId("empty").secretBinary(bytes).clientRequestToken(token(9))));
+    assertThat(call(s -> s.getSecretValue(r -> r.secretId("empty"))).secretBinary())
+        .isEqualTo(bytes);
+    assertThatThrownBy(
+            () -> call(s -> s.putSecretValue(r -> r.secretId("empty").secretString("x"))))
+        .hasMessageContaining("You must provide a ClientRequestToken value.");
+    assertThatThrownBy(() -> call(s -> s.createSecret(r -> r.name("a b"))))
+        .hasMessageContaining("Invalid name.");
+  }
+
+  @Test
+  void passwordsAreOfWhatWasAskedFor() {
+    String usual = call(s -> s.getRandomPassword(r -> {})).randomPassword();
+    assertThat(usual)
+        .hasSize(32)
+        .matches("(?s).*[a-z].*")
+        .matches("(?s).*[A-Z].*")
+        .matches("(?s).*[0-9].*");
+    String digits =
+        call(s ->
+                s.getRandomPassword(
+                    r ->
+                        r.passwordLength(100L)
+                            .excludeLowercase(true)
+                            .excludeUppercase(true)
+                            .excludePunctuation(true)
+                            .excludeCharacters("01")))
+            .randomPassword();
+    assertThat(digits).matches("[2-9]{100}");
+    assertThatThrownBy(() -> call(s -> s.getRandomPassword(r -> r.passwordLength(3L))))
+        .isInstanceOf(InvalidParameterException.class);
+  }
+
+  @Test
+  void policiesAreKeptAndRotationIsRefused() {
+    create("s", "v1");
+    String policy =
+        IamWorld.document(
+            "{'Effect':'Allow','Principal':'*','Action':'secretsmanager:GetSecretValue','Resource':'*'}");
+    assertThatThrownBy(
+            () ->
+                call(
+                    s ->
+                        s.putResourcePolicy(
+                            r -> r.secretId("s").resourcePolicy(policy).blockPublicPolicy(true))))
+        .isInstanceOf(PublicPolicyException.class);
+    call(s -> s.putResourcePolicy(r -> r.secretId("s").resourcePolicy(policy)));
+    assertThat(call(s -> s.getResourcePolicy(r -> r.secretId("s"))).resourcePolicy())
+        .isEqualTo(policy);
+    assertThatThrownBy(
+            () -> call(s -> s.putResourcePolicy(r -> r.secretId("s").resourcePolicy("{}"))))
+        .isInstanceOf(MalformedPolicyDocumentException.class);
+    assertThatThrownBy(() -> call(s -> s.rotateSecret(r -> r.secretId("s"))))
+        .hasMessageContaining("No Lambda rotation function ARN is associated with this secret.");
+    assertThatThrownBy(
+            () ->
+                call(
+                    s ->
+                        s.rotateSecret(
+                            r ->
+                                r.secretId("s")
+                                    .rotationLambdaARN(
+                                        "arn:aws:lambda:us-east-1:111122223333:function:f"))))
+        .hasMessageContaining("Secrets Manager cannot invoke the specified Lambda function.");
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package gantry.services.secretsmanager;
+
+import org.jspecify.annotations.NullMarked;

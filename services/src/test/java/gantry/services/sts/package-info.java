@@ -1,0 +1,4 @@
+@NullMarked
+package gantry.services.sts;
+
+import org.jspecify.annotations.NullMarked;
