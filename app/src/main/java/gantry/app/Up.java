@@ -32,17 +32,15 @@ final class Up {
         System.out.println(
             """
             gantry up [--port 4566] [--listen ADDRESS] [--data DIR | --ephemeral] [--account ID]
-                      [--region NAME] [--strict] [--detach]\
+                      [--region NAME] [--engine docker|simulated] [--strict] [--detach]\
             """);
         return 0;
       }
       if (!read.others().isEmpty()) {
         throw new Arguments.Wrong("up takes no argument " + read.others().getFirst());
       }
-      for (String later : List.of("engine", "iam")) {
-        if (read.has(later)) {
-          throw new Arguments.Wrong("--" + later + " is not built yet");
-        }
+      if (read.has("iam")) {
+        throw new Arguments.Wrong("--iam is not built yet");
       }
       return read.has("detach") ? detached(arguments, read) : here(read);
     } catch (Arguments.Wrong e) {
@@ -65,7 +63,19 @@ final class Up {
         read.has("ephemeral") ? null : data(read),
         account,
         read.get("region", Options.REGION),
-        read.has("strict"));
+        read.has("strict"),
+        engine(read));
+  }
+
+  /** As told; else as {@code ./gantry} found the machine. */
+  private static Options.Engine engine(Arguments read) {
+    String found = System.getenv("GANTRY_ENGINE");
+    String wanted = read.get("engine", found == null ? "docker" : found);
+    return switch (wanted) {
+      case "docker" -> Options.Engine.DOCKER;
+      case "simulated" -> Options.Engine.SIMULATED;
+      default -> throw new Arguments.Wrong("--engine " + wanted + " is neither docker nor simulated");
+    };
   }
 
   static Path data(Arguments read) {
