@@ -1,5 +1,6 @@
 # Builds only when something that goes into the program changed since the last build.
-BUILT=$GANTRY_ROOT/.gantry/built
+# GANTRY_BUILT names a program that is built already, elsewhere or by somebody who waits for us: then nothing is built.
+BUILT=${GANTRY_BUILT:-$GANTRY_ROOT/.gantry/built}
 
 program_sources() {
   (cd "$GANTRY_ROOT" && find . \( -name target -o -name .git -o -name .gantry -o -name test \) -prune -o \
@@ -13,13 +14,14 @@ maven() {
   need_jdk
   need_maven
   local offline=
-  [ -e "$GANTRY_ROOT/.gantry/resolved" ] && [ "$GANTRY_ROOT/.gantry/resolved" -nt "$GANTRY_ROOT/pom.xml" ] && offline=-o
+  [ -e "$GANTRY_ROOT/.gantry/resolved" ] && [ -z "$(cd "$GANTRY_ROOT" && find pom.xml ./*/pom.xml -newer .gantry/resolved)" ] && offline=-o
   (cd "$GANTRY_ROOT" && mvn -B -ntp $offline "$@")
 }
 
 build() {
   local state
   [ -d "$GANTRY_ROOT/app/src" ] || return 0 # an installed program has no sources
+  [ -z "${GANTRY_BUILT:-}" ] || return 0
   state=$(sources_state)
   [ -r "$BUILT/state" ] && [ "$state" = "$(cat "$BUILT/state")" ] && return
   need_jdk
@@ -44,7 +46,7 @@ build() {
 # Trains the start-up cache: one short run of the very program, whose loaded and linked classes the next starts reuse.
 make_start_cache() { # JDK, folder of the program's jars
   local java=$1/bin/java folder=$2
-  (cd "$folder" && "$java" $(jvm_options) -XX:AOTCacheOutput=gantry.aot -cp "$(classpath "$folder")" gantry.app.Main train) \
+  (cd "$folder" && GANTRY_ENGINE=simulated CLASSPATH=$(classpath "$folder") "$java" $(jvm_options) -XX:AOTCacheOutput=gantry.aot gantry.app.Main train) \
     >"$GANTRY_ROOT/.gantry/train.log" 2>&1 || {
     rm -f "$folder/gantry.aot"
     say "no start-up cache could be made (.gantry/train.log says why): starting will take longer"

@@ -49,6 +49,7 @@ ready_machine() {
 # up: a real engine where it can be had; the simulated one with one clear line where not, unless the user chose.
 ready_for_up() {
   local argument
+  [ -z "${GANTRY_ENGINE:-}" ] || return 0
   for argument in "$@"; do
     case "$argument" in --engine | --engine=* | --help | -h) return 0 ;; esac
   done

@@ -11,7 +11,7 @@ classpath() { # the jars in folder $1, ours first, in an order that stays
 # Serial collection and small objects keep an idle program small; the heap may grow as far as the machine allows.
 jvm_options() {
   echo "-XX:+UseSerialGC -XX:+UseCompactObjectHeaders -XX:MaxRAMPercentage=50 -XX:-UsePerfData -XX:TieredStopAtLevel=4 -Xss512k" \
-    "--enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -Xlog:aot=off -Xlog:cds=off"
+    "--enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -Xlog:disable -Xlog:all=error:stderr"
 }
 
 run_program() {
@@ -19,5 +19,6 @@ run_program() {
   local cache=
   [ -e "$BUILT/gantry.aot" ] && cache="-XX:AOTCache=$BUILT/gantry.aot"
   # shellcheck disable=SC2046,SC2086
-  exec "$JDK/bin/java" $(jvm_options) $cache ${GANTRY_JVM_OPTIONS:-} -cp "$(classpath "$BUILT")" gantry.app.Main "$@"
+  # The class path goes by the environment: a command line longer than a page cannot be read back, and --detach does that.
+  CLASSPATH=$(classpath "$BUILT") exec "$JDK/bin/java" $(jvm_options) $cache ${GANTRY_JVM_OPTIONS:-} gantry.app.Main "$@"
 }

@@ -1,5 +1,6 @@
 package gantry.app;
 
+import gantry.app.bench.Bench;
 import java.util.Arrays;
 
 /** The program's entry: starts what can start without a command line library, else hands over. */
@@ -22,13 +23,15 @@ public final class Main {
             System.out.println("gantry 0.1.0");
             yield 0;
           }
-          case "why", "events", "image", "demo", "bench" -> {
+          case "bench" -> Bench.run(rest);
+          case "train" -> Train.run();
+          case "why", "events", "image", "demo" -> {
             System.err.println("gantry " + arguments[0] + " is not built yet");
             yield 2;
           }
           default -> {
             System.err.println(
-                "usage: gantry up | down | env | aws | status | version   (gantry COMMAND --help)");
+                "usage: gantry up | down | env | aws | status | bench | version   (gantry COMMAND --help)");
             yield 2;
           }
         };

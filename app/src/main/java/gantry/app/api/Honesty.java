@@ -1,0 +1,31 @@
+package gantry.app.api;
+
+import gantry.wire.Operation;
+import gantry.wire.coverage.IgnoredMembers;
+import gantry.wire.coverage.ReadMembers;
+import java.util.List;
+import java.util.function.BiFunction;
+import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.core.SdkRequest;
+
+/**
+ * Which members of a request nobody acts on, by the scan of the bytecode that the build made. The
+ * scan's result is read with the first call, not at the start.
+ */
+final class Honesty implements BiFunction<Operation, SdkRequest, List<String>> {
+
+  private static final class Scan {
+    static final @Nullable IgnoredMembers IGNORED = made();
+
+    private static @Nullable IgnoredMembers made() {
+      ReadMembers read = ReadMembers.fromResource();
+      return read == null ? null : new IgnoredMembers(read);
+    }
+  }
+
+  @Override
+  public List<String> apply(Operation operation, SdkRequest request) {
+    IgnoredMembers ignored = Scan.IGNORED;
+    return ignored == null ? List.of() : ignored.of(request);
+  }
+}

@@ -1,0 +1,48 @@
+package gantry.app.bench;
+
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** {@code gantry bench NAME}: the benchmarks by name; without a name, what there is. */
+public final class Bench {
+
+  /** A benchmark's main. */
+  private interface Run {
+    void run(String[] arguments) throws Exception;
+  }
+
+  private record Entry(String what, Run run) {}
+
+  private static final Map<String, Entry> ALL = new LinkedHashMap<>();
+
+  static {
+    ALL.put("start", new Entry("cold start to the first answer, idle memory; beside ministack", StartBench::main));
+    ALL.put("wire", new Entry("DescribeClusters a second, CPU time of each; beside ministack", WireBench::main));
+    ALL.put("registry", new Entry("layers pushed and pulled; beside docker-registry", RegistryBench::main));
+  }
+
+  private Bench() {}
+
+  /** Returns the command's exit code. */
+  public static int run(String[] arguments) {
+    Entry entry = arguments.length == 0 ? null : ALL.get(arguments[0]);
+    if (entry == null) {
+      if (arguments.length > 0) {
+        System.err.println("gantry bench: there is no benchmark '" + arguments[0] + "'");
+      }
+      ALL.forEach((name, one) -> System.out.printf("  %-10s %s%n", name, one.what()));
+      return arguments.length == 0 ? 0 : 2;
+    }
+    try {
+      entry.run().run(Arrays.copyOfRange(arguments, 1, arguments.length));
+      return 0;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return 130;
+    } catch (Exception e) {
+      System.err.println("gantry bench " + arguments[0] + ": " + e.getMessage());
+      return 1;
+    }
+  }
+}

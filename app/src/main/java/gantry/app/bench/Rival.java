@@ -1,0 +1,173 @@
+package gantry.app.bench;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+
+/** A program that a benchmark starts and measures: ours, or ministack from PyPI. */
+final class Rival implements AutoCloseable {
+
+  private static final long READY_NANOS = TimeUnit.SECONDS.toNanos(60);
+  private static final long LOOK_AGAIN_NANOS = TimeUnit.MICROSECONDS.toNanos(500);
+  private static final long TICKS_A_SECOND = 100;
+  private static final String LIST =
+      "AmazonEC2ContainerServiceV20141113.ListClusters";
+
+  private final Process process;
+  private final int port;
+  private final double readySeconds;
+
+  private Rival(Process process, int port, double readySeconds) {
+    this.process = process;
+    this.port = port;
+    this.readySeconds = readySeconds;
+  }
+
+  /** The very program that this runs in, with the same options of the runtime. */
+  static Rival ours(Path data) throws IOException {
+    ProcessHandle.Info self = ProcessHandle.current().info();
+    String[] own = self.arguments().orElse(new String[0]);
+    int main = Arrays.asList(own).indexOf("gantry.app.Main");
+    if (main < 0) {
+      throw new IOException("cannot tell how this program was started; use ./gantry bench");
+    }
+    int port = freePort();
+    List<String> command = new ArrayList<>();
+    command.add(self.command().orElse("java"));
+    command.addAll(Arrays.asList(own).subList(0, main + 1));
+    command.addAll(List.of("up", "--port", Integer.toString(port), "--data", data.toString()));
+    return start(command, Map.of("GANTRY_ENGINE", "simulated"), port);
+  }
+
+  /** Installed from PyPI when it is missing. */
+  static Rival ministack() throws IOException, InterruptedException {
+    Path program = clients().resolve("python/bin/ministack");
+    if (!Files.exists(program)) {
+      Path python = clients().resolve("python");
+      Files.createDirectories(clients());
+      run(List.of("python3", "-m", "venv", python.toString()));
+      run(List.of(python.resolve("bin/pip").toString(), "install", "-q", "ministack"));
+    }
+    int port = freePort();
+    return start(List.of(program.toString()), Map.of("GATEWAY_PORT", Integer.toString(port)), port);
+  }
+
+  /** Where programs of other people are installed. */
+  static Path clients() {
+    String root = System.getenv("GANTRY_ROOT");
+    return Path.of(root == null ? "." : root, ".gantry", "clients").toAbsolutePath();
+  }
+
+  private static void run(List<String> command) throws IOException, InterruptedException {
+    if (new ProcessBuilder(command).inheritIO().start().waitFor() != 0) {
+      throw new IOException(String.join(" ", command) + " failed");
+    }
+  }
+
+  private static Rival start(List<String> command, Map<String, String> environment, int port)
+      throws IOException {
+    ProcessBuilder builder = new ProcessBuilder(command);
+    builder.environment().keySet().removeIf(name -> name.startsWith("AWS_"));
+    builder.environment().putAll(environment);
+    builder.redirectOutput(ProcessBuilder.Redirect.DISCARD);
+    builder.redirectError(ProcessBuilder.Redirect.DISCARD);
+    long began = System.nanoTime();
+    Process process = builder.start();
+    while (System.nanoTime() - began < READY_NANOS && process.isAlive()) {
+      try {
+        if (Knock.json(port, "ecs", LIST, "{}").status() == 200) {
+          return new Rival(process, port, (System.nanoTime() - began) / 1e9);
+        }
+      } catch (IOException notYet) {
+        LockSupport.parkNanos(LOOK_AGAIN_NANOS);
+      }
+    }
+    process.destroy();
+    throw new IOException(command.getFirst() + " did not answer");
+  }
+
+  int port() {
+    return port;
+  }
+
+  /** From the start of the process to the first call answered. */
+  double readySeconds() {
+    return readySeconds;
+  }
+
+  /** Resident memory of the process and its children, in MB. */
+  double residentMegabytes() throws IOException {
+    return kilobytes("VmRSS:") / 1024.0;
+  }
+
+  /** What of it is its own and not pages of files, in MB. */
+  double anonymousMegabytes() throws IOException {
+    return kilobytes("RssAnon:") / 1024.0;
+  }
+
+  private long kilobytes(String field) throws IOException {
+    long sum = 0;
+    for (long pid : pids()) {
+      for (String line : Files.readAllLines(Path.of("/proc", Long.toString(pid), "status"))) {
+        if (line.startsWith(field)) {
+          sum += Long.parseLong(line.replaceAll("[^0-9]", ""));
+        }
+      }
+    }
+    return sum;
+  }
+
+  /** CPU time used so far, of the process and its children. */
+  double cpuSeconds() throws IOException {
+    long ticks = 0;
+    for (long pid : pids()) {
+      String stat = Files.readString(Path.of("/proc", Long.toString(pid), "stat"));
+      String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
+      ticks += Long.parseLong(fields[11]) + Long.parseLong(fields[12]);
+    }
+    return (double) ticks / TICKS_A_SECOND;
+  }
+
+  private List<Long> pids() {
+    List<Long> pids = new ArrayList<>(List.of(process.pid()));
+    process.descendants().filter(ProcessHandle::isAlive).forEach(p -> pids.add(p.pid()));
+    return pids;
+  }
+
+  /** How busy the machine is with others: a figure without it says little. */
+  static String load() throws IOException {
+    String[] load = Files.readString(Path.of("/proc/loadavg")).split(" ", -1);
+    return String.format(
+        Locale.ROOT, "load %s, %d cores", load[0], Runtime.getRuntime().availableProcessors());
+  }
+
+  static int freePort() throws IOException {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return socket.getLocalPort();
+    }
+  }
+
+  @Override
+  public void close() {
+    List<ProcessHandle> children = process.descendants().toList();
+    process.destroy();
+    try {
+      if (!process.waitFor(20, TimeUnit.SECONDS)) {
+        process.destroyForcibly();
+      }
+    } catch (InterruptedException e) {
+      process.destroyForcibly();
+      Thread.currentThread().interrupt();
+    }
+    children.forEach(ProcessHandle::destroy);
+  }
+}

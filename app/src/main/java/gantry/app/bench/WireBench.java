@@ -1,0 +1,111 @@
+package gantry.app.bench;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * {@code gantry bench wire [SECONDS]}: DescribeClusters of one cluster in JSON over kept connections,
+ * sent by wrk; beside ministack in the same run. What counts is CPU time for each request: the
+ * machine may be busy with others, and wrk takes its share.
+ */
+public final class WireBench {
+
+  private static final int SECONDS = 10;
+  private static final int CONNECTIONS = 32;
+  private static final String TARGET = "AmazonEC2ContainerServiceV20141113.";
+  private static final Pattern REQUESTS = Pattern.compile("(\\d+) requests in ([0-9.]+)(ms|s|m)");
+  private static final Pattern ERRORS = Pattern.compile("Non-2xx or 3xx responses: (\\d+)");
+
+  private WireBench() {}
+
+  private record Result(double aSecond, double cpuMicros) {
+    String line() {
+      return String.format(
+          Locale.ROOT,
+          "%,.0f requests/s, %.1f us of CPU each: %,.0f for each busy core",
+          aSecond,
+          cpuMicros,
+          1e6 / cpuMicros);
+    }
+
+    double perCore() {
+      return 1e6 / cpuMicros;
+    }
+  }
+
+  public static void main(String[] arguments) throws Exception {
+    int seconds = arguments.length == 0 ? SECONDS : Integer.parseInt(arguments[0]);
+    System.out.println("DescribeClusters, " + CONNECTIONS + " connections; " + Rival.load());
+    Path folder = Files.createTempDirectory("gantry-bench-");
+    try {
+      Result ours;
+      try (Rival gantry = Rival.ours(folder.resolve("data"))) {
+        measure(folder, gantry, seconds); // the compiler's time is not the program's
+        ours = measure(folder, gantry, seconds);
+      }
+      System.out.println("gantry     " + ours.line());
+      Result theirs;
+      try (Rival ministack = Rival.ministack()) {
+        measure(folder, ministack, Math.max(1, seconds / 3));
+        theirs = measure(folder, ministack, seconds);
+      }
+      System.out.println("ministack  " + theirs.line());
+      System.out.printf(
+          Locale.ROOT,
+          "%.1f times its rate, %.1f times for each busy core; %s%n",
+          ours.aSecond() / theirs.aSecond(),
+          ours.perCore() / theirs.perCore(),
+          Rival.load());
+    } finally {
+      StartBench.delete(folder);
+    }
+  }
+
+  private static Result measure(Path folder, Rival rival, int seconds)
+      throws IOException, InterruptedException {
+    Knock.Answer made =
+        Knock.json(rival.port(), "ecs", TARGET + "CreateCluster", "{\"clusterName\":\"bench\"}");
+    Knock.Answer described =
+        Knock.json(rival.port(), "ecs", TARGET + "DescribeClusters", "{\"clusters\":[\"bench\"]}");
+    if (made.status() != 200 || !described.body().contains("cluster/bench")) {
+      throw new IOException("the cluster is not described: " + described);
+    }
+    Path script = folder.resolve("describe.lua");
+    Files.writeString(
+        script,
+        """
+        wrk.method = "POST"
+        wrk.body = '{"clusters":["bench"]}'
+        wrk.headers["content-type"] = "application/x-amz-json-1.1"
+        wrk.headers["x-amz-target"] = "%sDescribeClusters"
+        wrk.headers["x-amz-date"] = "20260101T000000Z"
+        wrk.headers["authorization"] = "%s"
+        """
+            .formatted(TARGET, Knock.authorization("ecs")));
+    double before = rival.cpuSeconds();
+    List<String> command = new ArrayList<>(List.of("wrk", "-t1", "-c" + CONNECTIONS));
+    command.addAll(
+        List.of("-d" + seconds + "s", "-s", script.toString(), "http://127.0.0.1:" + rival.port()));
+    Process wrk = new ProcessBuilder(command).redirectErrorStream(true).start();
+    String said = new String(wrk.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    if (wrk.waitFor() != 0) {
+      throw new IOException("wrk failed: " + said);
+    }
+    double cpu = rival.cpuSeconds() - before;
+    Matcher requests = REQUESTS.matcher(said);
+    if (!requests.find() || ERRORS.matcher(said).find()) {
+      throw new IOException("not every call was answered: " + said);
+    }
+    double count = Double.parseDouble(requests.group(1));
+    double unit = requests.group(3).equals("ms") ? 1e-3 : requests.group(3).equals("m") ? 60 : 1;
+    double took = Double.parseDouble(requests.group(2)) * unit;
+    return new Result(count / took, cpu / count * 1e6);
+  }
+}
