@@ -10,18 +10,22 @@ import gantry.app.http.FrontDoor;
 import gantry.app.http.HttpServer;
 import gantry.app.http.Limits;
 import gantry.app.http.Site;
+import gantry.app.machine.Machine;
 import gantry.services.AccessKeys;
 import gantry.services.AesGcmSecretBox;
 import gantry.services.Clients;
 import gantry.services.HostedService;
 import gantry.services.ServiceContext;
 import gantry.services.cloudtrail.AuditTrail;
+import gantry.services.ecr.EcrHost;
+import gantry.services.ecr.EcrSettings;
 import gantry.state.ControllerRunner;
 import gantry.state.Ids;
 import gantry.state.MemoryStore;
 import gantry.state.RandomIds;
 import gantry.state.Row;
 import gantry.state.Schema;
+import gantry.state.Scope;
 import gantry.state.SqliteStore;
 import gantry.state.Store;
 import gantry.state.SystemTime;
@@ -53,6 +57,8 @@ public final class Gantry implements AutoCloseable {
   private final Hosting hosting;
   private final ControllerRunner controllers;
   private final InsideClients clients;
+  private final Scope home;
+  private final Machine machine;
   private final HttpServer server;
   private final Path bulk;
   private final List<Table<?>> tables = new ArrayList<>();
@@ -75,7 +81,17 @@ public final class Gantry implements AutoCloseable {
     this.timers = new SystemTime();
     this.bulk = bulk(options);
     this.trail = new AuditTrail(bulk.resolve("cloudtrail"));
-    List<HostedService<?>> hosted = HostedServices.all(trail, new AesGcmSecretBox(SealKey.of(options.data(), ids), ids));
+    this.home = new Scope(options.account(), options.region());
+    byte[] sealKey = SealKey.of(options.data(), ids);
+    this.machine = Machine.of(options, InstallId.of(options.data(), ids));
+    EcrHost.Once registry = new EcrHost.Once(EcrSettings.open(home));
+    List<HostedService<?>> hosted =
+        HostedServices.all(
+            trail,
+            new AesGcmSecretBox(sealKey, ids),
+            registry,
+            machine.publicPool(),
+            machine.plans());
     hosted.forEach(one -> tables.addAll(one.tables()));
     this.store = store(options, clock, tables);
     this.rootKey =
@@ -100,6 +116,8 @@ public final class Gantry implements AutoCloseable {
             new FrontDoor(onlyLoopback),
             new Dispatcher(new Wire(hosting.clients()), authentication, calls));
     OwnPages pages = new OwnPages(metrics, audit, () -> ready, this::reset);
+    site.forPath("/v2/", exchange -> registry.host(context(clock, ids)).dataPlane().handle(exchange));
+    site.forPath("/_gantry/down", pages.down(machine::removeEverything));
     site.forPath("/_gantry/health", pages.health());
     site.forPath("/_gantry/reset", pages.reset());
     site.forPath("/metrics", pages.metrics());
@@ -109,6 +127,11 @@ public final class Gantry implements AutoCloseable {
         HttpServer.start(new InetSocketAddress(address, options.port()), site, Limits.USUAL);
     hosting.startControllers(controllers);
     ready = true;
+    // The API answers already; the machine joins as soon as it can.
+    Thread.ofPlatform()
+        .name("machine")
+        .daemon()
+        .start(() -> machine.start(context(clock, ids), home, bulk, sealKey));
   }
 
   /** One for all: a service's client and its controllers know each other by it. */
@@ -173,6 +196,7 @@ public final class Gantry implements AutoCloseable {
           return true;
         });
     trail.clear();
+    machine.reset();
   }
 
   private static <V> void clear(Tx tx, Table<V> table) {
@@ -183,6 +207,10 @@ public final class Gantry implements AutoCloseable {
   @Override
   public void close() {
     ready = false;
+    if (options.data() == null) {
+      machine.removeEverything();
+    }
+    machine.close();
     server.close();
     controllers.close();
     hosting.close();

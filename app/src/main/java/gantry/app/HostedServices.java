@@ -1,26 +1,47 @@
 package gantry.app;
 
+import gantry.acs.network.Cidr;
+import gantry.acs.network.NetworkPlan;
 import gantry.services.HostedService;
 import gantry.services.SecretBox;
 import gantry.services.acm.Acm;
 import gantry.services.cloudmap.CloudMap;
 import gantry.services.cloudtrail.AuditTrail;
 import gantry.services.cloudtrail.CloudTrail;
+import gantry.services.ec2.Ec2;
+import gantry.services.ecr.EcrHost;
 import gantry.services.ecs.EcsCore;
 import gantry.services.elbv2.Elbv2;
+import gantry.services.iam.Iam;
 import gantry.services.route53.Route53;
 import gantry.services.ssm.SsmService;
 import gantry.services.sts.Sts;
 import java.util.List;
+import java.util.function.Consumer;
 
 /** Every service that the program hosts: the one list. */
 final class HostedServices {
 
   private HostedServices() {}
 
-  static List<HostedService<?>> all(AuditTrail trail, SecretBox box) {
+  /**
+   * All of them.
+   *
+   * @param registry the registry, whose data plane the front serves too
+   * @param publicPool where public addresses come from
+   * @param networks takes each new plan of the VPCs
+   */
+  static List<HostedService<?>> all(
+      AuditTrail trail,
+      SecretBox box,
+      EcrHost.Once registry,
+      Cidr publicPool,
+      Consumer<NetworkPlan> networks) {
     return List.of(
         EcsCore.hosted(),
+        registry.service(),
+        Ec2.hosted(publicPool, networks),
+        Iam.hosted(box),
         Elbv2.hosted(),
         Acm.hosted(),
         SsmService.hosted(box),

@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
  * @param listen the address; loopback unless told otherwise
  * @param port 0 for any that is free
  * @param data the data directory; null keeps everything in memory
+ * @param engine what runs tasks
  */
 public record Options(
     String listen,
@@ -16,7 +17,17 @@ public record Options(
     @Nullable Path data,
     String account,
     String region,
-    boolean strict) {
+    boolean strict,
+    Engine engine) {
+
+  /** What runs tasks. */
+  public enum Engine {
+    /** Docker and the kernel of this machine. */
+    DOCKER,
+    /** Nothing real: tasks start and stop in the tables only. */
+    SIMULATED
+  }
+
 
   public static final int PORT = 4566;
   public static final String ACCOUNT = "000000000000";
@@ -25,7 +36,7 @@ public record Options(
 
   /** In memory, on any free port: what tests and throw-away runs want. */
   public static Options ephemeral() {
-    return new Options(LOOPBACK, 0, null, ACCOUNT, REGION, false);
+    return new Options(LOOPBACK, 0, null, ACCOUNT, REGION, false, Engine.SIMULATED);
   }
 
   /** {@code $GANTRY_HOME}, else {@code ~/.gantry}. */

@@ -71,6 +71,19 @@ final class OwnPages {
     };
   }
 
+  /** Leaves the machine as it was; what comes next is the end of the program. */
+  HttpHandler down(Runnable remove) {
+    return exchange -> {
+      if (!exchange.method().equals("POST")) {
+        exchange.setHeader("allow", "POST");
+        text(exchange, 405, "text/plain", "POST it: all that runs is removed.\n");
+        return;
+      }
+      remove.run();
+      text(exchange, 200, "application/json", "{\"status\":\"removed\"}\n");
+    };
+  }
+
   HttpHandler metrics() {
     return exchange -> {
       StringBuilder out = new StringBuilder(16 * 1024);

@@ -1,6 +1,7 @@
 package gantry.app;
 
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -32,17 +33,15 @@ final class Up {
         System.out.println(
             """
             gantry up [--port 4566] [--listen ADDRESS] [--data DIR | --ephemeral] [--account ID]
-                      [--region NAME] [--strict] [--detach]\
+                      [--region NAME] [--engine docker|simulated] [--strict] [--detach]\
             """);
         return 0;
       }
       if (!read.others().isEmpty()) {
         throw new Arguments.Wrong("up takes no argument " + read.others().getFirst());
       }
-      for (String later : List.of("engine", "iam")) {
-        if (read.has(later)) {
-          throw new Arguments.Wrong("--" + later + " is not built yet");
-        }
+      if (read.has("iam")) {
+        throw new Arguments.Wrong("--iam is not built yet");
       }
       return read.has("detach") ? detached(arguments, read) : here(read);
     } catch (Arguments.Wrong e) {
@@ -65,7 +64,19 @@ final class Up {
         read.has("ephemeral") ? null : data(read),
         account,
         read.get("region", Options.REGION),
-        read.has("strict"));
+        read.has("strict"),
+        engine(read));
+  }
+
+  /** As told; else as {@code ./gantry} found the machine. */
+  private static Options.Engine engine(Arguments read) {
+    String found = System.getenv("GANTRY_ENGINE");
+    String wanted = read.get("engine", found == null ? "docker" : found);
+    return switch (wanted) {
+      case "docker" -> Options.Engine.DOCKER;
+      case "simulated" -> Options.Engine.SIMULATED;
+      default -> throw new Arguments.Wrong("--engine " + wanted + " is neither docker nor simulated");
+    };
   }
 
   static Path data(Arguments read) {
@@ -129,15 +140,10 @@ final class Up {
   private static int detached(String[] arguments, Arguments read) {
     Path data = data(read);
     List<String> command = new ArrayList<>();
-    ProcessHandle.Info self = ProcessHandle.current().info();
-    command.add(self.command().orElse("java"));
-    String[] own = self.arguments().orElse(new String[0]);
-    int main = Arrays.asList(own).indexOf(Main.class.getName());
-    if (main < 0) {
-      System.err.println("gantry up: cannot tell how this program was started");
-      return 1;
-    }
-    command.addAll(Arrays.asList(own).subList(0, main + 1));
+    // The way this program was started, said again; the process table forgets long command lines.
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
+    command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
     command.add("up");
     Arrays.stream(arguments).filter(a -> !a.equals("--detach")).forEach(command::add);
     try {

@@ -71,6 +71,13 @@ public final class DnsLink implements AutoCloseable {
     };
   }
 
+  /** Our own names changed by something that is no commit. */
+  public synchronized void refresh() {
+    if (subscription != null) {
+      assemble(store.snapshot());
+    }
+  }
+
   private synchronized void apply(Commit commit) {
     Set<Key> touched = new LinkedHashSet<>();
     boolean own = false;

@@ -254,7 +254,7 @@ public final class ContainerSpec {
                           each.hardLimit().longValue()))
               .toList());
     } else if (task.launchType() == software.amazon.awssdk.services.ecs.model.LaunchType.FARGATE) {
-      host.withUlimits(List.of(new Ulimit("nofile", 65_535L, 65_535L)));
+      host.withUlimits(List.of(new Ulimit("nofile", OpenFiles.LIMIT, OpenFiles.LIMIT)));
     }
     Map<String, String> sysctls = sysctls(task, List.of(container), false);
     if (!sysctls.isEmpty()) {

@@ -122,7 +122,7 @@ public final class VpcSockets implements NetnsSockets, AutoCloseable {
 
   /** Ends the threads of namespaces that are gone: each of them would keep its own alive. */
   private void forgetGone() throws IOException {
-    for (String key : threads.keySet()) {
+    for (String key : java.util.List.copyOf(threads.keySet())) {
       String[] parts = key.split("#", 2);
       Path path = Path.of("/run/netns", parts[0]);
       if (!Files.exists(path)

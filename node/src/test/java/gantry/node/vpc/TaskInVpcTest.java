@@ -76,7 +76,7 @@ class TaskInVpcTest {
         TaskPayload client =
             task(
                 Plans.payload(plan, "vpc-0a", "eni-0client"),
-                "until wget -q -O - http://10.0.7.10:8080/; do sleep 0.2; done;"
+                "until wget -q -O - http://10.0.7.10:8080/ 2>/dev/null; do sleep 0.2; done;"
                     + " wget -q -O - http://169.254.170.2$AWS_CONTAINER_CREDENTIALS_RELATIVE_URI;"
                     + " echo; wget -q -O - $ECS_CONTAINER_METADATA_URI_V4; echo; sleep 60");
         node.assign(server);

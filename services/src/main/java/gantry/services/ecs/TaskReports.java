@@ -52,7 +52,7 @@ public final class TaskReports {
 
   private final ServiceContext context;
 
-  TaskReports(ServiceContext context) {
+  public TaskReports(ServiceContext context) {
     this.context = context;
   }
 

@@ -2,7 +2,6 @@ package gantry.services.iam;
 
 import gantry.services.Caller;
 import gantry.services.HostedService;
-import gantry.services.Page;
 import gantry.services.SecretBox;
 import gantry.services.ServiceContext;
 import gantry.services.iam.Holders.Kind;
@@ -13,6 +12,8 @@ import gantry.services.iam.Tables.PolicyRow;
 import gantry.services.iam.Tables.ProfileRow;
 import gantry.services.iam.Tables.RoleRow;
 import gantry.services.iam.Tables.UserRow;
+import gantry.state.Page;
+import gantry.state.PageToken;
 import gantry.state.Row;
 import gantry.state.Scope;
 import gantry.state.View;
@@ -910,8 +911,9 @@ public final class Iam implements IamClient {
   private static <T> Page<T> page(
       Function<String, Stream<T>> after, Function<T, String> id, @Nullable String marker, @Nullable Integer limit) {
     try {
-      return Page.of(after.apply(Page.after(marker)), id, limit == null ? DEFAULT_PAGE : limit);
-    } catch (Page.BadToken bad) {
+      String last = PageToken.lastId("iam", marker);
+      return Page.cut(after.apply(last), limit == null ? DEFAULT_PAGE : limit, id, "iam");
+    } catch (PageToken.Invalid bad) {
       throw Errors.validation("Invalid Marker.");
     }
   }

@@ -132,7 +132,7 @@ final class Roles {
       throw Errors.none("Scope ARN: " + arn + " does not exist or is not attachable.");
     }
     return AttachedPermissionsBoundary.builder()
-        .permissionsBoundaryType(PermissionsBoundaryAttachmentType.POLICY)
+        .permissionsBoundaryType(PermissionsBoundaryAttachmentType.PERMISSIONS_BOUNDARY_POLICY)
         .permissionsBoundaryArn(arn)
         .build();
   }

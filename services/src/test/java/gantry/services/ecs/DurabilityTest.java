@@ -17,6 +17,7 @@ import software.amazon.awssdk.services.ecs.model.HealthStatus;
 import software.amazon.awssdk.services.ecs.model.LoadBalancer;
 
 /** Every row that ECS writes comes back from the durable log as it was. */
+@SuppressWarnings("unchecked")
 class DurabilityTest {
 
   @TempDir Path directory;

@@ -357,4 +357,56 @@ class ServicesTest {
     world.run(Duration.ofSeconds(60));
     assertThat(world.call(ecs -> ecs.describeTaskSets(r -> r.service("web"))).taskSets()).isEmpty();
   }
+
+  @Test
+  void allTasksOfADeploymentRunTheDigestOfItsFirst() {
+    world.fargateNode(8192, 16_384);
+    world.call(
+        ecs ->
+            ecs.registerTaskDefinition(
+                FixtureJson.taskDefinition("01-fargate-minimal.json").toBuilder()
+                    .family("web")
+                    .build()));
+    world.service("web", "web", 3, World::fargate);
+    world.run(Duration.ofSeconds(1));
+    assertThat(world.rows()).as("one resolves the tag").hasSize(1);
+    world.until(w -> stable("web"), Duration.ofMinutes(3));
+    List<String> digests =
+        world.tasks("RUNNING").stream()
+            .map(task -> task.containers().getFirst().imageDigest())
+            .distinct()
+            .toList();
+    assertThat(digests).hasSize(1);
+    assertThat(world.rows().stream().filter(row -> row.digests().containsValue(digests.getFirst())))
+        .as("the others were told the digest")
+        .hasSize(2);
+    String revision = world.service("web").currentServiceRevisions().getFirst().arn();
+    assertThat(
+            world
+                .call(ecs -> ecs.describeServiceRevisions(r -> r.serviceRevisionArns(revision)))
+                .serviceRevisions()
+                .getFirst()
+                .containerImages()
+                .getFirst()
+                .imageDigest())
+        .isEqualTo(digests.getFirst());
+  }
+
+  @Test
+  void aProtectedTaskOutlivesScaleIn() {
+    world.fargateNode(8192, 16_384);
+    world.definition("web", "app:1");
+    world.service("web", "web", 3, World::fargate);
+    world.until(w -> stable("web"), Duration.ofMinutes(2));
+    List<String> kept =
+        world.tasks("RUNNING").stream().map(task -> task.taskArn()).limit(2).toList();
+    world.call(
+        ecs -> ecs.updateTaskProtection(r -> r.tasks(kept).protectionEnabled(true)));
+    world.call(ecs -> ecs.updateService(r -> r.service("web").desiredCount(1)));
+    world.run(Duration.ofSeconds(60));
+    assertThat(world.tasks("RUNNING").stream().map(task -> task.taskArn()))
+        .containsExactlyInAnyOrderElementsOf(kept);
+    world.run(Duration.ofMinutes(122));
+    assertThat(world.service("web").runningCount()).isEqualTo(1);
+  }
 }

@@ -82,6 +82,7 @@ public final class LoadBalancers implements AutoCloseable {
   private final Counters[] stray;
   private final Map<String, GroupState> groups = new HashMap<>();
   private final Map<String, BalancerState> balancers = new HashMap<>();
+  private boolean closed;
   private final Map<Place, Door> doors = new HashMap<>();
   private volatile Map<String, Compiled> compiled = Map.of();
   private volatile List<GroupState> liveGroups = List.of();
@@ -506,6 +507,10 @@ public final class LoadBalancers implements AutoCloseable {
 
   @Override
   public synchronized void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
     doors.values().forEach(Door::close);
     doors.clear();
     control.next().execute(checker::close);

@@ -304,6 +304,50 @@ class AlbTest {
     }
   }
 
+  @Test
+  void access_and_connection_logs_are_laid_out_as_aws_does() throws IOException {
+    var d = gantry.traffic.lb.RoutingTable.BalancerSettings.DEFAULTS;
+    world.settings =
+        new RoutingTable.BalancerSettings(
+            d.idleTimeout(),
+            d.clientKeepAlive(),
+            d.desync(),
+            false,
+            false,
+            false,
+            false,
+            d.forwardedFor(),
+            true,
+            true,
+            "bucket/mine",
+            "bucket/mine");
+    world.group("tg", GroupSettings.DEFAULTS, a).forwardAll("tg").apply().healthy(1);
+    try (var talk = world.talk()) {
+      talk.send("GET /x?y=z HTTP/1.1\r\nHost: h\r\nUser-Agent: te\"st\r\n\r\n").reply();
+    }
+    world.lb.close();
+    Map<Boolean, String> lines = new HashMap<>();
+    try (var files = java.nio.file.Files.walk(world.logs.resolve("bucket/mine/AWSLogs"))) {
+      for (var file : files.filter(java.nio.file.Files::isRegularFile).toList()) {
+        try (var in =
+            new java.util.zip.GZIPInputStream(java.nio.file.Files.newInputStream(file))) {
+          lines.put(
+              file.getFileName().toString().startsWith("conn_log."),
+              new String(in.readAllBytes(), java.nio.charset.StandardCharsets.UTF_8));
+        }
+      }
+    }
+    assertThat(lines.get(true)).matches("\\S+Z 127\\.0\\.0\\.1 \\d+ \\d+ - - - \"-\" - - - \\S+\n");
+    assertThat(lines.get(false))
+        .matches(
+            "http \\S+Z app/w/1 127\\.0\\.0\\.1:\\d+ 127\\.0\\.0\\.1:"
+                + a.port()
+                + " \\d\\.\\d{3} \\d\\.\\d{3} \\d\\.\\d{3} 200 200 \\d+ 1 \"GET http://h:"
+                + world.port
+                + "/x\\?y=z HTTP/1.1\" \"te\\\\x22st\" - - tg \"Root=1-\\S+\" \"-\" \"-\" 0 \\S+Z"
+                + " \"forward\" \"-\" \"-\" \"127.0.0.1:\\d+\" \"200\" \"-\" \"-\" - \"-\" \"-\" \"-\"\n");
+  }
+
   private long inFlight(Backend backend) {
     return world.lb.metrics().groups().stream()
         .flatMap(g -> g.targets().stream())

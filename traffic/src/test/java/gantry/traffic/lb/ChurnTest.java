@@ -145,7 +145,7 @@ class ChurnTest {
   }
 
   @Test
-  @Tag("load")
+  @Tag("docker") // not Docker, but more sockets and seconds than a fast test may take
   void ten_thousand_connections_stay_open_and_are_served() throws IOException {
     try (World world = new World();
         Backend a = new Backend("a")) {

@@ -348,11 +348,38 @@ public final class ServiceController implements Controller {
       return Again.after(PLACEMENT_RETRY);
     }
     hungry.remove(key);
-    if (plan.lookAgain() != null) {
-      Duration wait = Duration.between(now, plan.lookAgain());
+    Instant next = soonest(row, look, now);
+    if (next != null) {
+      Duration wait = Duration.between(now, next);
       return Again.after(wait.isNegative() ? Duration.ZERO : wait);
     }
     return Again.WHEN_CHANGED;
+  }
+
+  /** When time alone changes the answer: what the planner named, a protection or a grace that ends. */
+  private static @Nullable Instant soonest(ServiceRow row, Look look, Instant now) {
+    Instant next = look.plan().lookAgain();
+    Integer grace = row.service().healthCheckGracePeriodSeconds();
+    for (Row<TaskRow> each : look.tasks()) {
+      TaskRow task = each.value();
+      if (task.isProtected(now)) {
+        next = earlier(next, task.protectedUntil());
+      }
+      if (grace != null && task.isRunning() && task.task().startedAt() != null) {
+        Instant end = task.task().startedAt().plusSeconds(grace);
+        if (end.isAfter(now)) {
+          next = earlier(next, end);
+        }
+      }
+    }
+    return next;
+  }
+
+  private static @Nullable Instant earlier(@Nullable Instant a, @Nullable Instant b) {
+    if (a == null || b == null) {
+      return a == null ? b : a;
+    }
+    return a.isBefore(b) ? a : b;
   }
 
   /** Null when the task got a place. */
@@ -602,7 +629,7 @@ public final class ServiceController implements Controller {
           look.plan().steps().stream().anyMatch(Step.Steady.class::isInstance) && quiet;
       if (settled) {
         steady();
-      } else if (!quiet || refused != null) {
+      } else if ((!quiet || refused != null) && !onlyRebalances()) {
         steady = false;
       }
       reasons();
@@ -785,7 +812,7 @@ public final class ServiceController implements Controller {
     }
 
     private void placement() {
-      if (refused == null) {
+      if (refused == null || onlyRebalances()) {
         return;
       }
       String message = placementEvent(refused);
@@ -1087,7 +1114,22 @@ public final class ServiceController implements Controller {
       steady = true;
     }
 
+    /** The one start that a poor zone is to get; without a place for it nothing else changes. */
+    private boolean onlyRebalances() {
+      return look.plan().steps(Step.Rebalance.class).stream().anyMatch(Step.Rebalance::begins);
+    }
+
     private void rebalance(Step.Rebalance rebalance) {
+      if (rebalance.begins() && refused != null) {
+        if (due("rebalance")) {
+          say(
+              "was unable to AZ Rebalance because (reason no place for a task in the zone with the"
+                  + " fewest)");
+          action("ERROR", "SERVICE_REBALANCING_FAILED", Map.of());
+        }
+        return;
+      }
+      said.remove("rebalance");
       balancing = rebalance.begins();
       Map<String, Integer> zones = new LinkedHashMap<>();
       for (TaskView task : look.views()) {

@@ -230,7 +230,7 @@ public final class ServicePlanner {
       if (!deployment.pinned()) {
         boolean resolving =
             started.containsKey(deployment.id())
-                || count(task -> isOf(task, deployment) && !task.digestKnown()) > 0;
+                || count(task -> isOf(task, deployment)) > 0;
         if (resolving) {
           waiting.add(new Waiting.Digest(deployment.id()));
           return;

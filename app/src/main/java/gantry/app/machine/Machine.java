@@ -1,0 +1,44 @@
+package gantry.app.machine;
+
+import gantry.acs.network.Cidr;
+import gantry.acs.network.NetworkPlan;
+import gantry.app.Options;
+import gantry.services.ServiceContext;
+import gantry.state.Scope;
+import java.nio.file.Path;
+import java.util.function.Consumer;
+
+/** What runs tasks and carries traffic for this program. */
+public interface Machine extends AutoCloseable {
+
+  static Machine of(Options options, String install) {
+    return switch (options.engine()) {
+      case DOCKER -> new LocalMachine(install);
+      case SIMULATED -> new SimulatedMachine(install);
+    };
+  }
+
+  /** Where public addresses come from. */
+  Cidr publicPool();
+
+  /** Takes each new plan of the networks, and returns at once. */
+  Consumer<NetworkPlan> plans();
+
+  /**
+   * Joins the pool of {@code home}, once the API answers.
+   *
+   * @param folder for what is kept beside the tables
+   * @param key 32 secret bytes, the same after a restart
+   */
+  void start(ServiceContext context, Scope home, Path folder, byte[] key);
+
+  /** All tables were emptied: nothing is to run, and the machine joins anew. */
+  void reset();
+
+  /** Leaves the machine as it was. */
+  void removeEverything();
+
+  /** Stops following; what runs runs on, to be adopted. */
+  @Override
+  void close();
+}

@@ -1,0 +1,27 @@
+package gantry.app.machine;
+
+import gantry.node.TaskCredentials;
+import gantry.services.Clients;
+import gantry.state.Scope;
+import software.amazon.awssdk.services.sts.StsClient;
+import software.amazon.awssdk.services.sts.model.Credentials;
+
+/** Sessions of task roles: assumed by the service that the role trusts, named after the task. */
+record RoleSessions(Clients clients, Scope home) implements TaskCredentials {
+
+  @Override
+  public Session session(String taskArn, String roleArn) {
+    String taskId = taskArn.substring(taskArn.lastIndexOf('/') + 1);
+    Credentials credentials =
+        clients
+            .as(InsideRoles.TASKS, home, StsClient.class)
+            .assumeRole(request -> request.roleArn(roleArn).roleSessionName(taskId))
+            .credentials();
+    return new Session(
+        roleArn,
+        credentials.accessKeyId(),
+        credentials.secretAccessKey(),
+        credentials.sessionToken(),
+        credentials.expiration());
+  }
+}

@@ -1,0 +1,140 @@
+package gantry.app.machine;
+
+import gantry.acs.network.NetworkPlan;
+import gantry.app.dns.DnsLink;
+import gantry.node.vpc.VpcSockets;
+import gantry.traffic.dns.Askers;
+import gantry.traffic.dns.DnsServer;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.epoll.EpollDatagramChannel;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.socket.DatagramChannel;
+import io.netty.channel.socket.ServerSocketChannel;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** What answers inside each VPC besides its tasks: the resolver, and the API for containers' SDKs. */
+final class VpcDoors implements AutoCloseable {
+
+  private static final Logger LOG = LoggerFactory.getLogger(VpcDoors.class);
+
+  /** Where containers of awsvpc tasks reach the API: a link-local address, so no security group is asked. */
+  static final InetSocketAddress API = new InetSocketAddress("169.254.170.2", 4566);
+
+  static final String API_URL = "http://169.254.170.2:4566";
+
+  private static final String RESOLVER = "169.254.169.253";
+  private static final int DNS_PORT = 53;
+  private static final long RETRY_SECONDS = 1;
+
+  private final VpcSockets sockets;
+  private final DnsLink dns;
+  private final int apiPort;
+  private final EventLoopGroup loops = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
+  private final DnsServer server;
+  private final Map<String, Relay> relays = new HashMap<>();
+  private final Map<String, Set<InetSocketAddress>> listening = new HashMap<>();
+  private NetworkPlan wanted;
+  private boolean closed;
+
+  VpcDoors(VpcSockets sockets, DnsLink dns, int apiPort) {
+    this.sockets = sockets;
+    this.dns = dns;
+    this.apiPort = apiPort;
+    this.server = new DnsServer(loops, HostResolvers.read());
+    this.wanted = new NetworkPlan(new java.util.TreeMap<>(), new java.util.TreeMap<>(), new java.util.TreeMap<>());
+  }
+
+  /** Opens the doors of VPCs that are new. The kernel may be a moment behind the plan, so a door that fails is tried again. */
+  void update(NetworkPlan plan) {
+    synchronized (this) {
+      wanted = plan;
+    }
+    loops.execute(this::open);
+  }
+
+  private synchronized void open() {
+    if (closed) {
+      return;
+    }
+    boolean again = false;
+    for (NetworkPlan.Vpc vpc : wanted.vpcs().values()) {
+      again |= !openAll(vpc);
+    }
+    if (again) {
+      loops.schedule(this::open, RETRY_SECONDS, TimeUnit.SECONDS);
+    }
+  }
+
+  private boolean openAll(NetworkPlan.Vpc vpc) {
+    Set<InetSocketAddress> open = listening.computeIfAbsent(vpc.id(), id -> new java.util.HashSet<>());
+    boolean all = true;
+    for (InetSocketAddress address : resolverAddresses(vpc)) {
+      if (open.contains(address)) {
+        continue;
+      }
+      try {
+        server.listen(address, inside(vpc.id()), dns.view(vpc.id()), Askers.INSIDE);
+        open.add(address);
+      } catch (RuntimeException notYet) {
+        LOG.debug("no resolver at {} in {} yet: {}", address, vpc.id(), notYet.toString());
+        all = false;
+      }
+    }
+    if (!relays.containsKey(vpc.id())) {
+      try {
+        relays.put(vpc.id(), Relay.start(sockets.listen(vpc.id(), API), apiPort));
+      } catch (IOException | RuntimeException notYet) {
+        LOG.debug("no API in {} yet: {}", vpc.id(), notYet.toString());
+        all = false;
+      }
+    }
+    return all;
+  }
+
+  private static Set<InetSocketAddress> resolverAddresses(NetworkPlan.Vpc vpc) {
+    Set<InetSocketAddress> addresses = new java.util.LinkedHashSet<>();
+    addresses.add(new InetSocketAddress(RESOLVER, DNS_PORT));
+    vpc.subnets().values().forEach(subnet -> addresses.add(new InetSocketAddress(subnet.resolver(), DNS_PORT)));
+    return addresses;
+  }
+
+  private DnsServer.Sockets inside(String vpcId) {
+    return new DnsServer.Sockets() {
+      @Override
+      public DatagramChannel datagram() {
+        return made(vpcId, EpollDatagramChannel::new);
+      }
+
+      @Override
+      public ServerSocketChannel server() {
+        return made(vpcId, EpollServerSocketChannel::new);
+      }
+    };
+  }
+
+  private <T> T made(String vpcId, VpcSockets.Inside<T> maker) {
+    try {
+      return sockets.in(vpcId, maker);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Override
+  public synchronized void close() {
+    closed = true;
+    server.close();
+    relays.values().forEach(Relay::close);
+    loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).syncUninterruptibly();
+  }
+}
