@@ -40,6 +40,7 @@ final class Answerer {
   static final int CHAIN_LIMIT = 8;
 
   private static final int FORMERR = 1;
+  private static final int SERVFAIL = 2;
   private static final int NXDOMAIN = 3;
   private static final int NOTIMP = 4;
   private static final int REFUSED = 5;
@@ -94,14 +95,14 @@ final class Answerer {
     if (askedClass != CLASS_IN && askedClass != CLASS_ANY) {
       return failure(query, out, start, flags, REFUSED, true);
     }
+    if (type == RecordType.IXFR || type == RecordType.AXFR) {
+      // Nobody copies zones from here, nor through here.
+      return failure(query, out, start, flags, REFUSED, true);
+    }
     chain.clear();
     Zone zone = view.zoneOf(name, 0, nameLength);
     if (zone == null) {
       return view.forwards() ? Outcome.FORWARD : failure(query, out, start, flags, REFUSED, true);
-    }
-    if (type == 251 || type == 252) {
-      // Nobody copies zones from here.
-      return failure(query, out, start, flags, REFUSED, true);
     }
     int outStart = out.writerIndex();
     if (answerFromZone(query, out, start, flags, zone, view, udp ? udpLimit : TCP_LIMIT)) {
@@ -251,12 +252,13 @@ final class Answerer {
         return NXDOMAIN;
       }
       if (type == RecordType.ANY) {
+        int before = answers;
         for (Group group : node.groups()) {
           for (Choice choice : chooser.choose(group, view.region())) {
             write(out, outStart, ownerAt, group.type().code(), choice.ttl(), choice.data(), room);
           }
         }
-        if (answers == 0) {
+        if (answers == before && !full) {
           authority(out, outStart, zone, room);
         }
         return 0;
@@ -264,9 +266,10 @@ final class Answerer {
       RecordType asked = RecordType.of(type);
       Group group = asked == null ? null : node.group(asked);
       if (group != null) {
+        int before = answers;
         byte[] alias = writeGroup(out, outStart, ownerAt, group, view, room);
         if (alias == null) {
-          if (answers == 0) {
+          if (answers == before && !full) {
             authority(out, outStart, zone, room);
           }
           return 0;
@@ -274,6 +277,9 @@ final class Answerer {
         // An alias answers under its own name with what stands at the target.
         Zone target = view.zoneOf(alias, 0, alias.length);
         if (target == null) {
+          // Only names that stand here can be aliases' targets: nobody else's answer is passed off
+          // as the zone's own.
+          authority(out, outStart, zone, room);
           return 0;
         }
         zone = target;
@@ -293,19 +299,24 @@ final class Answerer {
         return 0;
       }
       byte[] target = chosen.getFirst().data().getFirst();
+      int ttl = chosen.getFirst().ttl();
+      chain.add(
+          new Rr(Arrays.copyOfRange(current, from, to), RecordType.CNAME.code(), ttl, target));
       int targetAt = out.writerIndex() - outStart + 12;
       write(
           out,
           outStart,
           ownerAt,
           RecordType.CNAME.code(),
-          chosen.getFirst().ttl(),
+          ttl,
           List.of(target),
           room);
       Zone next = view.zoneOf(target, 0, target.length);
+      if (next == null && view.forwards()) {
+        // Resolver libraries do not follow chains: the rest is fetched for them.
+        return LEADS_OUT;
+      }
       if (full || next == null) {
-        // The rest of the chain lies outside: the asker's resolver library follows it with a
-        // question of its own.
         return 0;
       }
       zone = next;
@@ -314,7 +325,7 @@ final class Answerer {
       to = target.length;
       ownerAt = targetAt;
     }
-    return 0;
+    return SERVFAIL;
   }
 
   /** Writes the chosen sets; gives the alias to follow where the chosen one is an alias. */

@@ -11,6 +11,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -37,6 +39,7 @@ public final class Forwarder {
   private final Upstream upstream;
   private final RandomGenerator random;
   private final DnsMetrics metrics;
+  private final LongSupplier nanos;
   private final Map<Key, Kept> cache =
       new LinkedHashMap<>(64, 0.75f, true) {
         private static final long serialVersionUID = 1L;
@@ -73,11 +76,16 @@ public final class Forwarder {
   /** Carries one question to one resolver: over UDP, and over TCP when the answer was cut. */
   interface Upstream {
     /**
-     * Calls {@code then} once, on the loop: with the answer's bytes, which it may read but not
-     * keep, or null.
+     * Calls {@code then} once, on the loop: with the first bytes that {@code answers} takes for an
+     * answer, which it may read but not keep, or with null after a while. Whatever else arrives is
+     * somebody's forgery and waited past.
      */
     void ask(
-        ByteBuf query, InetSocketAddress resolver, boolean tcp, Consumer<@Nullable ByteBuf> then);
+        ByteBuf query,
+        InetSocketAddress resolver,
+        boolean tcp,
+        Predicate<ByteBuf> answers,
+        Consumer<@Nullable ByteBuf> then);
   }
 
   Forwarder(
@@ -85,12 +93,14 @@ public final class Forwarder {
       List<InetSocketAddress> resolvers,
       Upstream upstream,
       RandomGenerator random,
-      DnsMetrics metrics) {
+      DnsMetrics metrics,
+      LongSupplier nanos) {
     this.loop = loop;
     this.resolvers = List.copyOf(resolvers);
     this.upstream = upstream;
     this.random = random;
     this.metrics = metrics;
+    this.nanos = nanos;
   }
 
   /** Calls {@code then} once, on the event loop of {@code asker}. */
@@ -102,7 +112,7 @@ public final class Forwarder {
   private void askHere(Key key, Consumer<Reply> then) {
     Kept kept = cache.get(key);
     if (kept != null) {
-      long age = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - kept.atNanos());
+      long age = TimeUnit.NANOSECONDS.toSeconds(nanos.getAsLong() - kept.atNanos());
       if (age < kept.seconds()) {
         metrics.cached();
         then.accept(aged(kept.reply(), (int) age));
@@ -116,7 +126,7 @@ public final class Forwarder {
       return;
     }
     if (waiters != null || pending.size() >= PENDING_LIMIT || resolvers.isEmpty()) {
-      then.accept(Reply.failed());
+      then.accept(Reply.failure());
       return;
     }
     pending.put(key, new ArrayList<>(List.of(then)));
@@ -125,7 +135,7 @@ public final class Forwarder {
 
   private void attempt(Key key, int number, boolean tcp) {
     if (number >= resolvers.size() * ROUNDS) {
-      finish(key, Reply.failed(), KEEP_FAILURE_SECONDS);
+      finish(key, Reply.failure(), KEEP_FAILURE_SECONDS);
       return;
     }
     int id = random.nextInt(0x10000);
@@ -134,6 +144,7 @@ public final class Forwarder {
         query,
         resolvers.get(number % resolvers.size()),
         tcp,
+        bytes -> MessageReader.answers(bytes, id, key.name, key.type),
         answer -> {
           if (answer != null && !tcp && MessageReader.isTruncated(answer)) {
             attempt(key, number, true);
@@ -141,13 +152,13 @@ public final class Forwarder {
           }
           Reply reply = answer == null ? null : MessageReader.read(answer, id, key.name, key.type);
           if (reply == null
-              || (reply.code() == Reply.SERVFAIL && number + 1 < resolvers.size() * ROUNDS)) {
+              || (reply.failed() && number + 1 < resolvers.size() * ROUNDS)) {
             attempt(key, number + 1, false);
           } else {
             finish(
                 key,
                 reply,
-                reply.code() == Reply.SERVFAIL
+                reply.failed()
                     ? KEEP_FAILURE_SECONDS
                     : reply.ttl(KEEP_SECONDS_LIMIT));
           }
@@ -156,7 +167,7 @@ public final class Forwarder {
 
   private void finish(Key key, Reply reply, int keepSeconds) {
     if (keepSeconds > 0) {
-      cache.put(key, new Kept(reply, System.nanoTime(), keepSeconds));
+      cache.put(key, new Kept(reply, nanos.getAsLong(), keepSeconds));
     }
     List<Consumer<Reply>> waiters = pending.remove(key);
     if (waiters != null) {

@@ -24,14 +24,24 @@ final class MessageReader {
   private int at;
 
   private MessageReader(ByteBuf message) {
-    this.message = message;
-    this.start = message.readerIndex();
+    // A slice ends where the message does, though the buffer behind it goes on.
+    this.message = message.slice();
+    this.start = 0;
     this.length = message.readableBytes();
   }
 
   static boolean isTruncated(ByteBuf message) {
     return message.readableBytes() >= 4
         && (message.getUnsignedByte(message.readerIndex() + 2) & 0x02) != 0;
+  }
+
+  /** Whether these bytes answer that question at all; whatever else they hold. */
+  static boolean answers(ByteBuf message, int id, byte[] name, int type) {
+    try {
+      return new MessageReader(message).answers(id, name, type);
+    } catch (IndexOutOfBoundsException truncatedOrForged) {
+      return false;
+    }
   }
 
   static @Nullable Reply read(ByteBuf message, int id, byte[] name, int type) {
@@ -42,16 +52,23 @@ final class MessageReader {
     }
   }
 
-  private @Nullable Reply read(int id, byte[] name, int type) {
+  private boolean answers(int id, byte[] name, int type) {
     if (length < Answerer.HEADER || u16(0) != id || (u16(2) & 0x8000) == 0 || u16(4) != 1) {
-      return null;
+      return false;
     }
     at = Answerer.HEADER;
     byte[] asked = name();
-    if (asked == null || !Arrays.equals(asked, name) || u16(at) != type) {
-      return null;
+    if (asked == null || !Arrays.equals(asked, name) || u16(at) != type || u16(at + 2) != 1) {
+      return false;
     }
     at += 4;
+    return true;
+  }
+
+  private @Nullable Reply read(int id, byte[] name, int type) {
+    if (!answers(id, name, type)) {
+      return null;
+    }
     List<Rr> answers = records(u16(6));
     List<Rr> authorities = answers == null ? null : records(u16(8));
     return answers == null || authorities == null

@@ -16,6 +16,7 @@ import io.netty.handler.codec.LengthFieldPrepender;
 import java.net.InetSocketAddress;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,8 +33,12 @@ final class NettyUpstream implements Forwarder.Upstream {
 
   @Override
   public void ask(
-      ByteBuf query, InetSocketAddress resolver, boolean tcp, Consumer<@Nullable ByteBuf> then) {
-    Once once = new Once(then);
+      ByteBuf query,
+      InetSocketAddress resolver,
+      boolean tcp,
+      Predicate<ByteBuf> answers,
+      Consumer<@Nullable ByteBuf> then) {
+    Once once = new Once(answers, then);
     Bootstrap bootstrap = new Bootstrap().group(loop);
     if (tcp) {
       bootstrap
@@ -69,11 +74,13 @@ final class NettyUpstream implements Forwarder.Upstream {
             });
   }
 
-  /** The first answer, error or timeout ends it. */
+  /** The first true answer, error or timeout ends it. */
   private static final class Once extends ChannelInboundHandlerAdapter {
+    private final Predicate<ByteBuf> answers;
     private @Nullable Consumer<@Nullable ByteBuf> then;
 
-    Once(Consumer<@Nullable ByteBuf> then) {
+    Once(Predicate<ByteBuf> answers, Consumer<@Nullable ByteBuf> then) {
+      this.answers = answers;
       this.then = then;
     }
 
@@ -100,10 +107,12 @@ final class NettyUpstream implements Forwarder.Upstream {
       ByteBuf answer =
           message instanceof DatagramPacket packet ? packet.content() : (ByteBuf) message;
       try {
-        end(answer);
+        if (answers.test(answer)) {
+          end(answer);
+          context.close();
+        }
       } finally {
         answer.release();
-        context.close();
       }
     }
 

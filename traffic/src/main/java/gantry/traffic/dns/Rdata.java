@@ -232,11 +232,19 @@ public final class Rdata {
     }
 
     void address(String text, Class<? extends InetAddress> family) {
-      InetAddress address = InetAddress.ofLiteral(text);
-      if (!family.isInstance(address)) {
+      // The short forms (10.1) and zones (fe80::1%eth0) that literals may have have no place here.
+      boolean four = family == Inet4Address.class;
+      boolean formed =
+          four ? text.matches("\\d{1,3}(\\.\\d{1,3}){3}") : text.indexOf(':') >= 0;
+      InetAddress address = formed && text.indexOf('%') < 0 ? InetAddress.ofLiteral(text) : null;
+      byte[] bytes = address == null ? new byte[0] : address.getAddress();
+      if (!four && bytes.length == 4) {
+        // Java takes ::ffff:10.0.0.1 for an address of the other family.
+        writeBytes(new byte[] {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, -1, -1});
+      } else if (bytes.length != (four ? 4 : 16)) {
         throw new IllegalArgumentException("'" + text + "' is not an address of that family");
       }
-      writeBytes(address.getAddress());
+      writeBytes(bytes);
     }
   }
 }

@@ -25,6 +25,11 @@ public enum RecordType {
   /** The type of EDNS's pseudo record. */
   static final int OPT = 41;
 
+  /** The questions for a copy of a zone. */
+  static final int IXFR = 251;
+
+  static final int AXFR = 252;
+
   /** The question for whatever there is. */
   static final int ANY = 255;
 

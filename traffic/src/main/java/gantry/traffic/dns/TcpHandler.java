@@ -46,6 +46,12 @@ final class TcpHandler extends SimpleChannelInboundHandler<ByteBuf> {
     switch (answerer.answer(query, answer, view.get(), false)) {
       case ANSWERED -> {
         metrics.answered();
+        if (!context.channel().isWritable()) {
+          // It asks and asks and reads nothing.
+          answer.release();
+          context.close();
+          return;
+        }
         context.writeAndFlush(answer, context.voidPromise());
       }
       case DROP -> {
