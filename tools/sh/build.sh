@@ -27,7 +27,7 @@ build() {
   need_jdk
   say "building (JDK at $JDK)"
   local began=$SECONDS
-  maven -q -T2 package -DskipTests -pl app -am >"$GANTRY_ROOT/.gantry/build.log" 2>&1 || {
+  maven -q -T2 package -Dmaven.test.skip=true -pl app -am >"$GANTRY_ROOT/.gantry/build.log" 2>&1 || {
     grep -E 'ERROR|error:' "$GANTRY_ROOT/.gantry/build.log" | head -n 30 >&2
     die "the build failed; all of it is in .gantry/build.log"
   }

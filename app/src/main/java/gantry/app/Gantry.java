@@ -97,13 +97,7 @@ public final class Gantry implements AutoCloseable {
     IamAuthorizer.Mode iamMode = options.iam();
     EcrHost.Once registry = new EcrHost.Once(EcrSettings.open(home));
     List<HostedService<?>> hosted =
-        HostedServices.all(
-            trail,
-            box,
-            iamMode,
-            registry,
-            machine.publicPool(),
-            machine.plans());
+        HostedServices.all(trail, box, iamMode, registry, machine.publicPool(), machine.plans());
     hosted.forEach(one -> tables.addAll(one.tables()));
     this.store = store(options, clock, tables);
     this.rootKey =
@@ -134,13 +128,12 @@ public final class Gantry implements AutoCloseable {
     Authentication authentication =
         new Authentication(keys, clock, onlyLoopback, options.account(), options.region());
     Wire wire = new Wire(hosting.clients());
-    Site site =
-        new Site(
-            new FrontDoor(onlyLoopback), new Dispatcher(wire, authentication, calls));
+    Site site = new Site(new FrontDoor(onlyLoopback), new Dispatcher(wire, authentication, calls));
     // Tasks have a door of their own: they are who their credentials say, and nobody without any.
     Authentication tasksAuthentication =
         new Authentication(keys, clock, false, options.account(), options.region());
-    Site tasksSite = new Site(new FrontDoor(false), new Dispatcher(wire, tasksAuthentication, calls));
+    Site tasksSite =
+        new Site(new FrontDoor(false), new Dispatcher(wire, tasksAuthentication, calls));
     OwnPages pages = new OwnPages(metrics, audit, () -> ready, this::reset);
     site.forPath(
         "/v2/", exchange -> registry.host(context(clock, ids)).dataPlane().handle(exchange));

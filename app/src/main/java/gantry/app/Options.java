@@ -38,7 +38,8 @@ public record Options(
 
   /** In memory, on any free port: what tests and throw-away runs want. */
   public static Options ephemeral() {
-    return new Options(LOOPBACK, 0, null, ACCOUNT, REGION, false, Engine.SIMULATED, IamAuthorizer.Mode.AUDIT);
+    return new Options(
+        LOOPBACK, 0, null, ACCOUNT, REGION, false, Engine.SIMULATED, IamAuthorizer.Mode.AUDIT);
   }
 
   /** {@code $GANTRY_HOME}, else {@code ~/.gantry}. */

@@ -107,7 +107,10 @@ final class OwnPages {
     return exchange -> text(exchange, 404, "text/plain", "There is nothing here.\n");
   }
 
-  /** What ends or empties the program is asked on its own machine only: these pages take no signature. */
+  /**
+   * What ends or empties the program is asked on its own machine only: these pages take no
+   * signature.
+   */
   private static boolean fromHere(HttpExchange exchange) throws IOException {
     String address = exchange.remoteAddress();
     if (address.startsWith("127.") || address.equals("::1") || address.equals("0:0:0:0:0:0:0:1")) {

@@ -58,7 +58,10 @@ final class Train {
       ecs(port, "DescribeTaskDefinition", "{\"taskDefinition\":\"train\"}");
       ok(
           Knock.json(
-              port, "ssm", "AmazonSSM.PutParameter", "{\"Name\":\"/t/" + i + "\",\"Value\":\"v\",\"Type\":\"String\"}"));
+              port,
+              "ssm",
+              "AmazonSSM.PutParameter",
+              "{\"Name\":\"/t/" + i + "\",\"Value\":\"v\",\"Type\":\"String\"}"));
       ok(Knock.json(port, "ssm", "AmazonSSM.GetParameter", "{\"Name\":\"/t/" + i + "\"}"));
       ok(Knock.query(port, "sts", "Action=GetCallerIdentity&Version=2011-06-15"));
       ok(

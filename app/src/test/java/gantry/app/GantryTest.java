@@ -3,6 +3,7 @@ package gantry.app;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import gantry.services.iam.IamAuthorizer;
 import gantry.state.Scope;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -268,7 +269,16 @@ class GantryTest {
 
   @Test
   void beyondLoopbackOnlySignedRequestsOfTheRootKeyAreServed(@TempDir Path data) throws Exception {
-    Options open = new Options("0.0.0.0", 0, data, Options.ACCOUNT, Options.REGION, false, Options.Engine.SIMULATED, gantry.services.iam.IamAuthorizer.Mode.AUDIT);
+    Options open =
+        new Options(
+            "0.0.0.0",
+            0,
+            data,
+            Options.ACCOUNT,
+            Options.REGION,
+            false,
+            Options.Engine.SIMULATED,
+            IamAuthorizer.Mode.AUDIT);
     Gantry.RootKeyShown root;
     try (Gantry listening = Gantry.start(open)) {
       root = java.util.Objects.requireNonNull(listening.newRootKey());
@@ -320,7 +330,15 @@ class GantryTest {
   @Test
   void stateOutlivesTheProgramAndAResetDropsIt(@TempDir Path data) throws Exception {
     Options durable =
-        new Options(Options.LOOPBACK, 0, data, Options.ACCOUNT, Options.REGION, false, Options.Engine.SIMULATED, gantry.services.iam.IamAuthorizer.Mode.AUDIT);
+        new Options(
+            Options.LOOPBACK,
+            0,
+            data,
+            Options.ACCOUNT,
+            Options.REGION,
+            false,
+            Options.Engine.SIMULATED,
+            IamAuthorizer.Mode.AUDIT);
     try (Gantry first = Gantry.start(durable);
         EcsClient ecs = client(EcsClient.builder(), first.url(), key("test"))) {
       ecs.createCluster(r -> r.clusterName("kept"));

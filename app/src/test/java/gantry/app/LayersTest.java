@@ -18,7 +18,9 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** Holds the arrows of ARCHITECTURE.md, and keeps clocks, chance, threads and sockets at the rim. */
+/**
+ * Holds the arrows of ARCHITECTURE.md, and keeps clocks, chance, threads and sockets at the rim.
+ */
 class LayersTest {
 
   private static final String OURS = "gantry.";
@@ -75,7 +77,9 @@ class LayersTest {
               + "|java\\.util\\.Collection\\.parallelStream"
               + "|java\\.util\\.Collections\\.shuffle\\(java\\.util\\.List\\)");
 
-  /** The rim within: who may reach for what, and why. Each is used, or this test asks to remove it. */
+  /**
+   * The rim within: who may reach for what, and why. Each is used, or this test asks to remove it.
+   */
   private static final Map<String, String> RIM = new LinkedHashMap<>();
 
   static {
@@ -91,7 +95,8 @@ class LayersTest {
 
   @BeforeAll
   static void read() {
-    // What the libraries look like inside does not matter here, and reading them takes most of a minute.
+    // What the libraries look like inside does not matter here, and reading them takes most of a
+    // minute.
     ArchConfiguration.get().setResolveMissingDependenciesFromClassPath(false);
     classes =
         new ClassFileImporter()

@@ -17,9 +17,17 @@ public final class Bench {
   private static final Map<String, Entry> ALL = new LinkedHashMap<>();
 
   static {
-    ALL.put("start", new Entry("cold start to the first answer, idle memory; beside ministack", StartBench::main));
-    ALL.put("wire", new Entry("DescribeClusters a second, CPU time of each; beside ministack", WireBench::main));
-    ALL.put("registry", new Entry("layers pushed and pulled; beside docker-registry", RegistryBench::main));
+    ALL.put(
+        "start",
+        new Entry(
+            "cold start to the first answer, idle memory; beside ministack", StartBench::main));
+    ALL.put(
+        "wire",
+        new Entry(
+            "DescribeClusters a second, CPU time of each; beside ministack", WireBench::main));
+    ALL.put(
+        "registry",
+        new Entry("layers pushed and pulled; beside docker-registry", RegistryBench::main));
   }
 
   private Bench() {}

@@ -10,8 +10,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 
 /**
- * One call over a plain socket, with nothing in it that costs time of its own: what measures a start
- * must not be measured itself.
+ * One call over a plain socket, with nothing in it that costs time of its own: what measures a
+ * start must not be measured itself.
  */
 public final class Knock {
 
@@ -44,7 +44,9 @@ public final class Knock {
         form);
   }
 
-  /** What every client sends; nobody checks the signature of a key that is not known, on loopback. */
+  /**
+   * What every client sends; nobody checks the signature of a key that is not known, on loopback.
+   */
   public static String authorization(String service) {
     return "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/"
         + service
@@ -73,13 +75,15 @@ public final class Knock {
   /** A page, such as the health. */
   public static Answer get(int port, String path) throws IOException {
     return send(
-        port, "GET " + path + " HTTP/1.1\r\nhost: localhost:" + port + "\r\nconnection: close\r\n\r\n");
+        port,
+        "GET " + path + " HTTP/1.1\r\nhost: localhost:" + port + "\r\nconnection: close\r\n\r\n");
   }
 
   private static Answer send(int port, String request) throws IOException {
     try (Socket socket = new Socket()) {
       socket.setSoTimeout(PATIENCE_MILLIS);
-      socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), PATIENCE_MILLIS);
+      socket.connect(
+          new InetSocketAddress(InetAddress.getLoopbackAddress(), port), PATIENCE_MILLIS);
       socket.getOutputStream().write(request.getBytes(StandardCharsets.UTF_8));
       InputStream in = socket.getInputStream();
       ByteArrayOutputStream head = new ByteArrayOutputStream();

@@ -19,8 +19,7 @@ final class Rival implements AutoCloseable {
   private static final long READY_NANOS = TimeUnit.SECONDS.toNanos(60);
   private static final long LOOK_AGAIN_NANOS = TimeUnit.MICROSECONDS.toNanos(500);
   private static final long TICKS_A_SECOND = 100;
-  private static final String LIST =
-      "AmazonEC2ContainerServiceV20141113.ListClusters";
+  private static final String LIST = "AmazonEC2ContainerServiceV20141113.ListClusters";
 
   private final Process process;
   private final int port;

@@ -11,9 +11,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * {@code gantry bench wire [SECONDS]}: DescribeClusters of one cluster in JSON over kept connections,
- * sent by wrk; beside ministack in the same run. What counts is CPU time for each request: the
- * machine may be busy with others, and wrk takes its share.
+ * {@code gantry bench wire [SECONDS]}: DescribeClusters of one cluster in JSON over kept
+ * connections, sent by wrk; beside ministack in the same run. What counts is CPU time for each
+ * request: the machine may be busy with others, and wrk takes its share.
  */
 public final class WireBench {
 

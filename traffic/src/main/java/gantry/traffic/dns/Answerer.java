@@ -303,14 +303,7 @@ final class Answerer {
       chain.add(
           new Rr(Arrays.copyOfRange(current, from, to), RecordType.CNAME.code(), ttl, target));
       int targetAt = out.writerIndex() - outStart + 12;
-      write(
-          out,
-          outStart,
-          ownerAt,
-          RecordType.CNAME.code(),
-          ttl,
-          List.of(target),
-          room);
+      write(out, outStart, ownerAt, RecordType.CNAME.code(), ttl, List.of(target), room);
       Zone next = view.zoneOf(target, 0, target.length);
       if (next == null && view.forwards()) {
         // Resolver libraries do not follow chains: the rest is fetched for them.

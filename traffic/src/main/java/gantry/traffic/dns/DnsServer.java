@@ -76,7 +76,8 @@ public final class DnsServer implements AutoCloseable {
   public DnsServer(EventLoopGroup loops, List<InetSocketAddress> resolvers) {
     this.loops = loops;
     EventLoop loop = loops.next();
-    this.forwarder = new Forwarder(loop, resolvers, new NettyUpstream(loop), seeds, metrics, System::nanoTime);
+    this.forwarder =
+        new Forwarder(loop, resolvers, new NettyUpstream(loop), seeds, metrics, System::nanoTime);
   }
 
   public DnsMetrics metrics() {

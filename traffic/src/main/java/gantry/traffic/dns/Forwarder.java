@@ -151,16 +151,11 @@ public final class Forwarder {
             return;
           }
           Reply reply = answer == null ? null : MessageReader.read(answer, id, key.name, key.type);
-          if (reply == null
-              || (reply.failed() && number + 1 < resolvers.size() * ROUNDS)) {
+          if (reply == null || (reply.failed() && number + 1 < resolvers.size() * ROUNDS)) {
             attempt(key, number + 1, false);
           } else {
             finish(
-                key,
-                reply,
-                reply.failed()
-                    ? KEEP_FAILURE_SECONDS
-                    : reply.ttl(KEEP_SECONDS_LIMIT));
+                key, reply, reply.failed() ? KEEP_FAILURE_SECONDS : reply.ttl(KEEP_SECONDS_LIMIT));
           }
         });
   }

@@ -234,8 +234,7 @@ public final class Rdata {
     void address(String text, Class<? extends InetAddress> family) {
       // The short forms (10.1) and zones (fe80::1%eth0) that literals may have have no place here.
       boolean four = family == Inet4Address.class;
-      boolean formed =
-          four ? text.matches("\\d{1,3}(\\.\\d{1,3}){3}") : text.indexOf(':') >= 0;
+      boolean formed = four ? text.matches("\\d{1,3}(\\.\\d{1,3}){3}") : text.indexOf(':') >= 0;
       InetAddress address = formed && text.indexOf('%') < 0 ? InetAddress.ofLiteral(text) : null;
       byte[] bytes = address == null ? new byte[0] : address.getAddress();
       if (!four && bytes.length == 4) {

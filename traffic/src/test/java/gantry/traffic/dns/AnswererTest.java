@@ -88,8 +88,7 @@ class AnswererTest {
     assertThat(out.readableBytes()).isZero();
     Pending pending = forwarding.answerer.pending(Unpooled.wrappedBuffer(packet));
     assertThat(Names.toText(pending.name())).isEqualTo("www.amazon.com.");
-    Rr address =
-        new Rr(Names.toWire("www.amazon.com."), Type.A, 7, new byte[] {1, 2, 3, 4});
+    Rr address = new Rr(Names.toWire("www.amazon.com."), Type.A, 7, new byte[] {1, 2, 3, 4});
     Message answer =
         Asking.parse(
             pending.answer(
@@ -185,13 +184,11 @@ class AnswererTest {
         Asking.of(
             zone(
                 "big.",
-                new RecordSet(
-                    "all.big.", RecordType.A, 5, addresses, null, Routing.SIMPLE, true)));
+                new RecordSet("all.big.", RecordType.A, 5, addresses, null, Routing.SIMPLE, true)));
     Message plain = asking.ask("all.big.", Type.A);
     assertThat(plain.getHeader().getFlag(Flags.TC)).isTrue();
     assertThat(plain.numBytes()).isLessThanOrEqualTo(512);
-    Message middling =
-        asking.ask(Asking.withEdns(Asking.question("all.big.", Type.A), 1232), true);
+    Message middling = asking.ask(Asking.withEdns(Asking.question("all.big.", Type.A), 1232), true);
     assertThat(middling.getHeader().getFlag(Flags.TC)).isTrue();
     assertThat(middling.numBytes()).isBetween(1200, 1232);
     Message large = asking.ask(Asking.withEdns(Asking.question("all.big.", Type.A), 4096), true);

@@ -45,8 +45,7 @@ class DnsServerTest {
     }
     return Asking.zone(
         "example.",
-        new RecordSet(
-            "api.example.", RecordType.A, 5, all, null, RecordSet.Routing.SIMPLE, true),
+        new RecordSet("api.example.", RecordType.A, 5, all, null, RecordSet.Routing.SIMPLE, true),
         RecordSet.simple("out.example.", RecordType.CNAME, 5, "www.far."));
   }
 
@@ -206,8 +205,7 @@ class DnsServerTest {
                             query.getQuestion().getName()),
                         Section.ANSWER);
                     byte[] bytes = reply.toWire();
-                    socket.send(
-                        new DatagramPacket(bytes, bytes.length, packet.getSocketAddress()));
+                    socket.send(new DatagramPacket(bytes, bytes.length, packet.getSocketAddress()));
                   }
                 }
               } catch (IOException closed) {

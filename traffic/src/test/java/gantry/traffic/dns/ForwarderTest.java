@@ -81,8 +81,7 @@ class ForwarderTest {
   private final AtomicLong nanos = new AtomicLong();
   private final DnsMetrics metrics = new DnsMetrics();
   private final Forwarder forwarder =
-      new Forwarder(
-          loop, List.of(FIRST, SECOND), upstream, new Random(1), metrics, nanos::get);
+      new Forwarder(loop, List.of(FIRST, SECOND), upstream, new Random(1), metrics, nanos::get);
 
   @AfterEach
   void stop() {
@@ -91,8 +90,7 @@ class ForwarderTest {
 
   private CompletableFuture<Reply> ask(String name) throws Exception {
     var reply = new CompletableFuture<Reply>();
-    Pending pending =
-        new Pending(new byte[12], List.of(), Names.toWire(name), Type.A, false, 512);
+    Pending pending = new Pending(new byte[12], List.of(), Names.toWire(name), Type.A, false, 512);
     forwarder.ask(pending, loop, reply::complete);
     settle();
     return reply;
@@ -123,8 +121,7 @@ class ForwarderTest {
 
   private static Record record(String name, String type, int ttl, String value) {
     try {
-      return Record.fromString(
-          Name.fromString(name), Type.value(type), 1, ttl, value, Name.root);
+      return Record.fromString(Name.fromString(name), Type.value(type), 1, ttl, value, Name.root);
     } catch (java.io.IOException wrong) {
       throw new AssertionError(wrong);
     }
@@ -244,8 +241,7 @@ class ForwarderTest {
 
   @Test
   void withoutResolversItSaysSo() throws Exception {
-    Forwarder alone =
-        new Forwarder(loop, List.of(), upstream, new Random(1), metrics, nanos::get);
+    Forwarder alone = new Forwarder(loop, List.of(), upstream, new Random(1), metrics, nanos::get);
     var reply = new CompletableFuture<Reply>();
     alone.ask(
         new Pending(new byte[12], List.of(), Names.toWire("x."), 1, false, 512),

@@ -55,7 +55,6 @@ class HostilePacketsTest {
     }
   }
 
-
   @Property(tries = 3_000)
   void randomBytes(@ForAll @Size(max = 600) byte[] packet) throws IOException {
     send(packet);
@@ -64,8 +63,7 @@ class HostilePacketsTest {
   @Property(tries = 3_000)
   void trueQuestionsWithChangedBytes(@ForAll long seed) throws IOException {
     Random random = new Random(seed);
-    byte[] packet =
-        Asking.withEdns(Asking.question("a.example.", Type.A), 1232).toWire();
+    byte[] packet = Asking.withEdns(Asking.question("a.example.", Type.A), 1232).toWire();
     for (int changes = random.nextInt(6); changes >= 0; changes--) {
       packet[2 + random.nextInt(packet.length - 2)] = (byte) random.nextInt();
     }

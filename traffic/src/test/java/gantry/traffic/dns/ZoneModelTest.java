@@ -50,7 +50,9 @@ class ZoneModelTest {
   private static Arbitrary<String> names(boolean stars) {
     Arbitrary<String> label = Arbitraries.of("a", "b", "c");
     return Combinators.combine(
-            label.list().ofMaxSize(3), Arbitraries.of(true, false, false), Arbitraries.of(0, 0, 0, 1))
+            label.list().ofMaxSize(3),
+            Arbitraries.of(true, false, false),
+            Arbitraries.of(0, 0, 0, 1))
         .as(
             (labels, star, zone) -> {
               List<String> all = new ArrayList<>(labels);
@@ -77,7 +79,9 @@ class ZoneModelTest {
       var types = model.computeIfAbsent(entry.name(), absent -> new LinkedHashMap<>());
       boolean cname = entry.type() == RecordType.CNAME;
       boolean clash =
-          cname ? !types.isEmpty() || entry.name().equals("zone.") : types.containsKey(RecordType.CNAME);
+          cname
+              ? !types.isEmpty() || entry.name().equals("zone.")
+              : types.containsKey(RecordType.CNAME);
       List<String> values = types.getOrDefault(entry.type(), List.of());
       if (!clash && !values.contains(entry.value())) {
         List<String> more = new ArrayList<>(values);
