@@ -18,12 +18,14 @@ import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
@@ -73,16 +75,26 @@ public final class DnsBench {
       Map<String, List<Figures>> figures = new LinkedHashMap<>();
       for (int round = 0; round < ROUNDS; round++) {
         for (var one : ports.entrySet()) {
+          Process server = Objects.requireNonNull(servers.get(one.getKey()));
+          Duration before = cpu(server);
           Figures full = measure(questions, one.getValue(), SECONDS, 0);
+          double cpuMicros = (cpu(server).toNanos() - before.toNanos()) / 1e3 / full.completed();
           Figures steady = measure(questions, one.getValue(), SECONDS, STEADY_RATE);
-          Figures both = new Figures(full.perSecond(), steady.p99Micros(), full.lost() + steady.lost());
+          Figures both =
+              new Figures(
+                  full.perSecond(),
+                  steady.p99Micros(),
+                  full.lost() + steady.lost(),
+                  full.completed(),
+                  cpuMicros);
           figures.computeIfAbsent(one.getKey(), absent -> new ArrayList<>()).add(both);
           System.out.printf(
               Locale.ROOT,
-              "round %d %-8s %9.0f questions/s   p99 at %d/s %6.0f us   lost %d%n",
+              "round %d %-8s %9.0f questions/s   %6.2f us of CPU each   p99 at %d/s %6.0f us   lost %d%n",
               round + 1,
               one.getKey(),
               both.perSecond(),
+              both.cpuMicros(),
               STEADY_RATE,
               both.p99Micros(),
               both.lost());
@@ -93,9 +105,10 @@ public final class DnsBench {
           (name, rounds) ->
               System.out.printf(
                   Locale.ROOT,
-                  "median  %-8s %9.0f questions/s   p99 %6.0f us%n",
+                  "median  %-8s %9.0f questions/s   %6.2f us of CPU each   p99 %6.0f us%n",
                   name,
                   median(rounds.stream().map(Figures::perSecond)),
+                  median(rounds.stream().map(Figures::cpuMicros)),
                   median(rounds.stream().map(Figures::p99Micros))));
     } finally {
       for (Process server : servers.values()) {
@@ -112,7 +125,18 @@ public final class DnsBench {
     }
   }
 
-  private record Figures(double perSecond, double p99Micros, long lost) {}
+  /**
+   * One measurement.
+   *
+   * @param cpuMicros what a question costs the server in processor time: the figure that other work
+   *     on the machine disturbs least
+   */
+  private record Figures(
+      double perSecond, double p99Micros, long lost, long completed, double cpuMicros) {}
+
+  private static Duration cpu(Process server) {
+    return server.info().totalCpuDuration().orElseThrow();
+  }
 
   private static double median(Stream<Double> values) {
     List<Double> sorted = values.sorted().toList();
@@ -253,6 +277,7 @@ public final class DnsBench {
     Process dnsperf = new ProcessBuilder(command).redirectErrorStream(true).start();
     double perSecond = 0;
     long lost = 0;
+    long completed = 0;
     List<Double> latencies = new ArrayList<>();
     try (var output = dnsperf.inputReader()) {
       for (String line = output.readLine(); line != null; line = output.readLine()) {
@@ -266,15 +291,17 @@ public final class DnsBench {
           perSecond = Double.parseDouble(words[words.length - 1]);
         } else if (line.contains("Queries lost:")) {
           lost = Long.parseLong(words[2]);
+        } else if (line.contains("Queries completed:")) {
+          completed = Long.parseLong(words[2]);
         }
       }
     }
-    if (dnsperf.waitFor() != 0 || perSecond == 0) {
+    if (dnsperf.waitFor() != 0 || completed == 0) {
       throw new IllegalStateException("dnsperf measured nothing at port " + port);
     }
     latencies.sort(null);
-    return new Figures(
-        perSecond, latencies.isEmpty() ? 0 : latencies.get((int) (latencies.size() * 0.99)), lost);
+    double p99 = latencies.isEmpty() ? 0 : latencies.get((int) (latencies.size() * 0.99));
+    return new Figures(perSecond, p99, lost, completed, 0);
   }
 
   private static void serve(int port) throws InterruptedException {

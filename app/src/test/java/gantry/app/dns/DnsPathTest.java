@@ -292,7 +292,6 @@ class DnsPathTest {
       ended(gone);
     }
     delays.sort(null);
-    System.out.println("from the change to its answer, ms: " + delays);
     // The median, since the machine that runs this has other work too.
     assertThat(delays.get(delays.size() / 2)).isLessThan(50);
   }
