@@ -15,10 +15,16 @@ import gantry.services.AccessKeys;
 import gantry.services.AesGcmSecretBox;
 import gantry.services.Clients;
 import gantry.services.HostedService;
+import gantry.services.SecretBox;
 import gantry.services.ServiceContext;
 import gantry.services.cloudtrail.AuditTrail;
 import gantry.services.ecr.EcrHost;
 import gantry.services.ecr.EcrSettings;
+import gantry.services.iam.AuthorizationMessages;
+import gantry.services.iam.IamAccessKeys;
+import gantry.services.iam.IamAuthorizer;
+import gantry.services.kms.KmsResources;
+import gantry.services.secretsmanager.SecretResources;
 import gantry.state.ControllerRunner;
 import gantry.state.Ids;
 import gantry.state.MemoryStore;
@@ -43,6 +49,7 @@ import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -59,6 +66,8 @@ public final class Gantry implements AutoCloseable {
   private final InsideClients clients;
   private final Scope home;
   private final Machine machine;
+  private final IamAuthorizer authorizer;
+  private final HttpServer tasksServer;
   private final HttpServer server;
   private final Path bulk;
   private final List<Table<?>> tables = new ArrayList<>();
@@ -84,11 +93,14 @@ public final class Gantry implements AutoCloseable {
     this.home = new Scope(options.account(), options.region());
     byte[] sealKey = SealKey.of(options.data(), ids);
     this.machine = Machine.of(options, InstallId.of(options.data(), ids));
+    SecretBox box = new AesGcmSecretBox(sealKey, ids);
+    IamAuthorizer.Mode iamMode = options.iam();
     EcrHost.Once registry = new EcrHost.Once(EcrSettings.open(home));
     List<HostedService<?>> hosted =
         HostedServices.all(
             trail,
-            new AesGcmSecretBox(sealKey, ids),
+            box,
+            iamMode,
             registry,
             machine.publicPool(),
             machine.plans());
@@ -104,17 +116,31 @@ public final class Gantry implements AutoCloseable {
     this.hosting = new Hosting(hosted, () -> context(clock, ids));
     Calls calls = new Calls(hosting::client, clock, metrics, audit, options.strict());
     this.clients = new InsideClients(calls);
+    IamAccessKeys iamKeys = new IamAccessKeys(store, clock, box);
     AccessKeys keys =
         id ->
             rootKey != null && rootKey.accessKeyId().equals(id)
                 ? rootKey.key(options.account())
-                : null;
+                : iamKeys.find(id);
+    this.authorizer =
+        new IamAuthorizer(
+            store,
+            clock,
+            iamMode,
+            iamKeys,
+            new AuthorizationMessages(box),
+            Map.of("kms", new KmsResources(), "secretsmanager", new SecretResources()));
+    calls.authorizer(authorizer);
     Authentication authentication =
         new Authentication(keys, clock, onlyLoopback, options.account(), options.region());
+    Wire wire = new Wire(hosting.clients());
     Site site =
         new Site(
-            new FrontDoor(onlyLoopback),
-            new Dispatcher(new Wire(hosting.clients()), authentication, calls));
+            new FrontDoor(onlyLoopback), new Dispatcher(wire, authentication, calls));
+    // Tasks have a door of their own: they are who their credentials say, and nobody without any.
+    Authentication tasksAuthentication =
+        new Authentication(keys, clock, false, options.account(), options.region());
+    Site tasksSite = new Site(new FrontDoor(false), new Dispatcher(wire, tasksAuthentication, calls));
     OwnPages pages = new OwnPages(metrics, audit, () -> ready, this::reset);
     site.forPath(
         "/v2/", exchange -> registry.host(context(clock, ids)).dataPlane().handle(exchange));
@@ -126,13 +152,16 @@ public final class Gantry implements AutoCloseable {
     this.controllers = ControllerRunner.live(store, timers, ids, ControllerRunner.Observer.NONE);
     this.server =
         HttpServer.start(new InetSocketAddress(address, options.port()), site, Limits.USUAL);
+    this.tasksServer =
+        HttpServer.start(
+            new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), tasksSite, Limits.USUAL);
     hosting.startControllers(controllers);
     ready = true;
     // The API answers already; the machine joins as soon as it can.
     Thread.ofPlatform()
         .name("machine")
         .daemon()
-        .start(() -> machine.start(context(clock, ids), home, bulk, sealKey));
+        .start(() -> machine.start(context(clock, ids), home, tasksServer.port(), bulk, sealKey));
   }
 
   /** One for all: a service's client and its controllers know each other by it. */
@@ -213,6 +242,7 @@ public final class Gantry implements AutoCloseable {
     }
     machine.close();
     server.close();
+    tasksServer.close();
     controllers.close();
     hosting.close();
     audit.close();

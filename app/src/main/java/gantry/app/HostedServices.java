@@ -10,6 +10,7 @@ import gantry.services.cloudtrail.AuditTrail;
 import gantry.services.cloudtrail.CloudTrail;
 import gantry.services.ec2.Ec2;
 import gantry.services.ecr.EcrHost;
+import gantry.services.ecrpublic.EcrPublic;
 import gantry.services.ecs.EcsCore;
 import gantry.services.elbv2.Elbv2;
 import gantry.services.iam.Iam;
@@ -31,6 +32,7 @@ final class HostedServices {
   /**
    * All of them.
    *
+   * @param iamMode whether refusals refuse
    * @param registry the registry, whose data plane the front serves too
    * @param publicPool where public addresses come from
    * @param networks takes each new plan of the VPCs
@@ -38,12 +40,14 @@ final class HostedServices {
   static List<HostedService<?>> all(
       AuditTrail trail,
       SecretBox box,
+      IamAuthorizer.Mode iamMode,
       EcrHost.Once registry,
       Cidr publicPool,
       Consumer<NetworkPlan> networks) {
     return List.of(
         EcsCore.hosted(),
         registry.service(),
+        EcrPublic.hosted(registry),
         Ec2.hosted(publicPool, networks),
         Iam.hosted(box),
         Elbv2.hosted(),
@@ -52,7 +56,7 @@ final class HostedServices {
         CloudMap.HOSTED,
         Route53.HOSTED,
         Sts.hosted(box, WebKeys.NONE),
-        Kms.hosted(box, IamAuthorizer.Mode.AUDIT),
+        Kms.hosted(box, iamMode),
         SecretsManager.hosted(box),
         CloudTrail.hosted(trail));
   }

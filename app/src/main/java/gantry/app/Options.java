@@ -1,5 +1,6 @@
 package gantry.app;
 
+import gantry.services.iam.IamAuthorizer;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
@@ -10,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param port 0 for any that is free
  * @param data the data directory; null keeps everything in memory
  * @param engine what runs tasks
+ * @param iam whether what policies do not allow is refused, or only recorded
  */
 public record Options(
     String listen,
@@ -18,7 +20,8 @@ public record Options(
     String account,
     String region,
     boolean strict,
-    Engine engine) {
+    Engine engine,
+    IamAuthorizer.Mode iam) {
 
   /** What runs tasks. */
   public enum Engine {
@@ -35,7 +38,7 @@ public record Options(
 
   /** In memory, on any free port: what tests and throw-away runs want. */
   public static Options ephemeral() {
-    return new Options(LOOPBACK, 0, null, ACCOUNT, REGION, false, Engine.SIMULATED);
+    return new Options(LOOPBACK, 0, null, ACCOUNT, REGION, false, Engine.SIMULATED, IamAuthorizer.Mode.AUDIT);
   }
 
   /** {@code $GANTRY_HOME}, else {@code ~/.gantry}. */

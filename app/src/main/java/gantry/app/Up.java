@@ -1,5 +1,6 @@
 package gantry.app;
 
+import gantry.services.iam.IamAuthorizer;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
@@ -33,15 +34,12 @@ final class Up {
         System.out.println(
             """
             gantry up [--port 4566] [--listen ADDRESS] [--data DIR | --ephemeral] [--account ID]
-                      [--region NAME] [--engine docker|simulated] [--strict] [--detach]\
+                      [--region NAME] [--engine docker|simulated] [--iam audit|enforce] [--strict] [--detach]\
             """);
         return 0;
       }
       if (!read.others().isEmpty()) {
         throw new Arguments.Wrong("up takes no argument " + read.others().getFirst());
-      }
-      if (read.has("iam")) {
-        throw new Arguments.Wrong("--iam is not built yet");
       }
       return read.has("detach") ? detached(arguments, read) : here(read);
     } catch (Arguments.Wrong e) {
@@ -65,7 +63,8 @@ final class Up {
         account,
         read.get("region", Options.REGION),
         read.has("strict"),
-        engine(read));
+        engine(read),
+        iam(read));
   }
 
   /** As told; else as {@code ./gantry} found the machine. */
@@ -77,6 +76,22 @@ final class Up {
       case "simulated" -> Options.Engine.SIMULATED;
       default ->
           throw new Arguments.Wrong("--engine " + wanted + " is neither docker nor simulated");
+    };
+  }
+
+  /** Beyond loopback it is always enforced. */
+  private static IamAuthorizer.Mode iam(Arguments read) {
+    boolean loopback = read.get("listen", Options.LOOPBACK).equals(Options.LOOPBACK);
+    String wanted = read.get("iam", loopback ? "audit" : "enforce");
+    return switch (wanted) {
+      case "audit" -> {
+        if (!loopback) {
+          throw new Arguments.Wrong("--iam audit is for loopback only");
+        }
+        yield IamAuthorizer.Mode.AUDIT;
+      }
+      case "enforce" -> IamAuthorizer.Mode.ENFORCE;
+      default -> throw new Arguments.Wrong("--iam " + wanted + " is neither audit nor enforce");
     };
   }
 

@@ -268,7 +268,7 @@ class GantryTest {
 
   @Test
   void beyondLoopbackOnlySignedRequestsOfTheRootKeyAreServed(@TempDir Path data) throws Exception {
-    Options open = new Options("0.0.0.0", 0, data, Options.ACCOUNT, Options.REGION, false, Options.Engine.SIMULATED);
+    Options open = new Options("0.0.0.0", 0, data, Options.ACCOUNT, Options.REGION, false, Options.Engine.SIMULATED, gantry.services.iam.IamAuthorizer.Mode.AUDIT);
     Gantry.RootKeyShown root;
     try (Gantry listening = Gantry.start(open)) {
       root = java.util.Objects.requireNonNull(listening.newRootKey());
@@ -320,7 +320,7 @@ class GantryTest {
   @Test
   void stateOutlivesTheProgramAndAResetDropsIt(@TempDir Path data) throws Exception {
     Options durable =
-        new Options(Options.LOOPBACK, 0, data, Options.ACCOUNT, Options.REGION, false, Options.Engine.SIMULATED);
+        new Options(Options.LOOPBACK, 0, data, Options.ACCOUNT, Options.REGION, false, Options.Engine.SIMULATED, gantry.services.iam.IamAuthorizer.Mode.AUDIT);
     try (Gantry first = Gantry.start(durable);
         EcsClient ecs = client(EcsClient.builder(), first.url(), key("test"))) {
       ecs.createCluster(r -> r.clusterName("kept"));

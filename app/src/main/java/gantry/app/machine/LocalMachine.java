@@ -83,7 +83,7 @@ final class LocalMachine implements Machine {
 
   @Override
   public synchronized void start(
-      ServiceContext context, Scope home, Path folder, byte[] cookieKey) {
+      ServiceContext context, Scope home, int tasksPort, Path folder, byte[] cookieKey) {
     Store store = context.store();
     Clients clients = context.clients();
     int apiPort = context.endpoint().port();
@@ -96,7 +96,7 @@ final class LocalMachine implements Machine {
     DnsLink link = new DnsLink(store, home.region(), names);
     link.start();
     dns = link;
-    VpcDoors inside = new VpcDoors(sockets, link, apiPort);
+    VpcDoors inside = new VpcDoors(sockets, link, tasksPort);
     inside.update(network.plan());
     doors = inside;
     SocketRooms rooms = this::room;

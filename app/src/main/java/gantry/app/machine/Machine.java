@@ -27,10 +27,11 @@ public interface Machine extends AutoCloseable {
   /**
    * Joins the pool of {@code home}, once the API answers.
    *
+   * @param tasksPort where, on loopback, tasks' calls are answered
    * @param folder for what is kept beside the tables
    * @param key 32 secret bytes, the same after a restart
    */
-  void start(ServiceContext context, Scope home, Path folder, byte[] key);
+  void start(ServiceContext context, Scope home, int tasksPort, Path folder, byte[] key);
 
   /** All tables were emptied: nothing is to run, and the machine joins anew. */
   void reset();

@@ -41,7 +41,7 @@ final class SimulatedMachine implements Machine {
   }
 
   @Override
-  public synchronized void start(ServiceContext given, Scope pool, Path folder, byte[] key) {
+  public synchronized void start(ServiceContext given, Scope pool, int tasksPort, Path folder, byte[] key) {
     context = given;
     home = pool;
     join(given, pool);
