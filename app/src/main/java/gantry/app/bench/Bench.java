@@ -20,6 +20,7 @@ public final class Bench {
     ALL.put("start", new Entry("cold start to the first answer, idle memory; beside ministack", StartBench::main));
     ALL.put("wire", new Entry("DescribeClusters a second, CPU time of each; beside ministack", WireBench::main));
     ALL.put("registry", new Entry("layers pushed and pulled; beside docker-registry", RegistryBench::main));
+    ALL.put("dns", new Entry("questions a second, CPU time of each, p99; beside dnsmasq and unbound", DnsBench::main));
   }
 
   private Bench() {}
