@@ -99,6 +99,12 @@ final class Attributes {
     if (service.healthCheckConfig() != null) {
       throw invalid("AWS_ALIAS_DNS_NAME cannot be combined with a health check.");
     }
+    boolean addresses =
+        service.dnsConfig().dnsRecords().stream()
+            .allMatch(r -> r.type() == RecordType.A || r.type() == RecordType.AAAA);
+    if (!addresses) {
+      throw invalid("AWS_ALIAS_DNS_NAME needs a service with A or AAAA records.");
+    }
   }
 
   private static void require(Map<String, String> attributes, String key) {
@@ -118,7 +124,12 @@ final class Attributes {
       return;
     }
     try {
-      if (family.isInstance(InetAddress.ofLiteral(text))) {
+      // Java's literals have short forms (10.1) and zones (%eth0) that records do not.
+      boolean formed =
+          family == Inet4Address.class
+              ? text.matches("\\d{1,3}(\\.\\d{1,3}){3}")
+              : text.indexOf(':') >= 0 && text.indexOf('%') < 0;
+      if (formed && family.isInstance(InetAddress.ofLiteral(text))) {
         return;
       }
     } catch (IllegalArgumentException notAnAddress) {

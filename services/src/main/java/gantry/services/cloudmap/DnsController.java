@@ -25,6 +25,7 @@ import software.amazon.awssdk.services.route53.model.HostedZone;
 import software.amazon.awssdk.services.route53.model.HostedZoneAlreadyExistsException;
 import software.amazon.awssdk.services.route53.model.InvalidVpcIdException;
 import software.amazon.awssdk.services.route53.model.NoSuchHostedZoneException;
+import software.amazon.awssdk.services.route53.model.RRType;
 import software.amazon.awssdk.services.route53.model.ResourceRecordSet;
 import software.amazon.awssdk.services.route53.model.VPCRegion;
 import software.amazon.awssdk.services.servicediscovery.model.Namespace;
@@ -41,6 +42,8 @@ final class DnsController implements Controller {
 
   /** Route 53's limit for one batch. */
   static final int BATCH_LIMIT = 1000;
+
+  static final int BATCH_CHARACTERS = 32_000;
 
   private final ServiceContext context;
   private final Operations operations;
@@ -114,6 +117,13 @@ final class DnsController implements Controller {
     Route53Client route53 = route53(scope);
     switch (operation.operation().type()) {
       case CREATE_NAMESPACE -> createZone(scope, operation, row, route53);
+      case UPDATE_NAMESPACE -> {
+        String zoneId = zoneId(row);
+        if (zoneId != null) {
+          keepSoa(row.namespace(), zoneId, route53);
+        }
+        end(scope, operation, null);
+      }
       case DELETE_NAMESPACE -> deleteZone(scope, operation, row, route53);
       default -> end(scope, operation, null);
     }
@@ -125,6 +135,7 @@ final class DnsController implements Controller {
     String zoneId;
     try {
       zoneId = findOrCreate(scope, row, route53);
+      keepSoa(namespace, zoneId, route53);
     } catch (ConflictingDomainExistsException | InvalidVpcIdException refused) {
       context
           .store()
@@ -198,6 +209,26 @@ final class DnsController implements Controller {
     }
   }
 
+  /** The namespace says for how long "there is none" may be kept: the SOA's time to live. */
+  private static void keepSoa(Namespace namespace, String zoneId, Route53Client route53) {
+    long ttl = namespace.properties().dnsProperties().soa().ttl();
+    ResourceRecordSet soa =
+        route53
+            .listResourceRecordSets(
+                r ->
+                    r.hostedZoneId(zoneId)
+                        .startRecordName(namespace.name())
+                        .startRecordType(RRType.SOA)
+                        .maxItems("1"))
+            .resourceRecordSets()
+            .getFirst();
+    if (soa.ttl() != ttl) {
+      var change = change(ChangeAction.UPSERT, soa.toBuilder().ttl(ttl).build());
+      route53.changeResourceRecordSets(
+          r -> r.hostedZoneId(zoneId).changeBatch(b -> b.changes(change)));
+    }
+  }
+
   private void deleteZone(
       Scope scope, OperationRow operation, NamespaceRow row, Route53Client route53) {
     String zoneId = zoneId(row);
@@ -236,10 +267,14 @@ final class DnsController implements Controller {
   private void service(View view, Key key) {
     ServiceRow row = view.get(Tables.SERVICES, key);
     // A deleted service had no instances, so its records went with the last of them.
-    if (row == null || row.service().dnsConfig() == null) {
+    if (row == null) {
       return;
     }
-    NamespaceRow namespace = Namespaces.require(view, key.scope(), row.service().namespaceId());
+    NamespaceRow namespace =
+        view.get(Tables.NAMESPACES, key.scope().key(row.service().namespaceId()));
+    if (namespace == null || namespace.namespace().type() == NamespaceType.HTTP) {
+      return;
+    }
     String zoneId = zoneId(namespace);
     if (zoneId == null) {
       // The zone is being made; its operation's end wakes nobody here, so come back by error and
@@ -252,22 +287,36 @@ final class DnsController implements Controller {
     List<ResourceRecordSet> wanted =
         RecordSets.of(row.service(), namespace.namespace().name(), instances);
     Route53Client route53 = route53(key.scope());
-    apply(route53, zoneId, wanted, existing(route53, zoneId, row, namespace));
+    List<String> others =
+        view.lookup(Tables.SERVICES_BY_NAMESPACE, key.scope(), row.service().namespaceId())
+            .filter(other -> !other.key().equals(key))
+            .map(other -> RecordSets.nameOf(other.value().service(), namespace.namespace().name()))
+            .toList();
+    apply(route53, zoneId, wanted, existing(route53, zoneId, row, namespace, others));
   }
 
   /**
-   * What stands in the zone under the service's name: its own records and those of its instances.
+   * What stands in the zone under the service's name: its own records and those of its instances,
+   * but not those of another service whose name lies below ({@code a.svc} below {@code svc}).
    */
   private static List<ResourceRecordSet> existing(
-      Route53Client route53, String zoneId, ServiceRow row, NamespaceRow namespace) {
-    String name =
-        (row.service().name() + "." + namespace.namespace().name() + ".")
-            .toLowerCase(java.util.Locale.ROOT);
+      Route53Client route53,
+      String zoneId,
+      ServiceRow row,
+      NamespaceRow namespace,
+      List<String> others) {
+    String name = RecordSets.nameOf(row.service(), namespace.namespace().name());
+    List<String> below = others.stream().filter(o -> o.endsWith("." + name)).toList();
     return route53
         .listResourceRecordSetsPaginator(request -> request.hostedZoneId(zoneId))
         .resourceRecordSets()
         .stream()
         .filter(set -> set.name().equals(name) || set.name().endsWith("." + name))
+        .filter(
+            set ->
+                below.stream()
+                    .noneMatch(o -> set.name().equals(o) || set.name().endsWith("." + o)))
+        .filter(set -> set.type() != RRType.SOA && set.type() != RRType.NS)
         .toList();
   }
 
@@ -286,11 +335,34 @@ final class DnsController implements Controller {
       }
     }
     byIdentity.values().forEach(set -> changes.add(change(ChangeAction.DELETE, set)));
-    for (int from = 0; from < changes.size(); from += BATCH_LIMIT / 2) {
-      var batch = changes.subList(from, Math.min(changes.size(), from + BATCH_LIMIT / 2));
-      route53.changeResourceRecordSets(
-          request -> request.hostedZoneId(zoneId).changeBatch(b -> b.changes(batch)));
+    List<software.amazon.awssdk.services.route53.model.Change> batch = new ArrayList<>();
+    int characters = 0;
+    for (var change : changes) {
+      int more = 2 * characters(change.resourceRecordSet());
+      if (batch.size() == BATCH_LIMIT / 2 || characters + more > BATCH_CHARACTERS) {
+        send(route53, zoneId, batch);
+        batch.clear();
+        characters = 0;
+      }
+      batch.add(change);
+      characters += more;
     }
+    if (!batch.isEmpty()) {
+      send(route53, zoneId, batch);
+    }
+  }
+
+  private static int characters(ResourceRecordSet set) {
+    return set.resourceRecords().stream().mapToInt(r -> r.value().length()).sum();
+  }
+
+  private static void send(
+      Route53Client route53,
+      String zoneId,
+      List<software.amazon.awssdk.services.route53.model.Change> batch) {
+    List<software.amazon.awssdk.services.route53.model.Change> changes = List.copyOf(batch);
+    route53.changeResourceRecordSets(
+        request -> request.hostedZoneId(zoneId).changeBatch(b -> b.changes(changes)));
   }
 
   private static software.amazon.awssdk.services.route53.model.Change change(

@@ -25,8 +25,10 @@ import software.amazon.awssdk.services.servicediscovery.model.HttpInstanceSummar
 import software.amazon.awssdk.services.servicediscovery.model.Instance;
 import software.amazon.awssdk.services.servicediscovery.model.NamespaceNotFoundException;
 import software.amazon.awssdk.services.servicediscovery.model.OperationType;
+import software.amazon.awssdk.services.servicediscovery.model.RecordType;
 import software.amazon.awssdk.services.servicediscovery.model.RegisterInstanceRequest;
 import software.amazon.awssdk.services.servicediscovery.model.ResourceLimitExceededException;
+import software.amazon.awssdk.services.servicediscovery.model.Service;
 import software.amazon.awssdk.services.servicediscovery.model.ServiceNotFoundException;
 
 /** Instances: registered, found, healthy or not. */
@@ -58,6 +60,7 @@ final class Instances {
               ServiceRow service = Services.require(tx, scope, request.serviceId());
               String serviceId = service.service().id();
               Attributes.check(service.service(), request.attributes());
+              checkName(service.service(), instanceId);
               operations.checkIdle(tx, scope, serviceId, instanceId);
               String key = Tables.instanceKey(serviceId, instanceId);
               boolean isNew = tx.get(Tables.INSTANCES, scope.key(key)) == null;
@@ -91,6 +94,17 @@ final class Instances {
                   Map.of("INSTANCE", instanceId, "SERVICE", serviceId),
                   service.service().dnsConfig() == null);
             });
+  }
+
+  /** For SRV records the id is part of a DNS name. */
+  private static void checkName(Service service, String instanceId) {
+    boolean named =
+        service.dnsConfig() != null
+            && service.dnsConfig().dnsRecords().stream().anyMatch(r -> r.type() == RecordType.SRV);
+    if (named && !instanceId.matches("[^.]{1,63}(\\.[^.]{1,63})*")) {
+      throw invalid(
+          "The instance id '" + instanceId + "' cannot be part of a DNS name, as SRV records need.");
+    }
   }
 
   String deregister(String serviceIdOrArn, String instanceId) {

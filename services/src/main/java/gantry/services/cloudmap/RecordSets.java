@@ -24,6 +24,33 @@ final class RecordSets {
 
   private RecordSets() {}
 
+  /**
+   * A name as Route 53 keeps it, so that what is wanted can be compared with what stands there:
+   * lower case, a dot at the end, odd characters as {@code \ooo}.
+   */
+  static String stored(String name) {
+    var text = new StringBuilder(name.length() + 1);
+    for (int i = 0; i < name.length(); i++) {
+      char c = name.charAt(i);
+      boolean plain =
+          c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-' || c == '_' || c == '.';
+      if (plain) {
+        text.append(c);
+      } else if (c >= 'A' && c <= 'Z') {
+        text.append((char) (c + 32));
+      } else {
+        text.append("\\%03o".formatted((int) c));
+      }
+    }
+    return text.isEmpty() || text.charAt(text.length() - 1) != '.'
+        ? text.append('.').toString()
+        : text.toString();
+  }
+
+  static String nameOf(Service service, String namespace) {
+    return stored(service.name() + "." + namespace);
+  }
+
   static List<ResourceRecordSet> of(
       Service service, String namespace, List<InstanceRow> instances) {
     if (service.dnsConfig() == null) {
@@ -31,7 +58,7 @@ final class RecordSets {
     }
     List<InstanceRow> healthy = instances.stream().filter(InstanceRow::healthy).toList();
     List<ResourceRecordSet> sets = new ArrayList<>();
-    String name = service.name() + "." + namespace + ".";
+    String name = nameOf(service, namespace);
     for (InstanceRow instance : healthy.isEmpty() ? instances : healthy) {
       for (DnsRecord record : service.dnsConfig().dnsRecords()) {
         add(sets, service, name, instance, record);
@@ -54,7 +81,7 @@ final class RecordSets {
           routed(service, instance, name, type)
               .aliasTarget(
                   AliasTarget.builder()
-                      .dnsName(alias)
+                      .dnsName(stored(alias))
                       .hostedZoneId(BALANCER_ZONE)
                       .evaluateTargetHealth(true)
                       .build())
@@ -80,7 +107,7 @@ final class RecordSets {
                   record.ttl(),
                   given(attributes, Attributes.CNAME)));
       case SRV -> {
-        String own = instance.instanceId() + "." + name;
+        String own = stored(instance.instanceId() + "." + name);
         String target = "1 1 " + attributes.get(Attributes.PORT) + " " + own;
         sets.add(value(service, instance, name, type, record.ttl(), target));
         if (attributes.containsKey(Attributes.IPV4)) {

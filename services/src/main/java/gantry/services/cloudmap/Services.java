@@ -21,7 +21,6 @@ import software.amazon.awssdk.services.servicediscovery.model.CreateServiceReque
 import software.amazon.awssdk.services.servicediscovery.model.DnsConfig;
 import software.amazon.awssdk.services.servicediscovery.model.DnsRecord;
 import software.amazon.awssdk.services.servicediscovery.model.HealthCheckCustomConfig;
-import software.amazon.awssdk.services.servicediscovery.model.HealthCheckType;
 import software.amazon.awssdk.services.servicediscovery.model.NamespaceType;
 import software.amazon.awssdk.services.servicediscovery.model.OperationType;
 import software.amazon.awssdk.services.servicediscovery.model.RecordType;
@@ -98,7 +97,6 @@ final class Services {
                                           : dns.routingPolicy())
                                   .build())
                       .type(dns == null ? ServiceType.HTTP : ServiceType.DNS_HTTP)
-                      .healthCheckConfig(request.healthCheckConfig())
                       .healthCheckCustomConfig(
                           request.healthCheckCustomConfig() == null
                               ? null
@@ -138,21 +136,21 @@ final class Services {
       throw invalid("HealthCheckConfig and HealthCheckCustomConfig cannot both be given.");
     }
     if (request.healthCheckConfig() != null) {
-      if (namespace.namespace().type() == NamespaceType.DNS_PRIVATE) {
-        throw invalid(
-            "HealthCheckConfig cannot be given for a service in a private DNS namespace.");
-      }
-      if (request.healthCheckConfig().type() == HealthCheckType.TCP
-          && request.healthCheckConfig().resourcePath() != null) {
-        throw invalid("ResourcePath cannot be given for a health check of type TCP.");
-      }
+      throw unsupportedHealthCheck();
     }
     if (dns != null) {
-      checkRecords(dns, request.healthCheckConfig() != null);
+      checkRecords(dns);
     }
   }
 
-  private static void checkRecords(DnsConfig dns, boolean healthCheck) {
+  /** Accepted, it would say "healthy" of everything: there are no checkers here to ask. */
+  private static RuntimeException unsupportedHealthCheck() {
+    return invalid(
+        "HealthCheckConfig is not supported here; use HealthCheckCustomConfig, whose status ECS or"
+            + " the application reports.");
+  }
+
+  private static void checkRecords(DnsConfig dns) {
     Set<RecordType> types =
         dns.dnsRecords().stream().map(DnsRecord::type).collect(Collectors.toSet());
     Set<Set<RecordType>> allowed =
@@ -168,9 +166,8 @@ final class Services {
               + types
               + " cannot be combined; use A, AAAA, A and AAAA, SRV, or CNAME.");
     }
-    if (types.contains(RecordType.CNAME)
-        && (dns.routingPolicy() != RoutingPolicy.WEIGHTED || healthCheck)) {
-      throw invalid("CNAME records need routing policy WEIGHTED and no health check.");
+    if (types.contains(RecordType.CNAME) && dns.routingPolicy() != RoutingPolicy.WEIGHTED) {
+      throw invalid("CNAME records need routing policy WEIGHTED.");
     }
     for (DnsRecord record : dns.dnsRecords()) {
       if (record.ttl() == null || record.ttl() < 0 || record.ttl() > Integer.MAX_VALUE) {
@@ -243,6 +240,9 @@ final class Services {
                 throw invalid("Services in an HTTP namespace cannot be updated.");
               }
               operations.checkIdle(tx, scope, old.id(), null);
+              if (change.healthCheckConfig() != null) {
+                throw unsupportedHealthCheck();
+              }
               Service.Builder changed = old.toBuilder();
               if (change.description() != null) {
                 changed.description(change.description());
@@ -256,12 +256,11 @@ final class Services {
                   throw invalid("The type of a service's records cannot be changed.");
                 }
                 DnsConfig dns = old.dnsConfig().toBuilder().dnsRecords(records).build();
-                checkRecords(dns, change.healthCheckConfig() != null);
+                checkRecords(dns);
                 changed.dnsConfig(dns);
               } else if (old.dnsConfig() != null) {
                 changed.dnsConfig((DnsConfig) null).type(ServiceType.HTTP);
               }
-              changed.healthCheckConfig(change.healthCheckConfig());
               tx.put(Tables.SERVICES, scope.key(old.id()), row.with(changed.build()));
               return operations.begin(
                   tx,

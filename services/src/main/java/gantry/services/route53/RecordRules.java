@@ -3,9 +3,13 @@ package gantry.services.route53;
 import java.net.Inet4Address;
 import java.net.Inet6Address;
 import java.net.InetAddress;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Objects;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.route53.model.RRType;
@@ -86,6 +90,9 @@ final class RecordRules {
     if (set.weight() != null && (set.weight() < 0 || set.weight() > 255)) {
       return "Invalid request: Weight must be between 0 and 255 in Change with " + about;
     }
+    if (set.healthCheckId() != null) {
+      return "The health check " + set.healthCheckId() + " does not exist";
+    }
     boolean alias = set.aliasTarget() != null;
     if (alias) {
       if (set.ttl() != null || !set.resourceRecords().isEmpty()) {
@@ -121,6 +128,18 @@ final class RecordRules {
             + "'";
       }
     }
+    if (set.type() == RRType.SOA && !set.name().equals(zoneName)) {
+      return "RRSet of type SOA with DNS name "
+          + set.name()
+          + " is not permitted: it belongs to the zone's apex";
+    }
+    if (policy != Policy.SIMPLE && values.size() > 1 && policy != Policy.GEOLOCATION
+        && policy != Policy.LATENCY && policy != Policy.FAILOVER) {
+      return "Invalid request: A record set with routing policy "
+          + policy
+          + " has exactly one value in Change with "
+          + about;
+    }
     if (set.type() == RRType.CNAME) {
       if (values.size() > 1) {
         return "RRSet of type CNAME with DNS name "
@@ -137,56 +156,89 @@ final class RecordRules {
     return null;
   }
 
-  /** Of the sets of one name beside each other. */
-  static @Nullable String conflict(List<ResourceRecordSet> sameName, String zoneName) {
-    for (int i = 0; i < sameName.size(); i++) {
-      ResourceRecordSet one = sameName.get(i);
-      int sameType = 0;
-      for (int j = 0; j < sameName.size(); j++) {
-        ResourceRecordSet other = sameName.get(j);
-        if (i == j) {
-          continue;
-        }
-        if (one.type() == RRType.CNAME && other.type() != RRType.CNAME) {
-          return "RRSet of type CNAME with DNS name "
-              + one.name()
+  /**
+   * Of the sets of one name beside each other.
+   *
+   * @param cnameIsNew whether the batch brings the CNAME that is among them; it decides who is in
+   *     whose way
+   * @param many whether more sets of one type are allowed than customers may have: Cloud Map's own
+   *     zones hold one for each instance
+   */
+  static @Nullable String conflict(
+      List<ResourceRecordSet> sameName, String zoneName, boolean cnameIsNew, boolean many) {
+    Map<RRType, List<ResourceRecordSet>> byType = new EnumMap<>(RRType.class);
+    sameName.forEach(
+        set -> byType.computeIfAbsent(set.type(), absent -> new ArrayList<>()).add(set));
+    if (byType.containsKey(RRType.CNAME) && byType.size() > 1) {
+      RRType other = byType.keySet().stream().filter(t -> t != RRType.CNAME).findFirst().get();
+      String name = sameName.getFirst().name();
+      return cnameIsNew
+          ? "RRSet of type CNAME with DNS name "
+              + name
               + " is not permitted as it conflicts with other records with the same DNS name in zone "
+              + zoneName
+          : "RRSet of type "
+              + other
+              + " with DNS name "
+              + name
+              + " is not permitted because a conflicting RRSet of type CNAME with the same DNS name already exists in zone "
               + zoneName;
-        }
-        if (one.type() != other.type()) {
-          continue;
-        }
-        sameType++;
-        if (policy(one) != policy(other)) {
-          return "RRSet with DNS name "
-              + one.name()
-              + ", type "
-              + one.typeAsString()
-              + ", SetIdentifier "
-              + one.setIdentifier()
-              + " cannot be created because a different routing policy is used by another RRSet with the same name and type";
-        }
-        if (policy(one) == Policy.FAILOVER && one.failover() == other.failover()) {
-          return "Only one "
-              + one.failoverAsString()
-              + " failover record is permitted for "
-              + one.name();
-        }
-        boolean ttlsDiffer =
-            policy(one) == Policy.WEIGHTED
-                && one.ttl() != null
-                && other.ttl() != null
-                && !Objects.equals(one.ttl(), other.ttl());
-        if (ttlsDiffer) {
+    }
+    for (List<ResourceRecordSet> sets : byType.values()) {
+      if (sets.size() > MAX_SAME_NAME && !many) {
+        return "Number of same-name records limit of 100 exceeded.";
+      }
+      String problem = alternatives(sets);
+      if (problem != null) {
+        return problem;
+      }
+    }
+    return null;
+  }
+
+  /** Of the sets of one name and type, which are chosen among. */
+  private static @Nullable String alternatives(List<ResourceRecordSet> sets) {
+    ResourceRecordSet first = sets.getFirst();
+    Policy policy = policy(first);
+    Set<Object> places = new HashSet<>();
+    Long ttl = null;
+    for (ResourceRecordSet set : sets) {
+      if (policy(set) != policy) {
+        return "RRSet with DNS name "
+            + set.name()
+            + ", type "
+            + set.typeAsString()
+            + ", SetIdentifier "
+            + set.setIdentifier()
+            + " cannot be created because a different routing policy is used by another RRSet with the same name and type";
+      }
+      Object place =
+          switch (policy) {
+            case FAILOVER -> set.failover();
+            case LATENCY -> set.region();
+            case GEOLOCATION -> set.geoLocation();
+            case SIMPLE, WEIGHTED, MULTIVALUE -> set.setIdentifier();
+          };
+      if (place != null && !places.add(place)) {
+        return "RRSet with DNS name "
+            + set.name()
+            + ", type "
+            + set.typeAsString()
+            + ", SetIdentifier "
+            + set.setIdentifier()
+            + " cannot be created because another RRSet with the same name, type and "
+            + policy.name().toLowerCase(Locale.ROOT)
+            + " exists";
+      }
+      if (policy == Policy.WEIGHTED && set.ttl() != null) {
+        if (ttl != null && !ttl.equals(set.ttl())) {
           return "RRSets with DNS name "
-              + one.name()
+              + set.name()
               + ", type "
-              + one.typeAsString()
+              + set.typeAsString()
               + " must all have the same TTL";
         }
-      }
-      if (sameType >= MAX_SAME_NAME) {
-        return "Number of same-name records limit of 100 exceeded.";
+        ttl = set.ttl();
       }
     }
     return null;
@@ -225,6 +277,9 @@ final class RecordRules {
                 : "SRVRRDATANotFourFields (SRV record doesn't have 4 fields)";
         case SOA ->
             fields.length == 7
+                    && isName(fields[0])
+                    && isName(fields[1])
+                    && Arrays.stream(fields, 2, 7).allMatch(f -> isNumber(f, 4_294_967_295L))
                 ? null
                 : "SOARRDATANotSevenFields (SOA record doesn't have 7 fields)";
         case TXT, SPF ->
@@ -258,8 +313,15 @@ final class RecordRules {
     }
 
     private static boolean is(String text, Class<? extends InetAddress> family) {
+      // Java's literals have short forms (10.1) and zones (%eth0) that records do not.
+      boolean four = family == Inet4Address.class;
+      boolean formed =
+          four
+              ? text.matches("\\d{1,3}(\\.\\d{1,3}){3}")
+              : text.indexOf(':') >= 0 && text.indexOf('%') < 0;
       try {
-        return family.isInstance(InetAddress.ofLiteral(text));
+        // ::ffff:10.0.0.1 is an Inet4Address to Java and yet a value of AAAA.
+        return formed && (family.isInstance(InetAddress.ofLiteral(text)) || !four);
       } catch (IllegalArgumentException notAnAddress) {
         return false;
       }
@@ -273,11 +335,8 @@ final class RecordRules {
       }
     }
 
-    private static boolean isNumber(String text, int most) {
-      return !text.isEmpty()
-          && text.length() <= 6
-          && text.chars().allMatch(Character::isDigit)
-          && Integer.parseInt(text) <= most;
+    private static boolean isNumber(String text, long most) {
+      return text.matches("[0-9]{1,10}") && Long.parseLong(text) <= most;
     }
   }
 }

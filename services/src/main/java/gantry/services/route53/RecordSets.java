@@ -111,14 +111,28 @@ final class RecordSets {
           set.setIdentifier() == null ? "]" : ", set identifier='" + set.setIdentifier() + "']";
       switch (change.action()) {
         case CREATE -> {
+          if (next.get(key) != null) {
+            problems.add(twice(set));
+            continue;
+          }
           if (now != null) {
             problems.add("Tried to create resource record set " + about + " but it already exists");
             continue;
           }
           next.put(key, set);
         }
-        case UPSERT -> next.put(key, set);
+        case UPSERT -> {
+          if (next.containsKey(key)) {
+            problems.add(twice(set));
+            continue;
+          }
+          next.put(key, set);
+        }
         case DELETE -> {
+          if (next.containsKey(key)) {
+            problems.add(twice(set));
+            continue;
+          }
           if (now == null) {
             problems.add("Tried to delete resource record set " + about + " but it was not found");
             continue;
@@ -154,7 +168,15 @@ final class RecordSets {
     }
     if (problems.isEmpty()) {
       for (String name : touchedNames) {
-        String conflict = RecordRules.conflict(afterwards(tx, scope, zoneId, name, next), zoneName);
+        boolean cnameIsNew =
+            next.values().stream()
+                .anyMatch(s -> s != null && s.type() == RRType.CNAME && s.name().equals(name));
+        String conflict =
+            RecordRules.conflict(
+                afterwards(tx, scope, zoneId, name, next),
+                zoneName,
+                cnameIsNew,
+                zone.zone().linkedService() != null);
         if (conflict != null) {
           problems.add(conflict);
         }
@@ -171,6 +193,15 @@ final class RecordSets {
             tx.put(Tables.RECORDS, key, new RecordRow(zoneId, set));
           }
         });
+  }
+
+  /** Only a deletion followed by a creation of the same set makes sense. */
+  private static String twice(ResourceRecordSet set) {
+    return "The request contains an invalid set of changes for a resource record set '"
+        + set.typeAsString()
+        + " "
+        + set.name()
+        + "'";
   }
 
   /** The sets of one name as they will be. */

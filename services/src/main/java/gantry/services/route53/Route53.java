@@ -24,6 +24,11 @@ public final class Route53 implements Route53Client {
       HostedService.of(
           Route53Client.class, Route53::new, Tables.ZONES, Tables.RECORDS, Tables.CHANGES);
 
+  /** AWS's quotas, told to who asks; nothing here ends at them. */
+  private static final long MAX_RECORDS = 10_000;
+
+  private static final long MAX_VPCS = 300;
+
   private final ServiceContext context;
   private final Zones zones;
   private final RecordSets records;
@@ -121,7 +126,8 @@ public final class Route53 implements Route53Client {
     }
     int limit = Zones.limit(r.maxItems(), Zones.MAX_PAGE);
     List<HostedZone> found =
-        view.scanAfter(Tables.ZONES, scope(), r.marker() == null ? "" : r.marker())
+        view.scan(Tables.ZONES, scope())
+            .filter(row -> r.marker() == null || row.key().id().compareTo(r.marker()) >= 0)
             .map(Row::value)
             .filter(row -> r.hostedZoneType() == null || row.isPrivate())
             .limit(limit + 1L)
@@ -133,7 +139,7 @@ public final class Route53 implements Route53Client {
         .hostedZones(page)
         .marker(r.marker())
         .isTruncated(more)
-        .nextMarker(more ? Zones.bareId(page.getLast().id()) : null)
+        .nextMarker(more ? Zones.bareId(found.get(limit).id()) : null)
         .maxItems(Integer.toString(limit))
         .build();
   }
@@ -221,6 +227,26 @@ public final class Route53 implements Route53Client {
   public GetHostedZoneCountResponse getHostedZoneCount(GetHostedZoneCountRequest r) {
     return GetHostedZoneCountResponse.builder()
         .hostedZoneCount((long) view().count(Tables.ZONES, scope()))
+        .build();
+  }
+
+  @Override
+  public GetHostedZoneLimitResponse getHostedZoneLimit(GetHostedZoneLimitRequest r) {
+    View view = view();
+    ZoneRow row = Zones.require(view, scope(), r.hostedZoneId());
+    HostedZone zone = Zones.shown(view, scope(), row);
+    boolean records = r.type() == HostedZoneLimitType.MAX_RRSETS_BY_ZONE;
+    if (!records && r.type() != HostedZoneLimitType.MAX_VPCS_ASSOCIATED_BY_ZONE) {
+      throw Errors.invalid("There is no hosted zone limit " + r.typeAsString() + ".");
+    }
+    if (!records && !row.isPrivate()) {
+      throw HostedZoneNotPrivateException.builder()
+          .message("Hosted zone " + Zones.bareId(r.hostedZoneId()) + " is not private.")
+          .build();
+    }
+    return GetHostedZoneLimitResponse.builder()
+        .limit(l -> l.type(r.type()).value(records ? MAX_RECORDS : MAX_VPCS))
+        .count(records ? zone.resourceRecordSetCount() : row.vpcs().size())
         .build();
   }
 

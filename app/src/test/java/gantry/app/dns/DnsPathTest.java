@@ -1,0 +1,329 @@
+package gantry.app.dns;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import gantry.services.Caller;
+import gantry.services.Clients;
+import gantry.services.ServiceContext;
+import gantry.services.cloudmap.CloudMap;
+import gantry.services.route53.Route53;
+import gantry.state.Change;
+import gantry.state.ControllerRunner;
+import gantry.state.MemoryStore;
+import gantry.state.RandomIds;
+import gantry.state.Scope;
+import gantry.state.Store;
+import gantry.state.SystemTime;
+import gantry.state.Table;
+import gantry.state.View;
+import gantry.traffic.dns.Askers;
+import gantry.traffic.dns.DnsServer;
+import gantry.traffic.dns.Names;
+import gantry.traffic.dns.RecordSet;
+import gantry.traffic.dns.RecordType;
+import gantry.traffic.dns.Zone;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.epoll.EpollIoHandler;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import software.amazon.awssdk.core.SdkClient;
+import software.amazon.awssdk.services.servicediscovery.model.CustomHealthStatus;
+import software.amazon.awssdk.services.servicediscovery.model.DnsRecord;
+import software.amazon.awssdk.services.servicediscovery.model.HealthCheckCustomConfig;
+import software.amazon.awssdk.services.servicediscovery.model.OperationStatus;
+
+/** The whole way: RegisterInstance, Route 53's records, the feed, the view, a packet. */
+class DnsPathTest {
+
+  private static final Scope SCOPE = new Scope("000000000000", "us-east-1");
+  private static final String VPC = "vpc-0000000a";
+  private static final String OTHER_VPC = "vpc-0000000b";
+
+  private final EventLoopGroup loops =
+      new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
+  private final SystemTime timers = new SystemTime();
+  private CloudMap map;
+  private Route53 route53;
+  private ControllerRunner controllers;
+  private DnsLink link;
+  private DnsServer server;
+  private InetSocketAddress inside;
+  private InetSocketAddress elsewhere;
+
+  /** A load balancer's name, which no hosted zone has. */
+  private static final DnsLink.OwnNames BALANCER =
+      new DnsLink.OwnNames() {
+        @Override
+        public List<Zone> zones(View view, String vpcId) {
+          return List.of(
+              Zone.of(
+                  "us-east-1.elb.amazonaws.com",
+                  "ns. admin. 1 2 3 4 60",
+                  60,
+                  List.of(
+                      RecordSet.simple(
+                          "lb-1.us-east-1.elb.amazonaws.com", RecordType.A, 60, "10.0.9.9"))));
+        }
+
+        @Override
+        public boolean concerns(Change<?> change) {
+          return false;
+        }
+
+        @Override
+        public List<String> vpcIds(View view) {
+          return List.of(VPC, OTHER_VPC);
+        }
+      };
+
+  /** Calls inside the process, each with its caller bound, as the program's dispatcher does. */
+  private final class Inside implements Clients {
+    @Override
+    public <C extends SdkClient> C as(String principal, Scope scope, Class<C> client) {
+      Caller caller = Caller.service(principal, scope, "r-2");
+      SdkClient[] proxy = new SdkClient[1];
+      proxy[0] =
+          client.cast(
+              Proxy.newProxyInstance(
+                  client.getClassLoader(),
+                  new Class<?>[] {client},
+                  (self, method, arguments) ->
+                      method.getName().endsWith("Paginator")
+                          ? java.lang.reflect.InvocationHandler.invokeDefault(
+                              self, method, arguments)
+                          : bound(
+                              caller,
+                              () -> {
+                                try {
+                                  return method.invoke(route53, arguments);
+                                } catch (InvocationTargetException e) {
+                                  throw e.getCause() instanceof Exception thrown ? thrown : e;
+                                }
+                              })));
+      return client.cast(proxy[0]);
+    }
+
+    @Override
+    public <C extends SdkClient> C asRole(
+        String principal, String role, String session, Scope scope, Class<C> client) {
+      throw new UnsupportedOperationException("no roles here");
+    }
+  }
+
+  private static <T> T bound(Caller caller, Callable<T> work) {
+    return ScopedValue.where(Caller.CURRENT, caller)
+        .call(
+            () -> {
+              try {
+                return work.call();
+              } catch (RuntimeException e) {
+                throw e;
+              } catch (Exception e) {
+                throw new AssertionError(e);
+              }
+            });
+  }
+
+  private static <T> T call(Callable<T> work) {
+    return bound(Caller.service("arn:aws:iam::000000000000:root", SCOPE, "r-1"), work);
+  }
+
+  @BeforeEach
+  void start() {
+    List<Table<?>> tables = new ArrayList<>(CloudMap.HOSTED.tables());
+    tables.addAll(Route53.HOSTED.tables());
+    Store store = MemoryStore.of(Clock.systemUTC(), tables);
+    RandomIds ids = new RandomIds();
+    ServiceContext context =
+        new ServiceContext(
+            store,
+            Clock.systemUTC(),
+            timers,
+            ids,
+            new Inside(),
+            Path.of("unused"),
+            new ServiceContext.Endpoint("127.0.0.1", 4566));
+    route53 = new Route53(context);
+    map = new CloudMap(context);
+    controllers = ControllerRunner.live(store, timers, ids, ControllerRunner.Observer.NONE);
+    controllers.addAll(CloudMap.HOSTED.controllers().apply(context));
+    link = new DnsLink(store, "us-east-1", BALANCER);
+    link.start();
+    server = new DnsServer(loops, List.of());
+    inside = listen(VPC);
+    elsewhere = listen(OTHER_VPC);
+  }
+
+  private InetSocketAddress listen(String vpc) {
+    return server.listen(
+        new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+        DnsServer.Sockets.HOST,
+        link.view(vpc),
+        Askers.LOOPBACK);
+  }
+
+  @AfterEach
+  void stop() throws Exception {
+    server.close();
+    link.close();
+    controllers.close();
+    timers.close();
+    loops.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+  }
+
+  /** The IPv4 addresses of a name; an RCODE in place of them where there is one. */
+  private static Set<String> ask(InetSocketAddress where, String name) {
+    try (DatagramSocket socket = new DatagramSocket()) {
+      socket.setSoTimeout(5_000);
+      byte[] wire = Names.toWire(name);
+      ByteBuffer query = ByteBuffer.allocate(16 + wire.length);
+      query.putInt(0x00070100).putInt(0x00010000).putInt(0).put(wire).putInt(0x00010001);
+      socket.send(new DatagramPacket(query.array(), query.position(), where));
+      DatagramPacket packet = new DatagramPacket(new byte[1_500], 1_500);
+      socket.receive(packet);
+      ByteBuffer answer = ByteBuffer.wrap(packet.getData(), 0, packet.getLength());
+      int code = answer.getShort(2) & 0xf;
+      if (code != 0) {
+        return Set.of("rcode " + code);
+      }
+      Set<String> addresses = new TreeSet<>();
+      answer.position(16 + wire.length);
+      for (int i = answer.getShort(6); i > 0; i--) {
+        answer.getShort(); // the owner: a pointer
+        int type = answer.getShort();
+        answer.position(answer.position() + 6);
+        byte[] data = new byte[answer.getShort()];
+        answer.get(data);
+        if (type == 1) {
+          addresses.add(InetAddress.getByAddress(data).getHostAddress());
+        }
+      }
+      return addresses;
+    } catch (java.io.IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static long millisUntil(BooleanSupplier state) {
+    long start = System.nanoTime();
+    while (!state.getAsBoolean()) {
+      if (System.nanoTime() - start > TimeUnit.SECONDS.toNanos(10)) {
+        throw new AssertionError("not after ten seconds");
+      }
+      Thread.onSpinWait();
+    }
+    return TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
+  }
+
+  private String namespace() {
+    String operation =
+        call(() -> map.createPrivateDnsNamespace(r -> r.name("local").vpc(VPC))).operationId();
+    ended(operation);
+    return call(() -> map.getOperation(r -> r.operationId(operation)))
+        .operation()
+        .targetsAsStrings()
+        .get("NAMESPACE");
+  }
+
+  private String service(String namespace) {
+    return call(
+            () ->
+                map.createService(
+                    r ->
+                        r.name("api")
+                            .namespaceId(namespace)
+                            .healthCheckCustomConfig(HealthCheckCustomConfig.builder().build())
+                            .dnsConfig(d -> d.dnsRecords(DnsRecord.builder().type("A").ttl(5L).build()))))
+        .service()
+        .id();
+  }
+
+  private String register(String service, int number) {
+    return call(() ->
+            map.registerInstance(
+                r ->
+                    r.serviceId(service)
+                        .instanceId("i-" + number)
+                        .attributes(Map.of("AWS_INSTANCE_IPV4", "10.0.0." + number))))
+        .operationId();
+  }
+
+  private void ended(String operation) {
+    millisUntil(
+        () ->
+            call(() -> map.getOperation(r -> r.operationId(operation))).operation().status()
+                == OperationStatus.SUCCESS);
+  }
+
+  @Test
+  void aRegisteredInstanceIsAnsweredWithinFiftyMilliseconds() {
+    String service = service(namespace());
+    assertThat(ask(inside, "api.local.")).containsExactly("rcode 3");
+    List<Long> delays = new ArrayList<>();
+    for (int i = 1; i <= 15; i++) {
+      String id = "i-" + i;
+      String address = "10.0.0." + i;
+      String registered = register(service, i);
+      delays.add(millisUntil(() -> ask(inside, "api.local.").equals(Set.of(address))));
+      ended(registered);
+      String gone =
+          call(() -> map.deregisterInstance(r -> r.serviceId(service).instanceId(id)))
+              .operationId();
+      delays.add(millisUntil(() -> ask(inside, "api.local.").equals(Set.of("rcode 3"))));
+      ended(gone);
+    }
+    delays.sort(null);
+    // The median, since the machine that runs this has other work too.
+    assertThat(delays.get(delays.size() / 2)).isLessThan(50);
+  }
+
+  @Test
+  void onlyItsVpcSeesANamespaceAndEverybodySeesABalancer() {
+    String service = service(namespace());
+    register(service, 1);
+    millisUntil(() -> ask(inside, "api.local.").equals(Set.of("10.0.0.1")));
+    // Without resolvers behind it, what no zone has is a failure: it was asked for elsewhere.
+    assertThat(ask(elsewhere, "api.local.")).containsExactly("rcode 2");
+    for (InetSocketAddress where : List.of(inside, elsewhere)) {
+      assertThat(ask(where, "lb-1.us-east-1.elb.amazonaws.com.")).containsExactly("10.0.9.9");
+    }
+  }
+
+  @Test
+  void whoIsUnhealthyLeavesTheAnswer() {
+    String service = service(namespace());
+    register(service, 1);
+    register(service, 2);
+    millisUntil(() -> ask(inside, "api.local.").equals(Set.of("10.0.0.1", "10.0.0.2")));
+    health(service, CustomHealthStatus.UNHEALTHY);
+    millisUntil(() -> ask(inside, "api.local.").equals(Set.of("10.0.0.2")));
+    health(service, CustomHealthStatus.HEALTHY);
+    millisUntil(() -> ask(inside, "api.local.").equals(Set.of("10.0.0.1", "10.0.0.2")));
+  }
+
+  private void health(String service, CustomHealthStatus status) {
+    call(
+        () ->
+            map.updateInstanceCustomHealthStatus(
+                r -> r.serviceId(service).instanceId("i-1").status(status)));
+  }
+}
