@@ -8,9 +8,11 @@ classpath() { # the jars in folder $1, ours first, in an order that stays
   done
 }
 
+# The cache is mapped where it was made for, so that its pages are neither rewritten nor counted as ours.
 # Serial collection and small objects keep an idle program small; the heap may grow as far as the machine allows.
 jvm_options() {
   echo "-XX:+UseSerialGC -XX:+UseCompactObjectHeaders -XX:MaxRAMPercentage=50 -XX:-UsePerfData -XX:TieredStopAtLevel=4 -Xss512k" \
+    "-XX:+UnlockDiagnosticVMOptions -XX:ArchiveRelocationMode=0" \
     "--enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -Xlog:disable -Xlog:all=error:stderr"
 }
 

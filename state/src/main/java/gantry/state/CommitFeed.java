@@ -18,8 +18,6 @@ final class CommitFeed implements Feed {
   /** How many commits can be asked for again. */
   static final int RETAINED_COMMITS = 10_000;
 
-  private static final Logger LOG = LoggerFactory.getLogger(CommitFeed.class);
-
   private final ReentrantLock lock = new ReentrantLock();
   private final ArrayDeque<Commit> retained = new ArrayDeque<>();
   private final List<Live> subscribers = new CopyOnWriteArrayList<>();
@@ -98,7 +96,7 @@ final class CommitFeed implements Feed {
         consumer.accept(commit);
       } catch (RuntimeException e) {
         // One consumer's mistake must not keep the others, or the writers, from going on.
-        LOG.error("a consumer of the change feed failed at revision {}", commit.revision(), e);
+        Log.LOG.error("a consumer of the change feed failed at revision {}", commit.revision(), e);
       }
     }
 
@@ -107,5 +105,10 @@ final class CommitFeed implements Feed {
       closed = true;
       subscribers.remove(this);
     }
+  }
+
+  /** Logging begins with the first line that there is to log. */
+  private static final class Log {
+    static final Logger LOG = LoggerFactory.getLogger(CommitFeed.class);
   }
 }

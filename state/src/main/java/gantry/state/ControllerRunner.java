@@ -49,8 +49,6 @@ public final class ControllerRunner implements AutoCloseable {
   /** How long stopping waits for what is running. */
   public static final Duration STOP_TIMEOUT = Duration.ofSeconds(10);
 
-  private static final Logger LOG = LoggerFactory.getLogger(ControllerRunner.class);
-
   /** Told of what happens: for metrics, and for tests that want no failure. */
   public interface Observer {
     Observer NONE = new Observer() {};
@@ -166,7 +164,7 @@ public final class ControllerRunner implements AutoCloseable {
       long left = STOP_TIMEOUT.toNanos();
       while (all.stream().anyMatch(queue -> !queue.running.isEmpty())) {
         if (left <= 0) {
-          LOG.warn("controllers are still running after {}: {}", STOP_TIMEOUT, stats());
+          Log.LOG.warn("controllers are still running after {}: {}", STOP_TIMEOUT, stats());
           return;
         }
         left = stopped.awaitNanos(left);
@@ -307,7 +305,7 @@ public final class ControllerRunner implements AutoCloseable {
       }
       finished(key, again, failure);
       if (failure != null) {
-        LOG.warn("{} failed for {} and will try again", controller.name(), key, failure);
+        Log.LOG.warn("{} failed for {} and will try again", controller.name(), key, failure);
       }
       observer.reconciled(controller.name(), key, failure);
     }
@@ -357,5 +355,10 @@ public final class ControllerRunner implements AutoCloseable {
       }
       return Duration.ofMillis(full / 2 + ids.below((int) (full / 2) + 1));
     }
+  }
+
+  /** Logging begins with the first line that there is to log. */
+  private static final class Log {
+    static final Logger LOG = LoggerFactory.getLogger(ControllerRunner.class);
   }
 }

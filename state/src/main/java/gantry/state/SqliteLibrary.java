@@ -16,8 +16,6 @@ import org.sqlite.util.OSInfo;
  */
 final class SqliteLibrary {
 
-  private static final Logger LOG = LoggerFactory.getLogger(SqliteLibrary.class);
-
   private SqliteLibrary() {}
 
   /** To be called before the driver is first used. */
@@ -37,13 +35,13 @@ final class SqliteLibrary {
       System.setProperty("org.sqlite.lib.path", home.toAbsolutePath().toString());
       System.setProperty("org.sqlite.lib.name", library);
     } catch (IOException e) {
-      LOG.info("SQLite's library cannot be kept in {}: {}", directory, e.toString());
+      Log.LOG.info("SQLite's library cannot be kept in {}: {}", directory, e.toString());
     }
   }
 
   private static void extract(String library, Path directory, Path file) throws IOException {
     String resource =
-        "/org/sqlite/native/" + OSInfo.getNativeLibFolderPathForCurrentOS() + "/" + library;
+        "/org/sqlite/native/" + folder() + "/" + library;
     Files.createDirectories(directory);
     // Moved into place as a whole: a half-written library would be loaded by the next start.
     Path part = Files.createTempFile(directory, "library", ".part");
@@ -56,5 +54,17 @@ final class SqliteLibrary {
     } finally {
       Files.deleteIfExists(part);
     }
+  }
+
+  /** On Linux without asking `uname` in a process of its own, which is how the driver tells Android. */
+  private static String folder() {
+    return "Linux".equals(System.getProperty("os.name"))
+        ? (OSInfo.isMusl() ? "Linux-Musl/" : "Linux/") + OSInfo.getArchName()
+        : OSInfo.getNativeLibFolderPathForCurrentOS();
+  }
+
+  /** Logging begins with the first line that there is to log. */
+  private static final class Log {
+    static final Logger LOG = LoggerFactory.getLogger(SqliteLibrary.class);
   }
 }

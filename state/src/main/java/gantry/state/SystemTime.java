@@ -14,8 +14,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class SystemTime implements Timers, AutoCloseable {
 
-  private static final Logger LOG = LoggerFactory.getLogger(SystemTime.class);
-
   private final ScheduledThreadPoolExecutor waiting;
 
   public SystemTime() {
@@ -43,7 +41,7 @@ public final class SystemTime implements Timers, AutoCloseable {
     try {
       task.run();
     } catch (RuntimeException e) {
-      LOG.error("a timer's task failed", e);
+      Log.LOG.error("a timer's task failed", e);
     }
   }
 
@@ -51,5 +49,10 @@ public final class SystemTime implements Timers, AutoCloseable {
   @Override
   public void close() {
     waiting.shutdownNow();
+  }
+
+  /** Logging begins with the first line that there is to log. */
+  private static final class Log {
+    static final Logger LOG = LoggerFactory.getLogger(SystemTime.class);
   }
 }

@@ -38,8 +38,6 @@ final class TableStore implements Store {
   /** How often the log is asked whether it wants to be compacted. */
   static final int BATCHES_PER_COMPACTION = 256;
 
-  private static final Logger LOG = LoggerFactory.getLogger(TableStore.class);
-
   private final Catalog catalog;
   private final Clock clock;
   private final @Nullable Log log;
@@ -231,7 +229,7 @@ final class TableStore implements Store {
     try {
       feed.publish(commit);
     } catch (Error e) {
-      LOG.error("a consumer of the change feed failed at revision {}", commit.revision(), e);
+      Logs.LOG.error("a consumer of the change feed failed at revision {}", commit.revision(), e);
     }
   }
 
@@ -243,7 +241,7 @@ final class TableStore implements Store {
         more = log.compact();
       }
     } catch (IOException | RuntimeException e) {
-      LOG.warn("the log could not be compacted", e);
+      Logs.LOG.warn("the log could not be compacted", e);
     }
   }
 
@@ -351,5 +349,10 @@ final class TableStore implements Store {
     if (interrupted) {
       Thread.currentThread().interrupt();
     }
+  }
+
+  /** Logging begins with the first line that there is to log. */
+  private static final class Logs {
+    static final Logger LOG = LoggerFactory.getLogger(TableStore.class);
   }
 }

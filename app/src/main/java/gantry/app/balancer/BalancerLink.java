@@ -31,7 +31,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class BalancerLink implements AutoCloseable {
 
-  private static final Logger LOG = LoggerFactory.getLogger(BalancerLink.class);
   private static final int MAX_REPORTS = 65_536;
   private static final int MAX_BATCH = 1000;
 
@@ -111,7 +110,7 @@ public final class BalancerLink implements AutoCloseable {
         return;
       } catch (RuntimeException e) {
         // The old table goes on serving; the next change, or the retry, tries again.
-        LOG.error("The load balancers could not take over their new settings", e);
+        Log.LOG.error("The load balancers could not take over their new settings", e);
       }
     }
   }
@@ -145,7 +144,7 @@ public final class BalancerLink implements AutoCloseable {
         new TargetHealthReport(
             r.targetGroupArn(), r.targetId(), r.port(), r.state(), r.reason(), r.description());
     if (!reports.offer(report)) {
-      LOG.warn("A health report was lost: {}", report);
+      Log.LOG.warn("A health report was lost: {}", report);
     }
   }
 
@@ -160,7 +159,7 @@ public final class BalancerLink implements AutoCloseable {
       } catch (InterruptedException e) {
         return;
       } catch (RuntimeException e) {
-        LOG.error("Health reports could not be written", e);
+        Log.LOG.error("Health reports could not be written", e);
       }
     }
   }
@@ -186,5 +185,10 @@ public final class BalancerLink implements AutoCloseable {
     applier.interrupt();
     reporter.interrupt();
     balancers.close();
+  }
+
+  /** Logging begins with the first line that there is to log. */
+  private static final class Log {
+    static final Logger LOG = LoggerFactory.getLogger(BalancerLink.class);
   }
 }

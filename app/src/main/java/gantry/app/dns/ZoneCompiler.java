@@ -18,8 +18,6 @@ import software.amazon.awssdk.services.route53.model.ResourceRecordSetFailover;
 /** From the rows of a hosted zone to the zone that the DNS server answers from. */
 final class ZoneCompiler {
 
-  private static final Logger LOG = LoggerFactory.getLogger(ZoneCompiler.class);
-
   private ZoneCompiler() {}
 
   static Zone compile(ZoneRow zone, List<RecordRow> records) {
@@ -48,7 +46,7 @@ final class ZoneCompiler {
           .forEach(record -> gantry.traffic.dns.Rdata.toWire(type, record.value()));
       return true;
     } catch (IllegalArgumentException unreadable) {
-      LOG.warn(
+      Log.LOG.warn(
           "{} {} is left out of DNS: {}", set.name(), set.typeAsString(), unreadable.getMessage());
       return false;
     }
@@ -89,5 +87,10 @@ final class ZoneCompiler {
                   : geo.countryCode());
     }
     return Boolean.TRUE.equals(set.multiValueAnswer()) ? new Routing.Multivalue() : Routing.SIMPLE;
+  }
+
+  /** Logging begins with the first line that there is to log. */
+  private static final class Log {
+    static final Logger LOG = LoggerFactory.getLogger(ZoneCompiler.class);
   }
 }

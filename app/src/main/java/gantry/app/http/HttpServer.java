@@ -6,6 +6,9 @@ import io.helidon.http.DirectHandler;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.encoding.ContentEncodingContext;
 import io.helidon.http.media.MediaContext;
+import io.helidon.service.registry.GlobalServiceRegistry;
+import io.helidon.service.registry.ServiceRegistryConfig;
+import io.helidon.service.registry.ServiceRegistryManager;
 import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.WebServer;
 import io.helidon.webserver.http.DirectHandlers;
@@ -41,6 +44,7 @@ public final class HttpServer implements AutoCloseable {
 
   /** Listens, and answers as soon as this returns. */
   public static HttpServer start(InetSocketAddress address, HttpHandler handler, Limits limits) {
+    withoutDiscovery();
     Http2Config http2 =
         Http2Config.builder()
             .maxConcurrentStreams(Limits.STREAMS_PER_CONNECTION)
@@ -93,6 +97,19 @@ public final class HttpServer implements AutoCloseable {
             .routing(HttpRouting.builder().any((req, res) -> serve(handler, req, res)))
             .build();
     return new HttpServer(server.start(), watch);
+  }
+
+  /** Helidon would look up everything on the class path as soon as it needs one mapper. */
+  private static void withoutDiscovery() {
+    if (!GlobalServiceRegistry.configured()) {
+      GlobalServiceRegistry.registry(
+          ServiceRegistryManager.create(
+                  ServiceRegistryConfig.builder()
+                      .discoverServices(false)
+                      .discoverServicesFromServiceLoader(false)
+                      .build())
+              .registry());
+    }
   }
 
   public int port() {

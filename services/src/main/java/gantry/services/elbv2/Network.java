@@ -21,7 +21,6 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.SubnetNotFou
 final class Network {
 
   static final String PRINCIPAL = "elasticloadbalancing.amazonaws.com";
-  private static final Logger LOG = LoggerFactory.getLogger(Network.class);
 
   private final Clients clients;
 
@@ -140,7 +139,7 @@ final class Network {
         try {
           ec2(scope).deleteNetworkInterface(r -> r.networkInterfaceId(id));
         } catch (AwsServiceException e) {
-          LOG.warn("The interface {} of a load balancer stays: {}", id, e.getMessage());
+          Log.LOG.warn("The interface {} of a load balancer stays: {}", id, e.getMessage());
         }
       }
     }
@@ -217,5 +216,10 @@ final class Network {
       value = value << 8 | Integer.parseInt(part);
     }
     return value;
+  }
+
+  /** Logging begins with the first line that there is to log. */
+  private static final class Log {
+    static final Logger LOG = LoggerFactory.getLogger(Network.class);
   }
 }
