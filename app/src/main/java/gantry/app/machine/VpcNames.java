@@ -44,10 +44,12 @@ final class VpcNames implements DnsLink.OwnNames {
         for (String address : eni.addresses()) {
           String name = "ip-" + address.replace('.', '-') + "." + domain;
           put(byZone, domain, RecordSet.simple(name, RecordType.A, TTL, address));
+          String reverse = reverse(address);
+          // One zone for each /24: a question about anybody else's address is still forwarded.
           put(
               byZone,
-              "in-addr.arpa",
-              RecordSet.simple(reverse(address), RecordType.PTR, TTL, name));
+              reverse.substring(reverse.indexOf('.') + 1),
+              RecordSet.simple(reverse, RecordType.PTR, TTL, name));
         }
       }
     }
