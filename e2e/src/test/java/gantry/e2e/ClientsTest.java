@@ -23,7 +23,10 @@ import software.amazon.awssdk.services.ecs.EcsClient;
 import software.amazon.awssdk.services.ecs.model.ClusterNotFoundException;
 import software.amazon.awssdk.services.ecs.model.TargetType;
 
-/** Clients that nobody here wrote, against the built program: each checks values and modelled errors. */
+/**
+ * Clients that nobody here wrote, against the built program: each checks values and modelled
+ * errors.
+ */
 @Tag("client")
 class ClientsTest {
 
@@ -53,7 +56,14 @@ class ClientsTest {
             List.of("bash", resource("check.sh", data).toString()),
             data,
             Map.of(
-                "AWS", aws, "URL", url, "AWS_ACCESS_KEY_ID", "test", "AWS_SECRET_ACCESS_KEY", "test")));
+                "AWS",
+                aws,
+                "URL",
+                url,
+                "AWS_ACCESS_KEY_ID",
+                "test",
+                "AWS_SECRET_ACCESS_KEY",
+                "test")));
   }
 
   @Test
@@ -62,21 +72,32 @@ class ClientsTest {
     if (!Files.exists(python.resolve("bin/python3"))) {
       install(CLIENTS, "python3", "-m", "venv", python.toString());
     }
-    if (Program.run(List.of(python + "/bin/python3", "-c", "import boto3"), CLIENTS, Map.of()).code() != 0) {
+    if (Program.run(List.of(python + "/bin/python3", "-c", "import boto3"), CLIENTS, Map.of())
+            .code()
+        != 0) {
       install(CLIENTS, python + "/bin/pip", "install", "-q", "boto3");
     }
     ok(
         Program.run(
-            List.of(python + "/bin/python3", resource("check.py", data).toString(), url), data, Map.of()));
+            List.of(python + "/bin/python3", resource("check.py", data).toString(), url),
+            data,
+            Map.of()));
   }
 
   @Test
   void sdkForJavaScript3() throws Exception {
     Path folder = Files.createDirectories(CLIENTS.resolve("js"));
     if (!Files.exists(folder.resolve("node_modules/@aws-sdk/client-ecs"))) {
-      Files.writeString(folder.resolve("package.json"), "{\"private\": true, \"type\": \"module\"}\n");
+      Files.writeString(
+          folder.resolve("package.json"), "{\"private\": true, \"type\": \"module\"}\n");
       install(
-          folder, "npm", "install", "--no-save", "@aws-sdk/client-ecs", "@aws-sdk/client-ssm", "@aws-sdk/client-sts");
+          folder,
+          "npm",
+          "install",
+          "--no-save",
+          "@aws-sdk/client-ecs",
+          "@aws-sdk/client-ssm",
+          "@aws-sdk/client-sts");
     }
     ok(
         Program.run(
@@ -109,9 +130,12 @@ class ClientsTest {
       assertThat(ecs.listClusters().clusterArns())
           .contains("arn:aws:ecs:eu-central-1:000000000000:cluster/java");
       assertThatThrownBy(
-              () -> ecs.listAttributes(r -> r.cluster("none").targetType(TargetType.CONTAINER_INSTANCE)))
+              () ->
+                  ecs.listAttributes(
+                      r -> r.cluster("none").targetType(TargetType.CONTAINER_INSTANCE)))
           .isInstanceOf(ClusterNotFoundException.class);
-      assertThat(ecs.deleteCluster(r -> r.cluster("java")).cluster().status()).isEqualTo("INACTIVE");
+      assertThat(ecs.deleteCluster(r -> r.cluster("java")).cluster().status())
+          .isEqualTo("INACTIVE");
     }
   }
 
@@ -120,7 +144,8 @@ class ClientsTest {
     assertThat(said.out().strip()).endsWith("ok");
   }
 
-  private static void install(Path folder, String... command) throws IOException, InterruptedException {
+  private static void install(Path folder, String... command)
+      throws IOException, InterruptedException {
     Files.createDirectories(folder);
     Program.Said said = Program.run(List.of(command), folder, Map.of());
     assertThat(said.code()).as(said.toString()).isZero();

@@ -28,7 +28,8 @@ class CommandLineTest {
       assertThat(again.code()).isEqualTo(1);
       assertThat(again.err()).contains("already running at " + url);
       Program.Said made =
-          program.gantry("aws", "ecs", "create-cluster", "--cluster-name", "day", "--output", "json");
+          program.gantry(
+              "aws", "ecs", "create-cluster", "--cluster-name", "day", "--output", "json");
       assertThat(made.code()).as(made.toString()).isZero();
       assertThat(made.out()).contains("cluster/day");
       Program.Said none = program.gantry("aws", "ssm", "get-parameter", "--name", "/none");

@@ -11,7 +11,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
-/** The built program, driven by {@code ./gantry} as a person does, with a data directory of its own. */
+/**
+ * The built program, driven by {@code ./gantry} as a person does, with a data directory of its own.
+ */
 final class Program {
 
   private static final long PATIENCE_SECONDS = 300;
@@ -36,14 +38,16 @@ final class Program {
     return run(
         command,
         ROOT,
-        Map.of("GANTRY_BUILT", built, "GANTRY_ENGINE", "simulated", "GANTRY_HOME", data.toString()));
+        Map.of(
+            "GANTRY_BUILT", built, "GANTRY_ENGINE", "simulated", "GANTRY_HOME", data.toString()));
   }
 
   /** Starts it on a free port; the URL. */
   String up() throws IOException, InterruptedException {
     Said said = gantry("up", "--detach", "--port", "0");
     assertThat(said.code()).as(said.toString()).isZero();
-    return said.out().lines()
+    return said.out()
+        .lines()
         .filter(line -> line.startsWith("export AWS_ENDPOINT_URL="))
         .map(line -> line.substring(line.indexOf('=') + 1))
         .findFirst()
@@ -65,8 +69,7 @@ final class Program {
       builder.environment().keySet().removeIf(n -> n.startsWith("AWS_") || n.endsWith("CA_BUNDLE"));
       builder.environment().put("AWS_EC2_METADATA_DISABLED", "true");
       builder.environment().putAll(environment);
-      Process process =
-          builder.redirectOutput(out.toFile()).redirectError(err.toFile()).start();
+      Process process = builder.redirectOutput(out.toFile()).redirectError(err.toFile()).start();
       if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
         process.destroyForcibly();
         throw new AssertionError(command + " does not end: " + Files.readString(err));

@@ -40,8 +40,7 @@ final class SqliteLibrary {
   }
 
   private static void extract(String library, Path directory, Path file) throws IOException {
-    String resource =
-        "/org/sqlite/native/" + folder() + "/" + library;
+    String resource = "/org/sqlite/native/" + folder() + "/" + library;
     Files.createDirectories(directory);
     // Moved into place as a whole: a half-written library would be loaded by the next start.
     Path part = Files.createTempFile(directory, "library", ".part");
@@ -56,7 +55,9 @@ final class SqliteLibrary {
     }
   }
 
-  /** On Linux without asking `uname` in a process of its own, which is how the driver tells Android. */
+  /**
+   * On Linux without asking `uname` in a process of its own, which is how the driver tells Android.
+   */
   private static String folder() {
     return "Linux".equals(System.getProperty("os.name"))
         ? (OSInfo.isMusl() ? "Linux-Musl/" : "Linux/") + OSInfo.getArchName()

@@ -181,7 +181,8 @@ public final class Dispatcher implements HttpHandler {
     if (!ignored.isEmpty()) {
       exchange.setHeader("x-gantry-ignored", String.join(", ", ignored));
     }
-    // No pattern switch: its bootstrap is not in the start-up cache and would cost the first answer.
+    // No pattern switch: its bootstrap is not in the start-up cache and would cost the first
+    // answer.
     if (reply.content() instanceof Reply.Content.Whole whole) {
       exchange.respond(reply.status(), whole.bytes());
     } else if (reply.content() instanceof Reply.Content.Stream stream) {

@@ -31,7 +31,8 @@ public final class Bench {
     ALL.put(
         "dns",
         new Entry(
-            "questions a second, CPU time of each, p99; beside dnsmasq and unbound", DnsBench::main));
+            "questions a second, CPU time of each, p99; beside dnsmasq and unbound",
+            DnsBench::main));
   }
 
   private Bench() {}

@@ -269,8 +269,24 @@ public final class DnsBench {
     List<String> command =
         new ArrayList<>(
             List.of(
-                "taskset", "-c", "1", tool("dnsperf"), "-s", "127.0.0.1", "-p", "" + port, "-d",
-                questions.toString(), "-l", "" + seconds, "-c", "8", "-T", "1", "-q", "200"));
+                "taskset",
+                "-c",
+                "1",
+                tool("dnsperf"),
+                "-s",
+                "127.0.0.1",
+                "-p",
+                "" + port,
+                "-d",
+                questions.toString(),
+                "-l",
+                "" + seconds,
+                "-c",
+                "8",
+                "-T",
+                "1",
+                "-q",
+                "200"));
     if (rate > 0) {
       command.addAll(List.of("-Q", "" + rate, "-v"));
     }

@@ -245,14 +245,14 @@ class DnsPathTest {
   }
 
   private String service(String namespace) {
-    return call(
-            () ->
-                map.createService(
-                    r ->
-                        r.name("api")
-                            .namespaceId(namespace)
-                            .healthCheckCustomConfig(HealthCheckCustomConfig.builder().build())
-                            .dnsConfig(d -> d.dnsRecords(DnsRecord.builder().type("A").ttl(5L).build()))))
+    return call(() ->
+            map.createService(
+                r ->
+                    r.name("api")
+                        .namespaceId(namespace)
+                        .healthCheckCustomConfig(HealthCheckCustomConfig.builder().build())
+                        .dnsConfig(
+                            d -> d.dnsRecords(DnsRecord.builder().type("A").ttl(5L).build()))))
         .service()
         .id();
   }

@@ -314,8 +314,7 @@ final class DnsController implements Controller {
         .filter(set -> set.name().equals(name) || set.name().endsWith("." + name))
         .filter(
             set ->
-                below.stream()
-                    .noneMatch(o -> set.name().equals(o) || set.name().endsWith("." + o)))
+                below.stream().noneMatch(o -> set.name().equals(o) || set.name().endsWith("." + o)))
         .filter(set -> set.type() != RRType.SOA && set.type() != RRType.NS)
         .toList();
   }

@@ -103,7 +103,9 @@ final class Instances {
             && service.dnsConfig().dnsRecords().stream().anyMatch(r -> r.type() == RecordType.SRV);
     if (named && !instanceId.matches("[^.]{1,63}(\\.[^.]{1,63})*")) {
       throw invalid(
-          "The instance id '" + instanceId + "' cannot be part of a DNS name, as SRV records need.");
+          "The instance id '"
+              + instanceId
+              + "' cannot be part of a DNS name, as SRV records need.");
     }
   }
 

@@ -133,8 +133,11 @@ final class RecordRules {
           + set.name()
           + " is not permitted: it belongs to the zone's apex";
     }
-    if (policy != Policy.SIMPLE && values.size() > 1 && policy != Policy.GEOLOCATION
-        && policy != Policy.LATENCY && policy != Policy.FAILOVER) {
+    if (policy != Policy.SIMPLE
+        && values.size() > 1
+        && policy != Policy.GEOLOCATION
+        && policy != Policy.LATENCY
+        && policy != Policy.FAILOVER) {
       return "Invalid request: A record set with routing policy "
           + policy
           + " has exactly one value in Change with "

@@ -192,24 +192,23 @@ class CloudMapTest {
 
   private String service(
       String namespace, String name, RoutingPolicy policy, boolean health, RecordType... types) {
-    return call(
-            () ->
-                map.createService(
-                    r -> {
-                      r.name(name).namespaceId(namespace);
-                      if (types.length > 0) {
-                        r.dnsConfig(
-                            d ->
-                                d.routingPolicy(policy)
-                                    .dnsRecords(
-                                        java.util.Arrays.stream(types)
-                                            .map(t -> DnsRecord.builder().type(t).ttl(7L).build())
-                                            .toList()));
-                      }
-                      if (health) {
-                        r.healthCheckCustomConfig(HealthCheckCustomConfig.builder().build());
-                      }
-                    }))
+    return call(() ->
+            map.createService(
+                r -> {
+                  r.name(name).namespaceId(namespace);
+                  if (types.length > 0) {
+                    r.dnsConfig(
+                        d ->
+                            d.routingPolicy(policy)
+                                .dnsRecords(
+                                    java.util.Arrays.stream(types)
+                                        .map(t -> DnsRecord.builder().type(t).ttl(7L).build())
+                                        .toList()));
+                  }
+                  if (health) {
+                    r.healthCheckCustomConfig(HealthCheckCustomConfig.builder().build());
+                  }
+                }))
         .service()
         .id();
   }
@@ -219,9 +218,8 @@ class CloudMapTest {
     for (int i = 0; i < attributes.length; i += 2) {
       map2.put(attributes[i], attributes[i + 1]);
     }
-    return call(
-            () ->
-                map.registerInstance(r -> r.serviceId(service).instanceId(id).attributes(map2)))
+    return call(() ->
+            map.registerInstance(r -> r.serviceId(service).instanceId(id).attributes(map2)))
         .operationId();
   }
 
@@ -249,14 +247,13 @@ class CloudMapTest {
 
   private List<HttpInstanceSummary> discover(
       String namespace, String service, HealthStatusFilter filter, Map<String, String> query) {
-    return call(
-            () ->
-                map.discoverInstances(
-                    r ->
-                        r.namespaceName(namespace)
-                            .serviceName(service)
-                            .healthStatus(filter)
-                            .queryParameters(query)))
+    return call(() ->
+            map.discoverInstances(
+                r ->
+                    r.namespaceName(namespace)
+                        .serviceName(service)
+                        .healthStatus(filter)
+                        .queryParameters(query)))
         .instances();
   }
 
@@ -277,15 +274,14 @@ class CloudMapTest {
         .isEqualTo("servicediscovery.amazonaws.com");
     assertThat(soaTtl(zoneId)).isEqualTo(15);
     done(
-        call(
-                () ->
-                    map.updatePrivateDnsNamespace(
-                        r ->
-                            r.id(id)
-                                .namespace(
-                                    n ->
-                                        n.properties(
-                                            p -> p.dnsProperties(d -> d.soa(s -> s.ttl(99L)))))))
+        call(() ->
+                map.updatePrivateDnsNamespace(
+                    r ->
+                        r.id(id)
+                            .namespace(
+                                n ->
+                                    n.properties(
+                                        p -> p.dnsProperties(d -> d.soa(s -> s.ttl(99L)))))))
             .operationId());
     assertThat(soaTtl(zoneId)).isEqualTo(99);
     done(call(() -> map.deleteNamespace(r -> r.id(namespace.arn()))).operationId());
@@ -310,11 +306,9 @@ class CloudMapTest {
     String id = namespace("local", "vpc-0000000a");
     assertThatThrownBy(
             () ->
-                call(
-                    () -> map.createPrivateDnsNamespace(r -> r.name("local").vpc("vpc-0000000a"))))
+                call(() -> map.createPrivateDnsNamespace(r -> r.name("local").vpc("vpc-0000000a"))))
         .isInstanceOfSatisfying(
-            NamespaceAlreadyExistsException.class,
-            e -> assertThat(e.namespaceId()).isEqualTo(id));
+            NamespaceAlreadyExistsException.class, e -> assertThat(e.namespaceId()).isEqualTo(id));
     assertThat(namespace("local", "vpc-0000000b")).isNotEqualTo(id);
   }
 
@@ -358,8 +352,7 @@ class CloudMapTest {
     assertThat(records(ns)).containsExactly("api.local. A 10.0.0.1", "api.local. A 10.0.0.2");
     done(register(api, "i-1", "AWS_INSTANCE_IPV4", "10.0.0.3"));
     assertThat(records(ns)).containsExactly("api.local. A 10.0.0.3", "api.local. A 10.0.0.2");
-    done(
-        call(() -> map.deregisterInstance(r -> r.serviceId(api).instanceId("i-1"))).operationId());
+    done(call(() -> map.deregisterInstance(r -> r.serviceId(api).instanceId("i-1"))).operationId());
     assertThat(records(ns)).containsExactly("api.local. A 10.0.0.2");
     assertThatThrownBy(
             () -> call(() -> map.deregisterInstance(r -> r.serviceId(api).instanceId("i-1"))))
@@ -404,8 +397,7 @@ class CloudMapTest {
     String lower = service(ns, "blue.api", RoutingPolicy.MULTIVALUE, false, RecordType.A);
     done(register(lower, "i-1", "AWS_INSTANCE_IPV4", "10.0.0.1"));
     done(register(upper, "i-2", "AWS_INSTANCE_IPV4", "10.0.0.2"));
-    assertThat(records(ns))
-        .containsExactly("api.local. A 10.0.0.2", "blue.api.local. A 10.0.0.1");
+    assertThat(records(ns)).containsExactly("api.local. A 10.0.0.2", "blue.api.local. A 10.0.0.1");
   }
 
   @Test
@@ -419,8 +411,7 @@ class CloudMapTest {
         .containsExactly(
             "lb.local. A alias my-lb.us-east-1.elb.amazonaws.com.",
             "name.local. CNAME www.example.com");
-    assertThatThrownBy(
-            () -> service(ns, "x", RoutingPolicy.MULTIVALUE, false, RecordType.CNAME))
+    assertThatThrownBy(() -> service(ns, "x", RoutingPolicy.MULTIVALUE, false, RecordType.CNAME))
         .isInstanceOf(InvalidInputException.class);
     assertThatThrownBy(
             () -> service(ns, "x", RoutingPolicy.WEIGHTED, false, RecordType.A, RecordType.SRV))
@@ -480,14 +471,13 @@ class CloudMapTest {
         .hasSize(3)
         .allMatch(i -> i.healthStatus() == HealthStatus.UNKNOWN);
     assertThat(
-            call(
-                    () ->
-                        map.discoverInstances(
-                            r ->
-                                r.namespaceName("web")
-                                    .serviceName("api")
-                                    .queryParameters(Map.of("stage", "blue"))
-                                    .optionalParameters(Map.of("zone", "2"))))
+            call(() ->
+                    map.discoverInstances(
+                        r ->
+                            r.namespaceName("web")
+                                .serviceName("api")
+                                .queryParameters(Map.of("stage", "blue"))
+                                .optionalParameters(Map.of("zone", "2"))))
                 .instances())
         .extracting(HttpInstanceSummary::instanceId)
         .containsExactly("b");
@@ -498,8 +488,7 @@ class CloudMapTest {
   }
 
   private long revision() {
-    return call(
-            () -> map.discoverInstancesRevision(r -> r.namespaceName("web").serviceName("api")))
+    return call(() -> map.discoverInstancesRevision(r -> r.namespaceName("web").serviceName("api")))
         .instancesRevision();
   }
 
@@ -565,20 +554,19 @@ class CloudMapTest {
     String api = service(ns, "api", RoutingPolicy.MULTIVALUE, false, RecordType.A);
     done(register(api, "i-1", "AWS_INSTANCE_IPV4", "10.0.0.1"));
     done(
-        call(
-                () ->
-                    map.updateService(
-                        r ->
-                            r.id(api)
-                                .service(
-                                    s ->
-                                        s.dnsConfig(
-                                            d ->
-                                                d.dnsRecords(
-                                                    DnsRecord.builder()
-                                                        .type(RecordType.A)
-                                                        .ttl(300L)
-                                                        .build())))))
+        call(() ->
+                map.updateService(
+                    r ->
+                        r.id(api)
+                            .service(
+                                s ->
+                                    s.dnsConfig(
+                                        d ->
+                                            d.dnsRecords(
+                                                DnsRecord.builder()
+                                                    .type(RecordType.A)
+                                                    .ttl(300L)
+                                                    .build())))))
             .operationId());
     String zone = described(ns).properties().dnsProperties().hostedZoneId();
     assertThat(
@@ -600,8 +588,7 @@ class CloudMapTest {
     String api = service(ns, "api", RoutingPolicy.MULTIVALUE, false, RecordType.A);
     assertThatThrownBy(() -> service(ns, "API", RoutingPolicy.MULTIVALUE, false, RecordType.A))
         .isInstanceOfSatisfying(
-            ServiceAlreadyExistsException.class,
-            e -> assertThat(e.serviceId()).isEqualTo(api));
+            ServiceAlreadyExistsException.class, e -> assertThat(e.serviceId()).isEqualTo(api));
     String http = httpNamespace("web");
     assertThatThrownBy(() -> service(http, "x", RoutingPolicy.MULTIVALUE, false, RecordType.A))
         .isInstanceOf(InvalidInputException.class);
@@ -610,7 +597,10 @@ class CloudMapTest {
                 call(
                     () ->
                         map.createService(
-                            r -> r.name("y").namespaceId(http).healthCheckConfig(h -> h.type("TCP")))))
+                            r ->
+                                r.name("y")
+                                    .namespaceId(http)
+                                    .healthCheckConfig(h -> h.type("TCP")))))
         .isInstanceOf(InvalidInputException.class)
         .hasMessageContaining("HealthCheckConfig is not supported here");
   }
@@ -645,15 +635,14 @@ class CloudMapTest {
     httpNamespace("web");
     namespace("local", "vpc-0000000a");
     assertThat(
-            call(
-                    () ->
-                        map.listNamespaces(
-                            r ->
-                                r.filters(
-                                    f ->
-                                        f.name(NamespaceFilterName.TYPE)
-                                            .condition(FilterCondition.EQ)
-                                            .values("HTTP"))))
+            call(() ->
+                    map.listNamespaces(
+                        r ->
+                            r.filters(
+                                f ->
+                                    f.name(NamespaceFilterName.TYPE)
+                                        .condition(FilterCondition.EQ)
+                                        .values("HTTP"))))
                 .namespaces())
         .hasSize(1)
         .allMatch(n -> n.name().equals("web"));

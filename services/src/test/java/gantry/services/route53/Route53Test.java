@@ -93,10 +93,7 @@ class Route53Test {
   }
 
   private static VPC vpc(int number) {
-    return VPC.builder()
-        .vpcId("vpc-%08x".formatted(number))
-        .vpcRegion(VPCRegion.US_EAST_1)
-        .build();
+    return VPC.builder().vpcId("vpc-%08x".formatted(number)).vpcRegion(VPCRegion.US_EAST_1).build();
   }
 
   private String zone(String name, VPC... vpcs) {
@@ -135,8 +132,7 @@ class Route53Test {
 
   private void create(String zone, ResourceRecordSet... sets) {
     change(
-        zone,
-        Arrays.stream(sets).map(s -> change(ChangeAction.CREATE, s)).toArray(Change[]::new));
+        zone, Arrays.stream(sets).map(s -> change(ChangeAction.CREATE, s)).toArray(Change[]::new));
   }
 
   private List<String> names(String zone) {
@@ -335,8 +331,7 @@ class Route53Test {
         set("a\\057B.example.com", RRType.A, "10.0.0.1"),
         set("_http._tcp.example.com", RRType.SRV, "1 1 80 a.example.com"));
     assertThat(names(id))
-        .contains(
-            "\\052.example.com. A", "a\\057b.example.com. A", "_http._tcp.example.com. SRV");
+        .contains("\\052.example.com. A", "a\\057b.example.com. A", "_http._tcp.example.com. SRV");
     change(id, change(ChangeAction.DELETE, set("\\052.example.com.", RRType.A, "10.0.0.1")));
     assertThat(names(id)).doesNotContain("\\052.example.com. A");
   }
@@ -389,9 +384,10 @@ class Route53Test {
       marker = page.nextMarker();
     } while (marker != null);
     assertThat(found).containsExactlyInAnyOrder("a.test.", "b.test.", "c.test.", "z.a.test.");
-    var byName =
-        call(() -> route53.listHostedZonesByName(r -> r.dnsName("a.test").maxItems("2")));
-    assertThat(byName.hostedZones()).extracting(HostedZone::name).containsExactly("a.test.", "z.a.test.");
+    var byName = call(() -> route53.listHostedZonesByName(r -> r.dnsName("a.test").maxItems("2")));
+    assertThat(byName.hostedZones())
+        .extracting(HostedZone::name)
+        .containsExactly("a.test.", "z.a.test.");
     assertThat(byName.nextDNSName()).isEqualTo("b.test.");
   }
 
@@ -408,17 +404,15 @@ class Route53Test {
             () ->
                 call(
                     () ->
-                        route53.disassociateVPCFromHostedZone(
-                            r -> r.hostedZoneId(id).vpc(vpc(1)))))
+                        route53.disassociateVPCFromHostedZone(r -> r.hostedZoneId(id).vpc(vpc(1)))))
         .isInstanceOf(LastVpcAssociationException.class);
     call(() -> route53.associateVPCWithHostedZone(r -> r.hostedZoneId(id).vpc(vpc(3))));
     call(() -> route53.disassociateVPCFromHostedZone(r -> r.hostedZoneId(id).vpc(vpc(1))));
     assertThat(call(() -> route53.getHostedZone(r -> r.id(id))).vpCs()).containsExactly(vpc(3));
     assertThat(
-            call(
-                    () ->
-                        route53.listHostedZonesByVPC(
-                            r -> r.vpcId("vpc-00000003").vpcRegion("us-east-1")))
+            call(() ->
+                    route53.listHostedZonesByVPC(
+                        r -> r.vpcId("vpc-00000003").vpcRegion("us-east-1")))
                 .hostedZoneSummaries())
         .hasSize(1);
     String open = zone("open.test");
@@ -426,8 +420,7 @@ class Route53Test {
             () ->
                 call(
                     () ->
-                        route53.associateVPCWithHostedZone(
-                            r -> r.hostedZoneId(open).vpc(vpc(3)))))
+                        route53.associateVPCWithHostedZone(r -> r.hostedZoneId(open).vpc(vpc(3)))))
         .isInstanceOf(PublicZoneVpcAssociationException.class);
   }
 
@@ -455,8 +448,7 @@ class Route53Test {
   void aZonesLimits() {
     String id = zone("local", vpc(1));
     var records =
-        call(
-            () -> route53.getHostedZoneLimit(r -> r.hostedZoneId(id).type("MAX_RRSETS_BY_ZONE")));
+        call(() -> route53.getHostedZoneLimit(r -> r.hostedZoneId(id).type("MAX_RRSETS_BY_ZONE")));
     assertThat(records.count()).isEqualTo(2);
     assertThat(records.limit().value()).isEqualTo(10_000);
     String open = zone("open.test");
@@ -474,18 +466,17 @@ class Route53Test {
   void receiptsAndTags() {
     String id = zone("example.com");
     String change =
-        call(
-                () ->
-                    route53.changeResourceRecordSets(
-                        r ->
-                            r.hostedZoneId(id)
-                                .changeBatch(
-                                    b ->
-                                        b.comment("why")
-                                            .changes(
-                                                change(
-                                                    ChangeAction.CREATE,
-                                                    set("a.example.com", RRType.A, "10.0.0.1"))))))
+        call(() ->
+                route53.changeResourceRecordSets(
+                    r ->
+                        r.hostedZoneId(id)
+                            .changeBatch(
+                                b ->
+                                    b.comment("why")
+                                        .changes(
+                                            change(
+                                                ChangeAction.CREATE,
+                                                set("a.example.com", RRType.A, "10.0.0.1"))))))
             .changeInfo()
             .id();
     var info = call(() -> route53.getChange(r -> r.id(change))).changeInfo();
@@ -500,10 +491,9 @@ class Route53Test {
                         .resourceId(bare)
                         .addTags(Tag.builder().key("k").value("v").build())));
     assertThat(
-            call(
-                    () ->
-                        route53.listTagsForResource(
-                            r -> r.resourceType(TagResourceType.HOSTEDZONE).resourceId(bare)))
+            call(() ->
+                    route53.listTagsForResource(
+                        r -> r.resourceType(TagResourceType.HOSTEDZONE).resourceId(bare)))
                 .resourceTagSet()
                 .tags())
         .containsExactly(Tag.builder().key("k").value("v").build());
