@@ -48,7 +48,12 @@ class LayersTest {
 
   /** One service's package that knows another's: how it is, and why it may. */
   private static final Map<String, String> NEIGHBOURS =
-      Map.of("ecrpublic -> ecr", "one registry: what both show is one store of the same blobs");
+      Map.of(
+          "ecrpublic -> ecr", "one registry: what both show is one store of the same blobs",
+          "sts -> iam", "sessions are of IAM's roles and users, judged by its engine",
+          "iam -> sts", "whose an access key is: a user's key or a session's",
+          "kms -> iam", "key policies are judged by the one policy engine",
+          "secretsmanager -> iam", "resource policies are judged by the one policy engine");
 
   /** Types that mean a clock, chance, a thread or a socket wherever they are used. */
   private static final Pattern AMBIENT_TYPE =
@@ -87,6 +92,7 @@ class LayersTest {
     RIM.put("gantry.state.SystemTime", "is the clock and the timers that all others are handed");
     RIM.put("gantry.state.RandomIds", "is the chance that all others are handed");
     RIM.put("gantry.state.ControllerRunner", "live(): controllers run on virtual threads");
+    RIM.put("gantry.services.kms.Crypto", "the JDK's ciphers want a SecureRandom; they get Ids'");
     RIM.put(
         "gantry.services.acm.Authority", "BouncyCastle wants a SecureRandom; it gets one over Ids");
   }

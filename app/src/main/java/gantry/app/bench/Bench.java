@@ -28,6 +28,7 @@ public final class Bench {
     ALL.put(
         "registry",
         new Entry("layers pushed and pulled; beside docker-registry", RegistryBench::main));
+    ALL.put("iam", new Entry("what a decision of the policy engine costs", PolicyBench::main));
     ALL.put(
         "dns",
         new Entry(

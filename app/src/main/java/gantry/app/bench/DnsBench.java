@@ -7,8 +7,6 @@ import gantry.traffic.dns.RecordSet;
 import gantry.traffic.dns.RecordType;
 import gantry.traffic.dns.View;
 import gantry.traffic.dns.Zone;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.epoll.EpollIoHandler;
 import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
@@ -23,6 +21,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
@@ -327,13 +326,12 @@ public final class DnsBench {
     }
     Zone zone = Zone.of("bench.internal.", "ns. admin. 1 2 3 4 60", 60, records);
     View view = View.of(List.of(zone), "us-east-1", false);
-    var loops = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
-    var server = new DnsServer(loops, List.of());
+    DnsServer server = DnsServer.start(1, List.of());
     server.listen(
         new InetSocketAddress(InetAddress.getLoopbackAddress(), port),
         DnsServer.Sockets.HOST,
         () -> view,
         Askers.LOOPBACK);
-    loops.terminationFuture().await();
+    new CountDownLatch(1).await(); // until whoever started it ends it
   }
 }

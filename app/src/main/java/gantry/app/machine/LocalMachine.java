@@ -96,7 +96,7 @@ final class LocalMachine implements Machine {
     DnsLink link = new DnsLink(store, home.region(), names);
     link.start();
     dns = link;
-    VpcDoors inside = new VpcDoors(sockets, link, tasksPort);
+    VpcDoors inside = new VpcDoors(sockets, this::room, link, tasksPort);
     inside.update(network.plan());
     doors = inside;
     SocketRooms rooms = this::room;

@@ -5,19 +5,14 @@ import gantry.app.dns.DnsLink;
 import gantry.node.vpc.VpcSockets;
 import gantry.traffic.dns.Askers;
 import gantry.traffic.dns.DnsServer;
-import io.netty.channel.EventLoopGroup;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.epoll.EpollDatagramChannel;
-import io.netty.channel.epoll.EpollIoHandler;
-import io.netty.channel.epoll.EpollServerSocketChannel;
-import io.netty.channel.socket.DatagramChannel;
-import io.netty.channel.socket.ServerSocketChannel;
+import gantry.traffic.lb.SocketRooms;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,21 +37,24 @@ final class VpcDoors implements AutoCloseable {
   private static final long RETRY_SECONDS = 1;
 
   private final VpcSockets sockets;
+  private final SocketRooms rooms;
   private final DnsLink dns;
   private final int apiPort;
-  private final EventLoopGroup loops =
-      new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
+  private final ScheduledExecutorService opener =
+      Executors.newSingleThreadScheduledExecutor(
+          Thread.ofPlatform().daemon().name("vpc doors").factory());
   private final DnsServer server;
   private final Map<String, Relay> relays = new HashMap<>();
   private final Map<String, Set<InetSocketAddress>> listening = new HashMap<>();
   private NetworkPlan wanted;
   private boolean closed;
 
-  VpcDoors(VpcSockets sockets, DnsLink dns, int apiPort) {
+  VpcDoors(VpcSockets sockets, SocketRooms rooms, DnsLink dns, int apiPort) {
     this.sockets = sockets;
+    this.rooms = rooms;
     this.dns = dns;
     this.apiPort = apiPort;
-    this.server = new DnsServer(loops, HostResolvers.read());
+    this.server = DnsServer.start(1, HostResolvers.read());
     this.wanted =
         new NetworkPlan(
             new java.util.TreeMap<>(), new java.util.TreeMap<>(), new java.util.TreeMap<>());
@@ -70,7 +68,7 @@ final class VpcDoors implements AutoCloseable {
     synchronized (this) {
       wanted = plan;
     }
-    loops.execute(this::open);
+    opener.execute(this::open);
   }
 
   private synchronized void open() {
@@ -82,20 +80,24 @@ final class VpcDoors implements AutoCloseable {
       again |= !openAll(vpc);
     }
     if (again) {
-      loops.schedule(this::open, RETRY_SECONDS, TimeUnit.SECONDS);
+      opener.schedule(this::open, RETRY_SECONDS, TimeUnit.SECONDS);
     }
   }
 
   private boolean openAll(NetworkPlan.Vpc vpc) {
     Set<InetSocketAddress> open =
         listening.computeIfAbsent(vpc.id(), id -> new java.util.HashSet<>());
+    SocketRooms.Room room = rooms.room(vpc.id());
+    if (room == null) {
+      return false;
+    }
     boolean all = true;
     for (InetSocketAddress address : resolverAddresses(vpc)) {
       if (open.contains(address)) {
         continue;
       }
       try {
-        server.listen(address, inside(vpc.id()), dns.view(vpc.id()), Askers.INSIDE);
+        server.listen(address, DnsServer.Sockets.in(room), dns.view(vpc.id()), Askers.INSIDE);
         open.add(address);
       } catch (RuntimeException notYet) {
         LOG.debug("no resolver at {} in {} yet: {}", address, vpc.id(), notYet.toString());
@@ -122,33 +124,11 @@ final class VpcDoors implements AutoCloseable {
     return addresses;
   }
 
-  private DnsServer.Sockets inside(String vpcId) {
-    return new DnsServer.Sockets() {
-      @Override
-      public DatagramChannel datagram() {
-        return made(vpcId, EpollDatagramChannel::new);
-      }
-
-      @Override
-      public ServerSocketChannel server() {
-        return made(vpcId, EpollServerSocketChannel::new);
-      }
-    };
-  }
-
-  private <T> T made(String vpcId, VpcSockets.Inside<T> maker) {
-    try {
-      return sockets.in(vpcId, maker);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
   @Override
   public synchronized void close() {
     closed = true;
     server.close();
     relays.values().forEach(Relay::close);
-    loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).syncUninterruptibly();
+    opener.shutdown();
   }
 }

@@ -22,9 +22,6 @@ import gantry.traffic.dns.Names;
 import gantry.traffic.dns.RecordSet;
 import gantry.traffic.dns.RecordType;
 import gantry.traffic.dns.Zone;
-import io.netty.channel.EventLoopGroup;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.epoll.EpollIoHandler;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.net.DatagramPacket;
@@ -58,8 +55,6 @@ class DnsPathTest {
   private static final String VPC = "vpc-0000000a";
   private static final String OTHER_VPC = "vpc-0000000b";
 
-  private final EventLoopGroup loops =
-      new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
   private final SystemTime timers = new SystemTime();
   private CloudMap map;
   private Route53 route53;
@@ -168,7 +163,7 @@ class DnsPathTest {
     controllers.addAll(CloudMap.HOSTED.controllers().apply(context));
     link = new DnsLink(store, "us-east-1", BALANCER);
     link.start();
-    server = new DnsServer(loops, List.of());
+    server = DnsServer.start(1, List.of());
     inside = listen(VPC);
     elsewhere = listen(OTHER_VPC);
   }
@@ -187,7 +182,6 @@ class DnsPathTest {
     link.close();
     controllers.close();
     timers.close();
-    loops.shutdownGracefully(0, 1, TimeUnit.SECONDS);
   }
 
   /** The IPv4 addresses of a name; an RCODE in place of them where there is one. */

@@ -1,5 +1,6 @@
 package gantry.traffic.dns;
 
+import gantry.traffic.lb.SocketRooms;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
@@ -8,8 +9,10 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.FixedRecvByteBufAllocator;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.channel.epoll.EpollDatagramChannel;
+import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.socket.DatagramChannel;
 import io.netty.channel.socket.ServerSocketChannel;
@@ -21,6 +24,7 @@ import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
 /**
@@ -31,6 +35,7 @@ public final class DnsServer implements AutoCloseable {
 
   static final int TCP_IDLE_SECONDS = 10;
   static final int TCP_BACKLOG = 128;
+  static final int SHUTDOWN_SECONDS = 1;
 
   /**
    * What one query by UDP may be long; longer ones are cut by the kernel and refused as malformed.
@@ -43,6 +48,7 @@ public final class DnsServer implements AutoCloseable {
   static final int RECEIVE_BUFFER_BYTES = 1 << 20;
 
   private final EventLoopGroup loops;
+  private final boolean ownsLoops;
   private final Forwarder forwarder;
   private final DnsMetrics metrics = new DnsMetrics();
   private final SecureRandom seeds = new SecureRandom();
@@ -53,6 +59,21 @@ public final class DnsServer implements AutoCloseable {
     DatagramChannel datagram();
 
     ServerSocketChannel server();
+
+    /** Sockets made inside a room, such as a VPC's network. */
+    static Sockets in(SocketRooms.Room room) {
+      return new Sockets() {
+        @Override
+        public DatagramChannel datagram() {
+          return room.make(EpollDatagramChannel::new);
+        }
+
+        @Override
+        public ServerSocketChannel server() {
+          return room.make(EpollServerSocketChannel::new);
+        }
+      };
+    }
 
     Sockets HOST =
         new Sockets() {
@@ -73,11 +94,27 @@ public final class DnsServer implements AutoCloseable {
    *
    * @param resolvers whom to ask for names that no zone has; usually those of the host
    */
-  public DnsServer(EventLoopGroup loops, List<InetSocketAddress> resolvers) {
+  DnsServer(EventLoopGroup loops, List<InetSocketAddress> resolvers) {
+    this(loops, false, resolvers);
+  }
+
+  private DnsServer(
+      EventLoopGroup loops, boolean ownsLoops, List<InetSocketAddress> resolvers) {
     this.loops = loops;
+    this.ownsLoops = ownsLoops;
     EventLoop loop = loops.next();
     this.forwarder =
         new Forwarder(loop, resolvers, new NettyUpstream(loop), seeds, metrics, System::nanoTime);
+  }
+
+  /**
+   * A server with event loops of its own, which end with it.
+   *
+   * @param workers how many
+   */
+  public static DnsServer start(int workers, List<InetSocketAddress> resolvers) {
+    return new DnsServer(
+        new MultiThreadIoEventLoopGroup(workers, EpollIoHandler.newFactory()), true, resolvers);
   }
 
   public DnsMetrics metrics() {
@@ -146,5 +183,8 @@ public final class DnsServer implements AutoCloseable {
   public synchronized void close() {
     channels.forEach(channel -> channel.close().syncUninterruptibly());
     channels.clear();
+    if (ownsLoops) {
+      loops.shutdownGracefully(0, SHUTDOWN_SECONDS, TimeUnit.SECONDS).syncUninterruptibly();
+    }
   }
 }
