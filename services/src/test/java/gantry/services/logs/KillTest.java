@@ -49,6 +49,9 @@ class KillTest {
                           }
                           log.append(writer, 1_000L * round + batch, lines);
                           out.println(name);
+                          if (out.checkError()) {
+                            System.exit(1); // nobody listens any more
+                          }
                         }
                       }));
         }
