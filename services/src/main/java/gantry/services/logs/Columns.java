@@ -1,0 +1,159 @@
+package gantry.services.logs;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.util.Arrays;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/** Events of one segment, or of the write-ahead file, each member in an array of its own. */
+final class Columns {
+
+  final int count;
+  final long[] timestamps;
+  final long[] ingested;
+  final long[] sequences;
+  final long[] streams;
+
+  /** Where each message ends in {@link #messages}; it begins where the one before ended. */
+  final int[] ends;
+
+  final byte[] messages;
+
+  Columns(
+      long[] timestamps,
+      long[] ingested,
+      long[] sequences,
+      long[] streams,
+      int[] ends,
+      byte[] messages) {
+    this.count = timestamps.length;
+    this.timestamps = timestamps;
+    this.ingested = ingested;
+    this.sequences = sequences;
+    this.streams = streams;
+    this.ends = ends;
+    this.messages = messages;
+  }
+
+  int start(int row) {
+    return row == 0 ? 0 : ends[row - 1];
+  }
+
+  String message(int row) {
+    int start = start(row);
+    return new String(messages, start, ends[row] - start, UTF_8);
+  }
+
+  Event event(int row) {
+    return new Event(timestamps[row], ingested[row], sequences[row], streams[row], message(row));
+  }
+
+  /** The batches of a write-ahead file, in the order of time. */
+  static Columns ofWriteAhead(byte[] bytes, int size) {
+    Collector collector = new Collector();
+    WriteAhead.read(bytes, size, collector);
+    return collector.sorted();
+  }
+
+  /**
+   * The rows whose message contains {@code literal}. The bytes are looked at as if each were a
+   * character, because the search in such a string is one of the machine's widest instructions.
+   */
+  static int[] rowsWith(byte[] literal, byte[] messages, int[] ends) {
+    String hay = new String(messages, ISO_8859_1);
+    String needle = new String(literal, ISO_8859_1);
+    IntStream.Builder rows = IntStream.builder();
+    int from = 0;
+    while (true) {
+      int found = hay.indexOf(needle, from);
+      if (found < 0) {
+        return rows.build().toArray();
+      }
+      int place = Arrays.binarySearch(ends, found + 1);
+      int row = place >= 0 ? place : -place - 1;
+      while (row > 0 && ends[row - 1] == ends[row]) {
+        row--; // of an empty message and its neighbour, the one that holds the byte comes first
+      }
+      if (found + needle.length() <= ends[row]) {
+        rows.add(row);
+        from = ends[row];
+      } else {
+        from = found + 1;
+      }
+    }
+  }
+
+  private static final class Collector implements WriteAhead.Sink {
+    private final Bytes messages = new Bytes(1 << 16);
+    private long[] numbers = new long[4 * 1024];
+    private int[] ends = new int[1024];
+    private int count;
+
+    @Override
+    public void event(
+        long timestamp,
+        long ingested,
+        long sequence,
+        long stream,
+        byte[] bytes,
+        int offset,
+        int length) {
+      if (count == ends.length) {
+        ends = Arrays.copyOf(ends, count * 2);
+        numbers = Arrays.copyOf(numbers, count * 8);
+      }
+      numbers[4 * count] = timestamp;
+      numbers[4 * count + 1] = ingested;
+      numbers[4 * count + 2] = sequence;
+      numbers[4 * count + 3] = stream;
+      messages.put(bytes, offset, length);
+      ends[count++] = messages.size();
+    }
+
+    Columns sorted() {
+      int @Nullable [] order = order();
+      long[] timestamps = new long[count];
+      long[] ingested = new long[count];
+      long[] sequences = new long[count];
+      long[] streams = new long[count];
+      int[] sortedEnds = new int[count];
+      byte[] sortedMessages = new byte[messages.size()];
+      int at = 0;
+      for (int i = 0; i < count; i++) {
+        int row = order == null ? i : order[i];
+        timestamps[i] = numbers[4 * row];
+        ingested[i] = numbers[4 * row + 1];
+        sequences[i] = numbers[4 * row + 2];
+        streams[i] = numbers[4 * row + 3];
+        int start = row == 0 ? 0 : ends[row - 1];
+        int length = ends[row] - start;
+        System.arraycopy(messages.array(), start, sortedMessages, at, length);
+        at += length;
+        sortedEnds[i] = at;
+      }
+      return new Columns(timestamps, ingested, sequences, streams, sortedEnds, sortedMessages);
+    }
+
+    /** Null when they came in order; the sort keeps the order of arrival among equals. */
+    private int @Nullable [] order() {
+      boolean inOrder = true;
+      for (int i = 1; i < count && inOrder; i++) {
+        inOrder = numbers[4 * i - 4] <= numbers[4 * i];
+      }
+      if (inOrder) {
+        return null;
+      }
+      long[] times = new long[count];
+      for (int i = 0; i < count; i++) {
+        times[i] = numbers[4 * i];
+      }
+      return IntStream.range(0, count)
+          .boxed()
+          .sorted((one, other) -> Long.compare(times[one], times[other]))
+          .mapToInt(Integer::intValue)
+          .toArray();
+    }
+  }
+}

@@ -1,0 +1,118 @@
+package gantry.services.logs;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Random;
+
+/**
+ * How fast log events come in and are found: {@code ./gantry bench logs [LINES]}. Lines look like
+ * an access log's, so that they compress as such lines do.
+ */
+public final class LogsBench {
+
+  private static final int BATCH = 1000;
+  private static final String NEEDLE = "needle-in-the-haystack";
+  private static final String[] PATHS = {
+    "/", "/cart", "/api/orders", "/api/users", "/static/app.js"
+  };
+
+  private LogsBench() {}
+
+  public static void main(String[] arguments) throws IOException {
+    int lines = arguments.length > 0 ? Integer.parseInt(arguments[0]) : 1_000_000;
+    Path folder = Files.createTempDirectory("gantry-bench-logs");
+    PrintStream out = System.out;
+    try {
+      run(folder.resolve("group"), lines, out);
+    } finally {
+      Durable.deleteFolder(folder.resolve("group"));
+      Files.delete(folder);
+    }
+  }
+
+  private static void run(Path folder, int lines, PrintStream out) throws IOException {
+    Random random = new Random(1);
+    long cpuBefore = cpu();
+    long spentOnLines = 0;
+    long start = System.nanoTime();
+    long bytes;
+    long stored;
+    try (GroupLog log = GroupLog.open(folder, GroupLog.SEAL_BYTES)) {
+      for (int at = 0; at < lines; at += BATCH) {
+        long made = System.nanoTime();
+        List<WriteAhead.Line> batch = batch(random, at, lines);
+        spentOnLines += System.nanoTime() - made;
+        log.append(at / BATCH % 20, 1_700_000_000_000L + at, batch);
+      }
+      double seconds = (System.nanoTime() - start - spentOnLines) / 1e9;
+      double cpu = (cpu() - cpuBefore - spentOnLines) / 1e9;
+      bytes = log.messageBytes();
+      stored = log.storedBytes();
+      out.printf(
+          "ingest: %,d lines in batches of %,d, each forced to the disk: %.2f s, %,.0f lines/s;"
+              + " %.2f s of CPU, %,.0f lines/s per core%n",
+          lines, BATCH, seconds, lines / seconds, cpu, lines / cpu);
+      out.printf("stored: %,d MB of messages in %,d MB of files%n", bytes >> 20, stored >> 20);
+    }
+    long opened = System.nanoTime();
+    try (GroupLog log = GroupLog.open(folder, GroupLog.SEAL_BYTES)) {
+      out.printf("open again: %.0f ms%n", (System.nanoTime() - opened) / 1e6);
+      // The last stands in no line, but its parts stand everywhere: nothing can be skipped.
+      for (String literal : new String[] {NEEDLE, NEEDLE, "1.1\" 200 1 - - [21"}) {
+        long from = System.nanoTime();
+        Iterator<Event> events =
+            log.events(
+                new Wanted(
+                    0, Long.MAX_VALUE, s -> true, null, null, literal.getBytes(UTF_8), false));
+        int found = 0;
+        while (events.hasNext()) {
+          events.next();
+          found++;
+        }
+        out.printf(
+            "search for %s in %,d lines, %d found: %.2f s%n",
+            literal, lines, found, (System.nanoTime() - from) / 1e9);
+      }
+    }
+    out.printf(
+        "load average %.1f on %d cores%n",
+        ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage(),
+        Runtime.getRuntime().availableProcessors());
+  }
+
+  private static List<WriteAhead.Line> batch(Random random, int at, int lines) {
+    List<WriteAhead.Line> batch = new ArrayList<>(BATCH);
+    for (int i = at; i < Math.min(lines, at + BATCH); i++) {
+      String message =
+          "10.0."
+              + random.nextInt(256)
+              + "."
+              + random.nextInt(256)
+              + " - - [21/Nov/2026:13:00:00 +0000] \"GET "
+              + PATHS[random.nextInt(PATHS.length)]
+              + "?id="
+              + random.nextInt(1_000_000)
+              + " HTTP/1.1\" 200 "
+              + random.nextInt(100_000)
+              + (i % 1_000_000 == 123 ? " " + NEEDLE : "");
+      batch.add(new WriteAhead.Line(1_700_000_000_000L + i, message));
+    }
+    return batch;
+  }
+
+  /** The CPU time of this process: all of its threads, the collector's too. */
+  private static long cpu() {
+    return ManagementFactory.getOperatingSystemMXBean()
+            instanceof com.sun.management.OperatingSystemMXBean system
+        ? system.getProcessCpuTime()
+        : System.nanoTime();
+  }
+}

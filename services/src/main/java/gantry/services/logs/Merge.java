@@ -1,0 +1,97 @@
+package gantry.services.logs;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.Iterator;
+import java.util.List;
+import java.util.NoSuchElementException;
+import java.util.PriorityQueue;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Events of several segments in one order. A segment is opened when the order comes to where it
+ * begins, so that few are in memory at once however many there are.
+ */
+final class Merge implements Iterator<Event> {
+
+  /** How many segments are read at once, by the machine's common pool. */
+  private static final int TOGETHER = Math.max(1, Runtime.getRuntime().availableProcessors());
+
+  /** Events between two times that are read when they are needed. */
+  record Source(long first, long last, Supplier<Rows> rows) {}
+
+  private final ArrayDeque<Source> closed;
+  private final PriorityQueue<Rows> open;
+  private final boolean newestFirst;
+  private @Nullable Event next;
+
+  Merge(List<Source> sources, boolean newestFirst) {
+    this.newestFirst = newestFirst;
+    Comparator<Source> order =
+        newestFirst
+            ? Comparator.comparingLong(Source::last).reversed()
+            : Comparator.comparingLong(Source::first);
+    this.closed = new ArrayDeque<>(sources.stream().sorted(order).toList());
+    Comparator<Rows> byPosition = Comparator.comparing(Rows::position);
+    this.open = new PriorityQueue<>(newestFirst ? byPosition.reversed() : byPosition);
+    this.next = find();
+  }
+
+  /** Whether an event of a closed source may come before the first of the open ones. */
+  private boolean mustOpen() {
+    if (closed.isEmpty()) {
+      return false;
+    }
+    Rows first = open.peek();
+    if (first == null) {
+      return true;
+    }
+    long time = first.position().timestamp();
+    Source source = closed.getFirst();
+    return newestFirst ? source.last() >= time : source.first() <= time;
+  }
+
+  private @Nullable Event find() {
+    while (mustOpen()) {
+      List<Source> some = new ArrayList<>();
+      while (some.size() < TOGETHER && !closed.isEmpty()) {
+        some.add(closed.removeFirst());
+      }
+      some.parallelStream()
+          .map(source -> source.rows().get())
+          .toList()
+          .forEach(
+              rows -> {
+                if (!rows.isEmpty()) {
+                  open.add(rows);
+                }
+              });
+    }
+    Rows first = open.poll();
+    if (first == null) {
+      return null;
+    }
+    Event event = first.take();
+    if (!first.isEmpty()) {
+      open.add(first);
+    }
+    return event;
+  }
+
+  @Override
+  public boolean hasNext() {
+    return next != null;
+  }
+
+  @Override
+  public Event next() {
+    Event event = next;
+    if (event == null) {
+      throw new NoSuchElementException();
+    }
+    next = find();
+    return event;
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package gantry.services.logs;
+
+import org.jspecify.annotations.NullMarked;
