@@ -16,6 +16,7 @@ import gantry.services.elbv2.Elbv2;
 import gantry.services.iam.Iam;
 import gantry.services.iam.IamAuthorizer;
 import gantry.services.kms.Kms;
+import gantry.services.logs.CloudWatchLogs;
 import gantry.services.route53.Route53;
 import gantry.services.secretsmanager.SecretsManager;
 import gantry.services.ssm.SsmService;
@@ -52,6 +53,7 @@ final class HostedServices {
         Iam.hosted(box),
         Elbv2.hosted(),
         Acm.hosted(),
+        CloudWatchLogs.hosted(),
         SsmService.hosted(box),
         CloudMap.HOSTED,
         Route53.HOSTED,

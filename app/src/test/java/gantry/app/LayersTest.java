@@ -92,6 +92,8 @@ class LayersTest {
     RIM.put("gantry.state.SystemTime", "is the clock and the timers that all others are handed");
     RIM.put("gantry.state.RandomIds", "is the chance that all others are handed");
     RIM.put("gantry.state.ControllerRunner", "live(): controllers run on virtual threads");
+    RIM.put("gantry.services.logs.LogsBench", "a benchmark; the service never calls it");
+    RIM.put("gantry.services.logs.Merge", "segments are searched on all cores, by the common pool");
     RIM.put("gantry.services.kms.Crypto", "the JDK's ciphers want a SecureRandom; they get Ids'");
     RIM.put(
         "gantry.services.acm.Authority", "BouncyCastle wants a SecureRandom; it gets one over Ids");

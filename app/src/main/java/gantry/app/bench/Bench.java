@@ -1,5 +1,6 @@
 package gantry.app.bench;
 
+import gantry.services.logs.LogsBench;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -28,6 +29,7 @@ public final class Bench {
     ALL.put(
         "registry",
         new Entry("layers pushed and pulled; beside docker-registry", RegistryBench::main));
+    ALL.put("logs", new Entry("lines taken in and searched", LogsBench::main));
     ALL.put("iam", new Entry("what a decision of the policy engine costs", PolicyBench::main));
     ALL.put(
         "dns",

@@ -2,14 +2,12 @@ package gantry.app.bench;
 
 import gantry.services.iam.policy.AccessRequest;
 import gantry.services.iam.policy.Context;
-import gantry.services.iam.policy.Decision;
 import gantry.services.iam.policy.Evaluator;
 import gantry.services.iam.policy.MalformedPolicy;
 import gantry.services.iam.policy.Policy;
 import gantry.services.iam.policy.PolicyDocument;
 import gantry.services.iam.policy.PolicyKind;
 import gantry.services.iam.policy.PrincipalInfo;
-
 import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;

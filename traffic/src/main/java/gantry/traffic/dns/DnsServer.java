@@ -98,8 +98,7 @@ public final class DnsServer implements AutoCloseable {
     this(loops, false, resolvers);
   }
 
-  private DnsServer(
-      EventLoopGroup loops, boolean ownsLoops, List<InetSocketAddress> resolvers) {
+  private DnsServer(EventLoopGroup loops, boolean ownsLoops, List<InetSocketAddress> resolvers) {
     this.loops = loops;
     this.ownsLoops = ownsLoops;
     EventLoop loop = loops.next();
