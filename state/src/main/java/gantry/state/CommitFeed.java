@@ -25,11 +25,8 @@ final class CommitFeed implements Feed {
   /** The revision just before the oldest retained commit. */
   private long before;
 
-  private long newest;
-
   CommitFeed(long revision) {
     this.before = revision;
-    this.newest = revision;
   }
 
   @Override
@@ -39,15 +36,11 @@ final class CommitFeed implements Feed {
       if (revision < before) {
         throw new TooOld(revision, before);
       }
-      if (revision > newest) {
-        throw new IllegalArgumentException(
-            "revision " + revision + " has not been reached; the newest is " + newest);
-      }
-      Live live = new Live(consumer);
+      // A snapshot shows a durable commit a moment before the feed tells of it, so the revision of
+      // one may lie ahead; its reader has seen those commits and is not told of them.
+      Live live = new Live(revision, consumer);
       for (Commit commit : List.copyOf(retained)) {
-        if (commit.revision() > revision) {
-          live.accept(commit);
-        }
+        live.accept(commit);
       }
       if (!live.closed) {
         subscribers.add(live);
@@ -62,7 +55,6 @@ final class CommitFeed implements Feed {
   void publish(Commit commit) {
     lock.lock();
     try {
-      newest = commit.revision();
       retained.add(commit);
       if (retained.size() > RETAINED_COMMITS) {
         before = retained.remove().revision();
@@ -81,15 +73,17 @@ final class CommitFeed implements Feed {
   }
 
   private final class Live implements Subscription {
+    private final long after;
     private final Consumer<Commit> consumer;
     private volatile boolean closed;
 
-    Live(Consumer<Commit> consumer) {
+    Live(long after, Consumer<Commit> consumer) {
+      this.after = after;
       this.consumer = consumer;
     }
 
     void accept(Commit commit) {
-      if (closed) {
+      if (closed || commit.revision() <= after) {
         return;
       }
       try {
