@@ -4,13 +4,22 @@ NODE_PROGRAMS="ip:iproute2 nft:nftables conntrack:conntrack iptables:iptables"
 
 docker_answers() { docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
 
+# Whether process $2 is program $1 and alive.
+is_running() {
+  [ "$(cat "/proc/$2/comm" 2>/dev/null)" = "$1" ] && ! grep -q '^State:.*Z' "/proc/$2/status" 2>/dev/null
+}
+
 # Where no service manager runs (containers, CI) we start the engine ourselves and remember that, for `down`.
 start_docker() {
   say "starting Docker"
   if [ -d /run/systemd/system ] && systemctl start docker >/dev/null 2>&1; then
     :
   else
-    [ -e /var/run/docker.pid ] && ! kill -0 "$(cat /var/run/docker.pid)" 2>/dev/null && rm -f /var/run/docker.pid
+    # An engine that was killed leaves its number behind, which may be somebody else's by now.
+    [ ! -e /var/run/docker.pid ] || is_running dockerd "$(cat /var/run/docker.pid)" || rm -f /var/run/docker.pid
+    local inner=/var/run/docker/containerd/containerd.pid
+    [ ! -e $inner ] || is_running containerd "$(cat $inner)" || rm -f $inner
+    STARTED_DOCKER=1
     (setsid nohup dockerd >"$GANTRY_ROOT/.gantry/dockerd.log" 2>&1 & echo $! >"$GANTRY_ROOT/.gantry/dockerd.pid")
   fi
   local tries=0
@@ -19,6 +28,16 @@ start_docker() {
     [ $tries -lt 60 ] || return 1
     sleep 0.5
   done
+}
+
+# Ends the engine that this very command started; one that was there before stays.
+STARTED_DOCKER=
+stop_docker_if_ours() {
+  [ -n "$STARTED_DOCKER" ] || return 0
+  local pid
+  pid=$(cat "$GANTRY_ROOT/.gantry/dockerd.pid")
+  is_running dockerd "$pid" && kill "$pid" && say "stopped the Docker that this started"
+  return 0
 }
 
 # True when tasks can really run here; else WHY_NOT says what is missing.

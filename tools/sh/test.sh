@@ -29,6 +29,7 @@ run_tests() {
     maven verify -Dgroups="$groups" ${skipped:+-DexcludedGroups=$skipped} "$@" >"$GANTRY_ROOT/.gantry/test-real.log" 2>&1 || status=1
     test_lines "$GANTRY_ROOT/.gantry/test-real.log"
   fi
+  stop_docker_if_ours
   test_summary
   say "all took $((SECONDS - began)) s"
   return $status
