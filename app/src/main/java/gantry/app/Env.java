@@ -26,6 +26,10 @@ final class Env {
       System.err.println("gantry " + command + ": " + e.getMessage());
       return null;
     }
+    return running(command, read);
+  }
+
+  static @Nullable Running running(String command, Arguments read) {
     Running running = Running.of(Up.data(read));
     if (running == null) {
       System.err.println("gantry " + command + ": nothing is running in " + Up.data(read));

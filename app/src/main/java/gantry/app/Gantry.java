@@ -6,6 +6,7 @@ import gantry.app.api.CallMetrics;
 import gantry.app.api.Calls;
 import gantry.app.api.Dispatcher;
 import gantry.app.api.InsideClients;
+import gantry.app.ask.WhyPage;
 import gantry.app.http.FrontDoor;
 import gantry.app.http.HttpServer;
 import gantry.app.http.Limits;
@@ -15,6 +16,7 @@ import gantry.services.AccessKeys;
 import gantry.services.AesGcmSecretBox;
 import gantry.services.Clients;
 import gantry.services.HostedService;
+import gantry.services.Reason;
 import gantry.services.SecretBox;
 import gantry.services.ServiceContext;
 import gantry.services.cloudtrail.AuditTrail;
@@ -140,6 +142,7 @@ public final class Gantry implements AutoCloseable {
     site.forPath("/_gantry/down", pages.down(machine::removeEverything));
     site.forPath("/_gantry/health", pages.health());
     site.forPath("/_gantry/reset", pages.reset());
+    site.forPath(WhyPage.PATH, WhyPage.of(this::why));
     site.forPath("/metrics", pages.metrics());
     site.forPath("/_gantry/", pages.unknown());
     this.controllers = ControllerRunner.live(store, timers, ids, ControllerRunner.Observer.NONE);
@@ -207,6 +210,11 @@ public final class Gantry implements AutoCloseable {
   /** Clients inside the program, for tests and for what belongs to no service. */
   public Clients clients() {
     return clients;
+  }
+
+  /** What the program knows about the reasons for something; {@code denied} is a question too. */
+  private List<Reason> why(String about) {
+    return about.equals("denied") ? authorizer.denials().reasons() : hosting.why(about);
   }
 
   /** Drops all rows and the history of calls; controllers see everything go. */

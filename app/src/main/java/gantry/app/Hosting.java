@@ -1,8 +1,10 @@
 package gantry.app;
 
 import gantry.services.HostedService;
+import gantry.services.Reason;
 import gantry.services.ServiceContext;
 import gantry.state.ControllerRunner;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -66,6 +68,15 @@ final class Hosting {
     for (Lazy lazy : services.values()) {
       runner.addAll(lazy.hosted.controllers().apply(lazy.context.get()));
     }
+  }
+
+  /** What the services together say about something. */
+  List<Reason> why(String about) {
+    List<Reason> found = new ArrayList<>();
+    for (Lazy lazy : services.values()) {
+      found.addAll(lazy.hosted.explainer().apply(lazy.context.get()).why(about));
+    }
+    return found;
   }
 
   /** What the services hold open, such as files. */

@@ -2,6 +2,7 @@ package gantry.app;
 
 import gantry.app.api.AuditLog;
 import gantry.app.api.CallMetrics;
+import gantry.app.ask.FromHere;
 import gantry.services.HttpExchange;
 import gantry.services.HttpHandler;
 import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
@@ -60,34 +61,22 @@ final class OwnPages {
   }
 
   HttpHandler reset() {
-    return exchange -> {
-      if (!exchange.method().equals("POST")) {
-        exchange.setHeader("allow", "POST");
-        text(exchange, 405, "text/plain", "POST it: a reset drops everything.\n");
-        return;
-      }
-      if (!fromHere(exchange)) {
-        return;
-      }
-      reset.run();
-      text(exchange, 200, "application/json", "{\"status\":\"reset\"}\n");
-    };
+    return FromHere.only(
+        "POST",
+        exchange -> {
+          reset.run();
+          text(exchange, 200, "application/json", "{\"status\":\"reset\"}\n");
+        });
   }
 
   /** Leaves the machine as it was; what comes next is the end of the program. */
   HttpHandler down(Runnable remove) {
-    return exchange -> {
-      if (!exchange.method().equals("POST")) {
-        exchange.setHeader("allow", "POST");
-        text(exchange, 405, "text/plain", "POST it: all that runs is removed.\n");
-        return;
-      }
-      if (!fromHere(exchange)) {
-        return;
-      }
-      remove.run();
-      text(exchange, 200, "application/json", "{\"status\":\"removed\"}\n");
-    };
+    return FromHere.only(
+        "POST",
+        exchange -> {
+          remove.run();
+          text(exchange, 200, "application/json", "{\"status\":\"removed\"}\n");
+        });
   }
 
   HttpHandler metrics() {
@@ -105,19 +94,6 @@ final class OwnPages {
 
   HttpHandler unknown() {
     return exchange -> text(exchange, 404, "text/plain", "There is nothing here.\n");
-  }
-
-  /**
-   * What ends or empties the program is asked on its own machine only: these pages take no
-   * signature.
-   */
-  private static boolean fromHere(HttpExchange exchange) throws IOException {
-    String address = exchange.remoteAddress();
-    if (address.startsWith("127.") || address.equals("::1") || address.equals("0:0:0:0:0:0:0:1")) {
-      return true;
-    }
-    text(exchange, 403, "text/plain", "Only from the machine that the program runs on.\n");
-    return false;
   }
 
   private static void text(HttpExchange exchange, int status, String type, String text)

@@ -47,7 +47,8 @@ public final class EcsCore {
         EcsClient.class,
         context -> core(cores, context).client(),
         EcsTables.ALL,
-        context -> core(cores, context).controllers());
+        context -> core(cores, context).controllers(),
+        context -> new Why(core(cores, context)));
   }
 
   private static EcsCore core(

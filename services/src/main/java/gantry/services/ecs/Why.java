@@ -1,5 +1,7 @@
 package gantry.services.ecs;
 
+import gantry.services.Explainer;
+import gantry.services.Reason;
 import gantry.services.ecs.controller.Explanation;
 import gantry.services.ecs.rows.DeploymentRow;
 import gantry.services.ecs.rows.InstanceRow;
@@ -13,7 +15,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.Container;
 import software.amazon.awssdk.services.ecs.model.LaunchType;
 
@@ -21,26 +22,7 @@ import software.amazon.awssdk.services.ecs.model.LaunchType;
  * Why something is as it is: the deciding facts as a short tree, from the planner's own reasons and
  * the index's own refusals, never from a second opinion.
  */
-public final class Why {
-
-  /** One fact, and what it rests on. */
-  public record Fact(String text, List<Fact> because) {
-    static Fact of(String text, Fact... because) {
-      return new Fact(text, List.of(because));
-    }
-
-    /** The tree, two blanks for each level. */
-    public String print() {
-      StringBuilder out = new StringBuilder();
-      print(out, 0);
-      return out.toString();
-    }
-
-    private void print(StringBuilder out, int depth) {
-      out.repeat("  ", depth).append(text).append('\n');
-      because.forEach(each -> each.print(out, depth + 1));
-    }
-  }
+public final class Why implements Explainer {
 
   private static final Map<Integer, String> EXIT_CODES =
       Map.of(
@@ -60,46 +42,44 @@ public final class Why {
     this.core = core;
   }
 
-  /** Of a service, task or deployment, by ARN, id or name; null when there is none. */
-  public @Nullable Fact of(Scope scope, String reference) {
+  /** Services, tasks and deployments, of every account and region, by ARN, id or name. */
+  @Override
+  public List<Reason> why(String about) {
     View view = core.context().store().snapshot();
-    String name = reference.substring(reference.lastIndexOf('/') + 1);
-    boolean deployment = reference.startsWith("ecs-svc/");
-    ServiceRow service =
-        view.scan(EcsTables.SERVICES, scope)
-            .map(Row::value)
-            .filter(
-                row ->
-                    deployment
-                        ? row.deployment(reference) != null
-                        : row.name().equals(name) || row.service().serviceArn().equals(reference))
-            .findFirst()
-            .orElse(null);
-    if (service != null) {
-      return service(view, scope, service);
-    }
-    Row<TaskRow> task =
-        view.scan(EcsTables.TASKS, scope)
-            .filter(row -> row.value().id().equals(name))
-            .findFirst()
-            .orElse(null);
-    return task == null ? null : task(view, scope, task.value());
+    String name = about.substring(about.lastIndexOf('/') + 1);
+    List<Reason> found = new ArrayList<>();
+    view.scanAll(EcsTables.SERVICES)
+        .filter(row -> isMeant(row.value(), about, name))
+        .forEach(row -> found.add(service(view, row.key().scope(), row.value())));
+    view.scanAll(EcsTables.TASKS)
+        .filter(row -> row.value().id().equals(name))
+        .forEach(row -> found.add(task(view, row.key().scope(), row.value())));
+    return found;
   }
 
-  Fact service(View view, Scope scope, ServiceRow row) {
+  private static boolean isMeant(ServiceRow row, String about, String name) {
+    if (about.startsWith("ecs-svc/")) {
+      return row.deployment(about) != null;
+    }
+    return about.startsWith("arn:")
+        ? about.equals(row.service().serviceArn())
+        : row.name().equals(name);
+  }
+
+  Reason service(View view, Scope scope, ServiceRow row) {
     Instant now = core.context().clock().instant();
     List<TaskRow> tasks =
         view.lookup(EcsTables.TASKS_OF_SERVICE, scope, row.cluster() + "/" + row.name())
             .map(Row::value)
             .toList();
     long running = tasks.stream().filter(TaskRow::isRunning).count();
-    List<Fact> because = new ArrayList<>();
+    List<Reason> because = new ArrayList<>();
     if (row.isActive() && !row.isExternal()) {
       Explanation explanation = core.explain(view, scope, row, now);
-      explanation.waiting().forEach(each -> because.add(Fact.of(each)));
+      explanation.waiting().forEach(each -> because.add(Reason.of(each)));
       DeploymentRow primary = row.primary();
       because.add(
-          Fact.of(
+          Reason.of(
               "deployment "
                   + primary.id()
                   + " is "
@@ -117,7 +97,7 @@ public final class Why {
     if (row.isActive() && !row.isExternal() && row.primary().failedTasks() > 0) {
       lastFailures(view, scope, row).forEach(each -> because.add(task(view, scope, each)));
     }
-    return new Fact(
+    return new Reason(
         "service "
             + row.name()
             + " is "
@@ -144,57 +124,57 @@ public final class Why {
         .toList();
   }
 
-  private static Fact noPlace(Map<String, Integer> refusals) {
-    List<Fact> each = new ArrayList<>();
-    refusals.forEach((reason, count) -> each.add(Fact.of(count + " instances: " + reason)));
-    return new Fact(
+  private static Reason noPlace(Map<String, Integer> refusals) {
+    List<Reason> each = new ArrayList<>();
+    refusals.forEach((reason, count) -> each.add(Reason.of(count + " instances: " + reason)));
+    return new Reason(
         refusals.isEmpty() ? "no instance has joined" : "no instance can take another task", each);
   }
 
-  Fact task(View view, Scope scope, TaskRow row) {
-    List<Fact> because = new ArrayList<>();
+  Reason task(View view, Scope scope, TaskRow row) {
+    List<Reason> because = new ArrayList<>();
     String status = row.task().lastStatus();
     if (row.stop() != null) {
       because.add(
-          Fact.of(row.stop().code() + " at " + row.stop().at() + ": " + row.stop().reason()));
+          Reason.of(row.stop().code() + " at " + row.stop().at() + ": " + row.stop().reason()));
     }
     if (row.failedStep() != null) {
-      because.add(Fact.of(row.failedStep()));
+      because.add(Reason.of(row.failedStep()));
     }
     switch (status) {
       case "PROVISIONING" ->
           because.add(
-              Fact.of(
+              Reason.of(
                   row.task().containerInstanceArn() == null
                       ? "waits for room at capacity provider " + row.task().capacityProviderName()
                       : "its network interface is being made"));
-      case "PENDING" -> because.add(Fact.of(pending(view, scope, row)));
+      case "PENDING" -> because.add(Reason.of(pending(view, scope, row)));
       case "DEACTIVATING" ->
           row.targets().stream()
               .filter(each -> !each.isGone())
-              .forEach(each -> because.add(Fact.of("leaves " + target(each))));
-      case "STOPPING" -> because.add(Fact.of("its containers are being stopped"));
+              .forEach(each -> because.add(Reason.of("leaves " + target(each))));
+      case "STOPPING" -> because.add(Reason.of("its containers are being stopped"));
       default -> {}
     }
     if (row.isRunning()) {
       row.targets().stream()
           .filter(each -> !each.isHealthy())
-          .forEach(each -> because.add(Fact.of("waiting for " + target(each))));
+          .forEach(each -> because.add(Reason.of("waiting for " + target(each))));
     }
     for (Container container : row.task().containers()) {
       container(row, container, because);
     }
-    return new Fact("task " + row.id() + " is " + status, because);
+    return new Reason("task " + row.id() + " is " + status, because);
   }
 
-  private static void container(TaskRow row, Container container, List<Fact> because) {
-    List<Fact> details = new ArrayList<>();
+  private static void container(TaskRow row, Container container, List<Reason> because) {
+    List<Reason> details = new ArrayList<>();
     if (container.reason() != null) {
-      details.add(Fact.of(container.reason()));
+      details.add(Reason.of(container.reason()));
     }
     if (container.exitCode() != null) {
       details.add(
-          Fact.of(
+          Reason.of(
               "exit code "
                   + container.exitCode()
                   + ": "
@@ -202,18 +182,19 @@ public final class Why {
     }
     var health = row.health().get(container.name());
     if (health != null && !"HEALTHY".equals(health.status().toString())) {
-      List<Fact> outputs = health.outputs().stream().map(each -> Fact.of(each)).toList();
+      List<Reason> outputs = health.outputs().stream().map(each -> Reason.of(each)).toList();
       details.add(
-          new Fact("health check " + health.status() + " since " + health.since(), outputs));
+          new Reason("health check " + health.status() + " since " + health.since(), outputs));
     }
     if (row.isStopped() || row.isStopping()) {
       List<String> lines = row.lastLines().getOrDefault(container.name(), List.of());
       if (!lines.isEmpty()) {
-        details.add(new Fact("last output", lines.stream().map(each -> Fact.of(each)).toList()));
+        details.add(
+            new Reason("last output", lines.stream().map(each -> Reason.of(each)).toList()));
       }
     }
     if (!details.isEmpty()) {
-      because.add(new Fact("container " + container.name(), details));
+      because.add(new Reason("container " + container.name(), details));
     }
   }
 

@@ -1,5 +1,6 @@
 package gantry.services.iam;
 
+import gantry.services.Reason;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -65,6 +66,25 @@ public final class Denials {
     } finally {
       lock.unlock();
     }
+  }
+
+  /** The latest first, each with the statement that would have allowed it. */
+  public List<Reason> reasons() {
+    List<Reason> told = new ArrayList<>(list().reversed().stream().map(Denials::reason).toList());
+    return told.isEmpty() ? List.of(Reason.of("no call was refused, nor would have been")) : told;
+  }
+
+  private static Reason reason(Denial denial) {
+    String remedy = denial.remedy();
+    return Reason.of(
+        (denial.enforced() ? "refused" : "would be refused")
+            + (denial.count() == 1 ? "" : " " + denial.count() + " times, last at " + denial.last())
+            + ": "
+            + denial.message(),
+        Reason.of(
+            remedy == null
+                ? "an explicit deny stands against it: only a change of that statement lifts it"
+                : "this statement would allow it: " + remedy));
   }
 
   public List<Denial> list() {

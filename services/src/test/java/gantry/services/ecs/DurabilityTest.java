@@ -84,8 +84,7 @@ class DurabilityTest {
     world.definition("web", "missing:1");
     world.service("web", "web", 1, World::fargate);
     world.run(Duration.ofSeconds(60));
-    String why =
-        java.util.Objects.requireNonNull(new Why(world.core).of(World.SCOPE, "web")).print();
+    String why = new Why(world.core).why("web").getFirst().print();
     assertThat(why)
         .startsWith("service web is ACTIVE: 0 of 1 running")
         .contains("update the service to try again")
@@ -101,7 +100,7 @@ class DurabilityTest {
     world.bridge("web", "app", 2048, 64);
     world.service("web", "web", 1, r -> {});
     world.run(Duration.ofSeconds(30));
-    assertThat(java.util.Objects.requireNonNull(new Why(world.core).of(World.SCOPE, "web")).print())
+    assertThat(new Why(world.core).why("web").getFirst().print())
         .contains("no instance can take another task")
         .contains("1 instances: RESOURCE:CPU");
   }

@@ -1,0 +1,36 @@
+package gantry.app;
+
+import gantry.app.ask.Answer;
+import gantry.app.ask.WhyPage;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.util.Set;
+
+/** {@code gantry why NAME} and its like: a question to the running program. */
+final class Ask {
+
+  private Ask() {}
+
+  static int why(String[] arguments) {
+    Arguments read;
+    try {
+      read = Arguments.read(arguments, Set.of("data"), Set.of());
+    } catch (Arguments.Wrong e) {
+      System.err.println("gantry why: " + e.getMessage());
+      return 2;
+    }
+    if (read.others().size() != 1) {
+      System.err.println(
+          "usage: gantry why NAME   (an ARN, id or name; 'denied' lists refused calls)");
+      return 2;
+    }
+    Running running = Env.running("why", read);
+    return running == null
+        ? 1
+        : Answer.print(running.url(), WhyPage.PATH + "?" + encoded(read.others().getFirst()));
+  }
+
+  private static String encoded(String text) {
+    return URLEncoder.encode(text, StandardCharsets.UTF_8);
+  }
+}
