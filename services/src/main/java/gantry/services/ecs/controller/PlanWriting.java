@@ -102,6 +102,7 @@ final class PlanWriting {
         case Step.Stop stop -> quiet = false;
         case Step.Complete complete -> verdicts.complete(complete);
         case Step.Fail fail -> verdicts.fail(fail);
+        case Step.Stage stage -> verdicts.stage(stage);
         case Step.Drop drop -> rows.remove(drop.deployment());
         case Step.Steady none -> {}
         case Step.Rebalance rebalance -> rebalance(rebalance);

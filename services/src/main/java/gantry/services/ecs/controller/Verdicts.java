@@ -11,6 +11,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.DeploymentRolloutState;
 import software.amazon.awssdk.services.ecs.model.Rollback;
+import software.amazon.awssdk.services.ecs.model.ServiceDeploymentLifecycleStage;
 import software.amazon.awssdk.services.ecs.model.ServiceDeploymentRollbackMonitorsStatus;
 import software.amazon.awssdk.services.ecs.model.ServiceDeploymentStatus;
 import software.amazon.awssdk.services.ecs.model.ServiceRevision;
@@ -84,18 +85,40 @@ final class Verdicts {
     writing.said.remove("start");
   }
 
+  /** The next stage; what then happens to the traffic is the balancer's to confirm. */
+  void stage(Step.Stage stage) {
+    DeploymentRow old = rows.get(stage.deployment());
+    if (old == null || old.traffic() == null) {
+      return;
+    }
+    DeploymentRow next =
+        old.edit()
+            .traffic(old.traffic().at(stage.stage(), stage.production(), stage.test(), now))
+            .completed(old.completed() || stage.stage() == ServiceDeploymentLifecycleStage.CLEAN_UP)
+            .progressAt(now)
+            .updatedAt(now)
+            .done();
+    rows.put(old.id(), next);
+    Shifts.record(tx, scope, next, now);
+  }
+
   void fail(Step.Fail fail) {
     DeploymentRow failed = rows.get(fail.deployment());
     if (failed == null) {
       return;
     }
     DeploymentRow target = rollbackTarget(fail);
+    boolean listed = target != null && rows.containsKey(target.id());
+    boolean broken = fail.failure() == Step.Failure.CIRCUIT_BREAKER;
     String reason =
-        target != null
-            ? "ECS deployment circuit breaker: rolling back to deploymentId " + target.id() + "."
-            : fail.failure() == Step.Failure.CIRCUIT_BREAKER
-                ? "ECS deployment circuit breaker: tasks failed to start."
-                : "ECS deployment failed: " + fail.cause() + ".";
+        broken
+            ? "ECS deployment circuit breaker: "
+                + (target == null
+                    ? "tasks failed to start."
+                    : "rolling back to deploymentId " + target.id() + ".")
+            : "ECS deployment failed: "
+                + fail.cause()
+                + (target == null ? "." : ": rolling back to deploymentId " + target.id() + ".");
     rows.put(
         failed.id(),
         failed
@@ -104,7 +127,12 @@ final class Verdicts {
             .primary(target == null)
             .updatedAt(now)
             .done());
-    writing.say("(deployment " + failed.id() + ") deployment failed: tasks failed to start.");
+    writing.say(
+        "(deployment "
+            + failed.id()
+            + ") deployment failed: "
+            + (fail.failure() == Step.Failure.DEADLINE ? fail.cause() : "tasks failed to start")
+            + ".");
     Outbox.deployment(
         tx,
         scope,
@@ -160,11 +188,13 @@ final class Verdicts {
               .progressAt(now)
               .updatedAt(now)
               .rollsBack(failed.serviceDeploymentArn())
+              .traffic(Shifts.back(failed, target, listed, now))
               .done();
       rows.remove(target.id());
       Map<String, DeploymentRow> rest = new LinkedHashMap<>(rows);
       rows.clear();
       rows.put(again.id(), again);
+      Shifts.record(tx, scope, again, now);
       rows.putAll(rest);
       writing.row =
           writing.row.with(
