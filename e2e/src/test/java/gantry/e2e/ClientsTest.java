@@ -66,8 +66,8 @@ class ClientsTest {
                 "test")));
   }
 
-  @Test
-  void boto3() throws Exception {
+  /** A Python with boto3. */
+  static String python() throws IOException, InterruptedException {
     Path python = CLIENTS.resolve("python");
     if (!Files.exists(python.resolve("bin/python3"))) {
       install(CLIENTS, "python3", "-m", "venv", python.toString());
@@ -77,11 +77,12 @@ class ClientsTest {
         != 0) {
       install(CLIENTS, python + "/bin/pip", "install", "-q", "boto3");
     }
-    ok(
-        Program.run(
-            List.of(python + "/bin/python3", resource("check.py", data).toString(), url),
-            data,
-            Map.of()));
+    return python + "/bin/python3";
+  }
+
+  @Test
+  void boto3() throws Exception {
+    ok(Program.run(List.of(python(), resource("check.py", data).toString(), url), data, Map.of()));
   }
 
   @Test
