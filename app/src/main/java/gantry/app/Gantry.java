@@ -99,7 +99,14 @@ public final class Gantry implements AutoCloseable {
     IamAuthorizer.Mode iamMode = options.iam();
     EcrHost.Once registry = new EcrHost.Once(EcrSettings.open(home));
     List<HostedService<?>> hosted =
-        HostedServices.all(trail, box, iamMode, registry, machine.publicPool(), machine.plans());
+        HostedServices.all(
+            trail,
+            box,
+            iamMode,
+            new OpenIdKeys(clock),
+            registry,
+            machine.publicPool(),
+            machine.plans());
     hosted.forEach(one -> tables.addAll(one.tables()));
     this.store = store(options, clock, tables);
     this.rootKey =

@@ -20,7 +20,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.awscore.exception.AwsErrorDetails;
@@ -105,25 +104,20 @@ public final class IamAuthorizer implements Authorizer {
   }
 
   @Override
-  public void check(Call call) {
+  public @Nullable String check(Call call) {
     if (call.caller().isService()) {
-      return;
+      return null;
     }
     keys.used(call.caller(), call.service());
     Refusal refusal = refusal(call);
     if (refusal == null) {
-      return;
+      return null;
     }
     denials.add(refusal.denial());
     if (mode == Mode.ENFORCE) {
       throw exception(call, refusal);
     }
-  }
-
-  /** What enforcement would say, for whoever marks answers or asks beforehand. */
-  public Optional<String> wouldRefuse(Call call) {
-    Refusal refusal = call.caller().isService() ? null : refusal(call);
-    return refusal == null ? Optional.empty() : Optional.of(refusal.message());
+    return refusal.message();
   }
 
   private record Refusal(Denial denial, Decision decision, Context context) {
