@@ -395,4 +395,49 @@ class IamAuthorizerTest {
                 .serviceName())
         .isEqualTo("iam");
   }
+
+  /** As the program's own parts act for a task: no key, the service as its agent. */
+  private static Caller inside(String role, String service) {
+    return new Caller(
+        IamWorld.ACCOUNT,
+        "us-east-1",
+        "arn:aws:sts::" + IamWorld.ACCOUNT + ":assumed-role/" + role + "/task",
+        role + ":task",
+        null,
+        Map.of(),
+        "r",
+        service,
+        service);
+  }
+
+  @Test
+  void whatAServiceDoesAsARoleIsTheRolesToDoAndTheRoleMustTrustIt() {
+    var list = ListClustersRequest.builder().build();
+    Caller task = inside("worker", "ecs-tasks.amazonaws.com");
+    refused(task, "ecs", list, "because no identity-based policy allows the ecs:ListClusters");
+    world.role(
+        "worker",
+        "{'Effect':'Allow','Principal':{'Service':'ecs-tasks.amazonaws.com'},'Action':'sts:AssumeRole'}");
+    refused(task, "ecs", list, "because no identity-based policy allows the ecs:ListClusters");
+    world.iam(
+        i ->
+            i.putRolePolicy(
+                r ->
+                    r.roleName("worker")
+                        .policyName("own")
+                        .policyDocument(
+                            IamWorld.document(
+                                "{'Effect':'Allow','Action':'ecs:ListClusters','Resource':'*'}"))));
+    allowed(task, "ecs", list);
+    refused(
+        inside("worker", "ec2.amazonaws.com"),
+        "ecs",
+        list,
+        "User: ec2.amazonaws.com is not authorized to perform: sts:AssumeRole on resource:"
+            + " arn:aws:iam::111122223333:role/worker");
+    assertThat(enforce.denials().list().getLast().remedy())
+        .isEqualTo(
+            "{\"Effect\":\"Allow\",\"Principal\":{\"Service\":\"ec2.amazonaws.com\"},"
+                + "\"Action\":\"sts:AssumeRole\"}");
+  }
 }
