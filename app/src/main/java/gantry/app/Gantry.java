@@ -120,11 +120,7 @@ public final class Gantry implements AutoCloseable {
     Calls calls = new Calls(hosting::client, clock, metrics, audit, options.strict());
     this.clients = new InsideClients(calls);
     IamAccessKeys iamKeys = new IamAccessKeys(store, clock, box);
-    AccessKeys keys =
-        id ->
-            rootKey != null && rootKey.accessKeyId().equals(id)
-                ? rootKey.key(options.account())
-                : iamKeys.find(id);
+    AccessKeys keys = rootKey == null ? iamKeys : rootKey.before(iamKeys, options.account());
     this.authorizer =
         new IamAuthorizer(
             store,

@@ -149,6 +149,17 @@ class IdentityTest {
                     .firstMatchingHeader("x-gantry-would-be-refused"))
             .isPresent();
       }
+      AccessKey over = iam.createAccessKey(r -> r.userName("ann")).accessKey();
+      iam.deleteAccessKey(r -> r.userName("ann").accessKeyId(over.accessKeyId()));
+      try (EcsClient ecs = client(EcsClient.builder(), gantry, of(over))) {
+        assertThatThrownBy(ecs::listClusters)
+            .as("a key that is over is nobody's, though strangers' are taken")
+            .isInstanceOfSatisfying(
+                AwsServiceException.class,
+                e ->
+                    assertThat(e.awsErrorDetails().errorCode())
+                        .isEqualTo("UnrecognizedClientException"));
+      }
       assertThat(iam.getAccessKeyLastUsed(r -> r.accessKeyId(key.accessKeyId())))
           .satisfies(
               used -> {
