@@ -84,6 +84,7 @@ public final class LoadBalancers implements AutoCloseable {
   private final Map<String, BalancerState> balancers = new HashMap<>();
   private boolean closed;
   private final Map<Place, Door> doors = new HashMap<>();
+  private Map<String, Tls> secure = Map.of();
   private volatile Map<String, Compiled> compiled = Map.of();
   private volatile List<GroupState> liveGroups = List.of();
   private volatile List<BalancerState> liveBalancers = List.of();
@@ -181,7 +182,10 @@ public final class LoadBalancers implements AutoCloseable {
         next.put(listener.arn(), made);
         use(made, balancer);
         if (listener.protocol().secure()) {
-          tls.put(listener.arn(), new Tls(listener, certificates, balancer.settings().http2()));
+          Tls.Terms terms = Tls.Terms.of(listener, certificates, balancer.settings().http2());
+          Tls same = secure.get(listener.arn());
+          // What did not change keeps its contexts, and with them its clients' sessions.
+          tls.put(listener.arn(), same != null && same.terms.equals(terms) ? same : new Tls(terms));
         }
       }
     }
@@ -189,6 +193,7 @@ public final class LoadBalancers implements AutoCloseable {
         .keySet()
         .removeIf(arn -> table.balancers().stream().noneMatch(b -> b.arn().equals(arn)));
     compiled = next;
+    secure = tls;
     liveGroups = List.copyOf(groups.values());
     liveBalancers = List.copyOf(balancers.values());
     openAndClose(table, next, tls);
