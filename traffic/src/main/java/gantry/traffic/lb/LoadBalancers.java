@@ -457,9 +457,15 @@ public final class LoadBalancers implements AutoCloseable {
 
   void healthChanged(TargetState target, TargetState.Health now) {
     // Flows of a network balancer end with the target's health; requests are left to finish.
-    if (now == TargetState.Health.UNHEALTHY) {
-      everyWorker(worker -> worker.targetUnhealthy(target));
+    if (now == TargetState.Health.UNHEALTHY
+        && target.group.spec.settings().terminateWhenUnhealthy()) {
+      flowsEnd(target);
     }
+  }
+
+  /** A target is not to keep the flows that it has. */
+  void flowsEnd(TargetState target) {
+    everyWorker(worker -> worker.targetUnhealthy(target));
   }
 
   /** A request at the edge whose Host no balancer has. */
