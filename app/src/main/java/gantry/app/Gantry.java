@@ -7,6 +7,7 @@ import gantry.app.api.Calls;
 import gantry.app.api.Dispatcher;
 import gantry.app.api.InsideClients;
 import gantry.app.ask.WhyPage;
+import gantry.app.balancer.BalancerSite;
 import gantry.app.http.FrontDoor;
 import gantry.app.http.HttpServer;
 import gantry.app.http.Limits;
@@ -139,6 +140,7 @@ public final class Gantry implements AutoCloseable {
         new Authentication(keys, clock, false, options.account(), options.region());
     Site tasksSite =
         new Site(new FrontDoor(false), new Dispatcher(wire, tasksAuthentication, calls));
+    site.forHost(BalancerSite::isName, new BalancerSite(machine::balancers));
     OwnPages pages = new OwnPages(metrics, audit, () -> ready, this::reset);
     site.forPath(
         "/v2/", exchange -> registry.host(context(clock, ids)).dataPlane().handle(exchange));

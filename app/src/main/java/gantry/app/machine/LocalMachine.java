@@ -46,7 +46,7 @@ final class LocalMachine implements Machine {
   private final VpcNames names = new VpcNames();
   private @Nullable Node node;
   private @Nullable NodeLink nodeLink;
-  private @Nullable BalancerLink balancers;
+  private volatile @Nullable BalancerLink balancers;
   private volatile @Nullable DnsLink dns;
   private volatile @Nullable VpcDoors doors;
   private @Nullable Runnable rejoin;
@@ -118,6 +118,11 @@ final class LocalMachine implements Machine {
                 task -> task.eni() == null ? Optional.empty() : Optional.of(VpcDoors.API_URL));
     node = Node.start(config, wired);
     rejoin.run();
+  }
+
+  @Override
+  public @Nullable BalancerLink balancers() {
+    return balancers;
   }
 
   @Override
