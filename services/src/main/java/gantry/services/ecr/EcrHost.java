@@ -42,16 +42,16 @@ public final class EcrHost {
     tokens = new Tokens(context.store(), context.clock(), context.ids());
     RegistryAccess access =
         new RegistryAccess(
-            context.store(), context.ids(), tokens, choice.identities(), choice.open());
+            context.store(), context.clock(), context.ids(), tokens, choice.iam(), choice.open());
     gate = new Gate(access);
     pullThrough = new PullThrough(registry, gate, choice.upstream(), context.clients());
     repositories = new RepositoryOperations(registry, gate);
-    images = new ImageOperations(registry, gate, pullThrough);
+    images = new ImageOperations(registry, gate, pullThrough, choice.inUse());
     layers = new LayerOperations(registry, gate, tokens);
     lifecycle = new LifecycleOperations(registry, gate);
     settings = new SettingsOperations(registry, gate, tokens);
     scanner = new Scanner(registry, gate, choice.vulnerabilities());
-    http = new RegistryHttp(registry, access, tokens, pullThrough);
+    http = new RegistryHttp(registry, access, tokens, pullThrough, choice.inUse());
     controllers =
         List.of(
             scanner,

@@ -8,8 +8,8 @@ import gantry.services.ecr.EcrTables.RepositoryRow;
 import gantry.services.ecr.EcrTables.TagRow;
 import gantry.services.ecr.Manifest.Descriptor;
 import gantry.services.ecr.Registry.Push;
-import gantry.services.ecr.RegistryHttp.OnDemand;
 import gantry.services.ecr.Upstream.Answer;
+import gantry.state.Page;
 import gantry.state.Scope;
 import gantry.state.View;
 import java.io.IOException;
@@ -574,21 +574,23 @@ final class PullThrough implements OnDemand {
     for (String prefix : request.ecrRepositoryPrefixes()) {
       existing(scope, prefix);
     }
+    Listing listing =
+        Listing.of(
+            "DescribePullThroughCacheRules/" + scope, request.nextToken(), request.maxResults());
     Page<PullThroughCacheRule> page =
-        Page.of(
+        listing.cut(
             registry
                 .store
                 .snapshot()
-                .scanAfter(EcrTables.PULL_THROUGH_RULES, scope, Page.after(request.nextToken()))
+                .scanAfter(EcrTables.PULL_THROUGH_RULES, scope, listing.after())
                 .map(row -> row.value())
                 .filter(
                     rule ->
                         request.ecrRepositoryPrefixes().isEmpty()
-                            || request.ecrRepositoryPrefixes().contains(rule.ecrRepositoryPrefix()))
-                .iterator(),
-            PullThroughCacheRule::ecrRepositoryPrefix,
-            request.maxResults(),
-            Page.DEFAULT);
+                            || request
+                                .ecrRepositoryPrefixes()
+                                .contains(rule.ecrRepositoryPrefix())),
+            PullThroughCacheRule::ecrRepositoryPrefix);
     return DescribePullThroughCacheRulesResponse.builder()
         .pullThroughCacheRules(page.items())
         .nextToken(page.nextToken())

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import gantry.services.iam.IamAuthorizer.Mode;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -52,8 +53,7 @@ class PullThroughTest {
     world =
         new World(
             folder.resolve("cache"),
-            new EcrSettings(
-                World.HOME, true, null, IdentityPolicies.ALLOW_ALL, ImagesInUse.NONE, overHttp));
+            new EcrSettings(World.HOME, true, null, Mode.AUDIT, ImagesInUse.NONE, overHttp));
     world.call(
         ecr ->
             ecr.createPullThroughCacheRule(

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.github.luben.zstd.Zstd;
+import gantry.services.iam.IamAuthorizer.Mode;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -35,13 +36,7 @@ class ScannerTest {
   private World world() throws IOException {
     return new World(
             folder.resolve("store"),
-            new EcrSettings(
-                World.HOME,
-                true,
-                list,
-                IdentityPolicies.ALLOW_ALL,
-                ImagesInUse.NONE,
-                Upstream.NONE))
+            new EcrSettings(World.HOME, true, list, Mode.AUDIT, ImagesInUse.NONE, Upstream.NONE))
         .repository("app");
   }
 
