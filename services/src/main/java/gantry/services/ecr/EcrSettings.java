@@ -3,6 +3,7 @@ package gantry.services.ecr;
 import gantry.services.iam.IamAuthorizer.Mode;
 import gantry.state.Scope;
 import java.nio.file.Path;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,6 +16,8 @@ import org.jspecify.annotations.Nullable;
  * @param iam whether what the callers' own policies do not allow is refused
  * @param inUse what may not be deleted
  * @param upstream how other registries are reached
+ * @param upstreams addresses of registries besides those that AWS names, which the operator lets
+ *     pull-through rules name: {@code http://localhost:5000}
  */
 public record EcrSettings(
     Scope home,
@@ -22,10 +25,11 @@ public record EcrSettings(
     @Nullable Path vulnerabilities,
     Mode iam,
     ImagesInUse inUse,
-    Upstream upstream) {
+    Upstream upstream,
+    Set<String> upstreams) {
 
   /** Open to everybody on this machine, with nothing beside it. */
   public static EcrSettings open(Scope home) {
-    return new EcrSettings(home, true, null, Mode.AUDIT, ImagesInUse.NONE, Upstream.NONE);
+    return new EcrSettings(home, true, null, Mode.AUDIT, ImagesInUse.NONE, Upstream.NONE, Set.of());
   }
 }

@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -46,7 +47,8 @@ class EnforcedTest {
                 null,
                 Mode.ENFORCE,
                 (registry, repository) -> users,
-                Upstream.NONE));
+                Upstream.NONE,
+                Set.of()));
     Iam iam =
         new Iam(
             new ServiceContext(
@@ -234,6 +236,12 @@ class EnforcedTest {
 
   private EcrSettings lenient() {
     return new EcrSettings(
-        World.HOME, true, null, Mode.AUDIT, (registry, repository) -> users, Upstream.NONE);
+        World.HOME,
+        true,
+        null,
+        Mode.AUDIT,
+        (registry, repository) -> users,
+        Upstream.NONE,
+        Set.of());
   }
 }

@@ -20,6 +20,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import software.amazon.awssdk.services.ecr.model.InvalidParameterException;
 import software.amazon.awssdk.services.ecr.model.PullThroughCacheRuleAlreadyExistsException;
 import software.amazon.awssdk.services.ecr.model.UnsupportedUpstreamRegistryException;
 
@@ -53,7 +54,14 @@ class PullThroughTest {
     world =
         new World(
             folder.resolve("cache"),
-            new EcrSettings(World.HOME, true, null, Mode.AUDIT, ImagesInUse.NONE, overHttp));
+            new EcrSettings(
+                World.HOME,
+                true,
+                null,
+                Mode.AUDIT,
+                ImagesInUse.NONE,
+                overHttp,
+                Set.of(upstream.server.url())));
     world.call(
         ecr ->
             ecr.createPullThroughCacheRule(
@@ -128,6 +136,26 @@ class PullThroughTest {
                         ecr.createPullThroughCacheRule(
                             r -> r.ecrRepositoryPrefix("x1").upstreamRegistryUrl("not a host"))))
         .isInstanceOf(UnsupportedUpstreamRegistryException.class);
+    assertThatThrownBy(
+            () ->
+                world.call(
+                    ecr ->
+                        ecr.createPullThroughCacheRule(
+                            r ->
+                                r.ecrRepositoryPrefix("x1")
+                                    .upstreamRegistryUrl("registry.example.com"))))
+        .isInstanceOf(UnsupportedUpstreamRegistryException.class)
+        .hasMessageContaining("--upstream");
+    assertThatThrownBy(
+            () ->
+                world.call(
+                    ecr ->
+                        ecr.createPullThroughCacheRule(
+                            r ->
+                                r.ecrRepositoryPrefix("x1")
+                                    .upstreamRegistry("quay")
+                                    .upstreamRegistryUrl("registry.k8s.io"))))
+        .isInstanceOf(InvalidParameterException.class);
     assertThat(
             world
                 .call(ecr -> ecr.validatePullThroughCacheRule(r -> r.ecrRepositoryPrefix("hub")))

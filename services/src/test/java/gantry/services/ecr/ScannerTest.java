@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -36,7 +37,8 @@ class ScannerTest {
   private World world() throws IOException {
     return new World(
             folder.resolve("store"),
-            new EcrSettings(World.HOME, true, list, Mode.AUDIT, ImagesInUse.NONE, Upstream.NONE))
+            new EcrSettings(
+                World.HOME, true, list, Mode.AUDIT, ImagesInUse.NONE, Upstream.NONE, Set.of()))
         .repository("app");
   }
 

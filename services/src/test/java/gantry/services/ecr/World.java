@@ -31,6 +31,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Function;
 import software.amazon.awssdk.core.SdkClient;
 import software.amazon.awssdk.services.ecr.EcrClient;
@@ -88,7 +89,8 @@ final class World implements AutoCloseable {
 
   /** Settings of a registry that wants credentials. */
   static EcrSettings closed() {
-    return new EcrSettings(HOME, false, null, Mode.AUDIT, ImagesInUse.NONE, Upstream.NONE);
+    return new EcrSettings(
+        HOME, false, null, Mode.AUDIT, ImagesInUse.NONE, Upstream.NONE, Set.of());
   }
 
   /** Other services, of which there are none here. */
