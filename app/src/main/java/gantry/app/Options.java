@@ -2,6 +2,7 @@ package gantry.app;
 
 import gantry.services.iam.IamAuthorizer;
 import java.nio.file.Path;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,6 +12,9 @@ import org.jspecify.annotations.Nullable;
  * @param port 0 for any that is free
  * @param data the data directory; null keeps everything in memory
  * @param engine what runs tasks
+ * @param clusters the names of the clusters that this machine is a container instance of, in every
+ *     account and region
+ * @param relaxedNetwork tasks get their images though their subnet has no way to the registry
  * @param iam whether what policies do not allow is refused, or only recorded
  */
 public record Options(
@@ -21,6 +25,8 @@ public record Options(
     String region,
     boolean strict,
     Engine engine,
+    List<String> clusters,
+    boolean relaxedNetwork,
     IamAuthorizer.Mode iam) {
 
   /** What runs tasks. */
@@ -31,6 +37,9 @@ public record Options(
     SIMULATED
   }
 
+  /** As Amazon's agent, which joins this one unless it is told otherwise. */
+  public static final List<String> CLUSTERS = List.of("default");
+
   public static final int PORT = 4566;
   public static final String ACCOUNT = "000000000000";
   public static final String REGION = "us-east-1";
@@ -39,7 +48,16 @@ public record Options(
   /** In memory, on any free port: what tests and throw-away runs want. */
   public static Options ephemeral() {
     return new Options(
-        LOOPBACK, 0, null, ACCOUNT, REGION, false, Engine.SIMULATED, IamAuthorizer.Mode.AUDIT);
+        LOOPBACK,
+        0,
+        null,
+        ACCOUNT,
+        REGION,
+        false,
+        Engine.SIMULATED,
+        CLUSTERS,
+        false,
+        IamAuthorizer.Mode.AUDIT);
   }
 
   /** {@code $GANTRY_HOME}, else {@code ~/.gantry}. */

@@ -22,8 +22,9 @@ final class Up {
   private static final Duration READY_WITHIN = Duration.ofSeconds(60);
 
   private static final Set<String> VALUED =
-      Set.of("port", "listen", "data", "account", "region", "engine", "iam");
-  private static final Set<String> FLAGS = Set.of("ephemeral", "strict", "detach", "help");
+      Set.of("port", "listen", "data", "account", "region", "engine", "iam", "cluster");
+  private static final Set<String> FLAGS =
+      Set.of("ephemeral", "strict", "relaxed-network", "detach", "help");
 
   private Up() {}
 
@@ -34,7 +35,8 @@ final class Up {
         System.out.println(
             """
             gantry up [--port 4566] [--listen ADDRESS] [--data DIR | --ephemeral] [--account ID]
-                      [--region NAME] [--engine docker|simulated] [--iam audit|enforce] [--strict] [--detach]\
+                      [--region NAME] [--engine docker|simulated] [--iam audit|enforce] [--strict] [--detach]
+                      [--cluster NAME,... | --cluster none] [--relaxed-network]\
             """);
         return 0;
       }
@@ -64,7 +66,18 @@ final class Up {
         read.get("region", Options.REGION),
         read.has("strict"),
         engine(read),
+        clusters(read),
+        read.has("relaxed-network"),
         iam(read));
+  }
+
+  /** Of which clusters this machine is an instance; {@code ECS_CLUSTER} is the agent's own name. */
+  private static List<String> clusters(Arguments read) {
+    String wanted = read.get("cluster", System.getenv().getOrDefault("ECS_CLUSTER", ""));
+    if (wanted.isEmpty()) {
+      return Options.CLUSTERS;
+    }
+    return wanted.equals("none") ? List.of() : List.of(wanted.split(",", -1));
   }
 
   /** As told; else as {@code ./gantry} found the machine. */

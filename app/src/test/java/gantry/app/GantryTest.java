@@ -278,6 +278,8 @@ class GantryTest {
             Options.REGION,
             false,
             Options.Engine.SIMULATED,
+            Options.CLUSTERS,
+            false,
             IamAuthorizer.Mode.AUDIT);
     Gantry.RootKeyShown root;
     try (Gantry listening = Gantry.start(open)) {
@@ -338,6 +340,8 @@ class GantryTest {
             Options.REGION,
             false,
             Options.Engine.SIMULATED,
+            Options.CLUSTERS,
+            false,
             IamAuthorizer.Mode.AUDIT);
     try (Gantry first = Gantry.start(durable);
         EcsClient ecs = client(EcsClient.builder(), first.url(), key("test"))) {
