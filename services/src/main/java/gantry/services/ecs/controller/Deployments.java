@@ -14,7 +14,6 @@ import gantry.state.View;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -151,7 +150,7 @@ public final class Deployments {
         record(
             tx,
             scope,
-            old.serviceDeploymentArn(),
+            old.decides(),
             each ->
                 each.toBuilder()
                     .status(ServiceDeploymentStatus.STOPPED)
@@ -197,7 +196,7 @@ public final class Deployments {
                 + row.name()
                 + "/"
                 // Newest first: the time runs backwards in the key.
-                + String.format(Locale.ROOT, "%013d", 9_999_999_999_999L - now.toEpochMilli())
+                + EcsTables.padded(9_999_999_999_999L - now.toEpochMilli(), 13)
                 + arn.substring(arn.lastIndexOf('/'))),
         ServiceDeployment.builder()
             .serviceDeploymentArn(arn)

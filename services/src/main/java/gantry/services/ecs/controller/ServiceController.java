@@ -128,7 +128,7 @@ public final class ServiceController implements Controller {
               && before.holdsResources()
               && !(change.after() instanceof TaskRow after && after.holdsResources());
       Stream<Key> own =
-          row == null || row.serviceName() == null
+          row == null || row.serviceName() == null || Views.same(change.before(), change.after())
               ? Stream.empty()
               : Stream.of(EcsTables.member(scope, row.cluster(), row.serviceName()));
       return freed ? Stream.concat(own, Set.copyOf(hungry).stream()).distinct() : own;
@@ -194,7 +194,8 @@ public final class ServiceController implements Controller {
     if (!row.isDraining()) {
       DeploymentRow primary = row.primary();
       for (DeploymentRow each : row.deployments()) {
-        if (!each.primary() && each.completed() && last == null) {
+        boolean failed = each.rolloutState() == DeploymentRolloutState.FAILED;
+        if (!each.primary() && each.completed() && !failed && last == null) {
           last = each.id();
         }
       }
@@ -853,12 +854,11 @@ public final class ServiceController implements Controller {
               .rollsBack(null)
               .updatedAt(now)
               .done());
-      String repaired = old.rollsBack();
-      boolean back = repaired != null;
+      boolean back = old.rollsBack() != null;
       Deployments.record(
           tx,
           scope,
-          repaired != null ? repaired : old.serviceDeploymentArn(),
+          old.decides(),
           each ->
               each.toBuilder()
                   .status(
@@ -924,7 +924,7 @@ public final class ServiceController implements Controller {
       Deployments.record(
           tx,
           scope,
-          failed.serviceDeploymentArn(),
+          failed.decides(),
           each -> {
             var record =
                 each.toBuilder()
