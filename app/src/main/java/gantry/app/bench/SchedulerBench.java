@@ -55,7 +55,11 @@ public final class SchedulerBench {
   private SchedulerBench() {}
 
   public static void main(String[] arguments) {
-    run(System.out, SIZES, EXCHANGED);
+    int[] sizes =
+        arguments.length == 0
+            ? SIZES
+            : java.util.Arrays.stream(arguments).mapToInt(Integer::parseInt).toArray();
+    run(System.out, sizes, EXCHANGED);
   }
 
   static void run(PrintStream out, int[] sizes, int exchanged) {

@@ -35,6 +35,8 @@ final class History {
   private static final List<String> BAD =
       List.of("app:missing", "app:exit-1", "app:crash-30", "app:crash-300", "app:sick");
 
+  private static final String LAST = "app:last";
+
   /** What of a service does not change. */
   record Kind(
       String name,
@@ -158,8 +160,13 @@ final class History {
           .taskDefinition()
           .taskDefinitionArn();
     }
+    // In the end all are small, so that every instance has room for every daemon.
+    boolean small = image.equals(LAST);
     ContainerDefinition sized =
-        container.cpu(32 << chance.nextInt(4)).memory(64 << chance.nextInt(3)).build();
+        container
+            .cpu(small ? 16 : 32 << chance.nextInt(4))
+            .memory(small ? 32 : 64 << chance.nextInt(3))
+            .build();
     return account
         .call(
             ecs -> ecs.registerTaskDefinition(r -> r.family(kind.name).containerDefinitions(sized)))
@@ -311,9 +318,9 @@ final class History {
         }
       }
       case 17 -> {
-        String definition = define(kind, one(4) ? any(BAD) : any(GOOD));
-        if (!kind.fargate) {
-          account.call(ecs -> ecs.runTask(r -> r.taskDefinition(definition).count(3)));
+        String definition = define(kind, one(4) ? any(BAD) : one(2) ? "app:exit-0" : any(GOOD));
+        if (!kind.fargate && kind.fixedPort == 0) {
+          account.call(ecs -> ecs.runTask(r -> r.taskDefinition(definition).count(10)));
         }
       }
       case 18 ->
@@ -380,6 +387,13 @@ final class History {
                     r -> r.containerInstances(machine.arn()).status("ACTIVE")));
       }
     }
+    account
+        .store
+        .snapshot()
+        .scanAll(EcsTables.TASKS)
+        .map(Row::value)
+        .filter(row -> row.serviceName() == null && !row.isStopped())
+        .forEach(row -> account.call(ecs -> ecs.stopTask(r -> r.task(row.arn()))));
     account.run(Duration.ofMinutes(1));
     View view = account.store.snapshot();
     for (Kind kind : kinds) {
@@ -391,7 +405,7 @@ final class History {
       if (!row.isActive()) {
         continue;
       }
-      String definition = define(kind, "app:good");
+      String definition = define(kind, LAST);
       account.call(
           ecs ->
               ecs.updateService(

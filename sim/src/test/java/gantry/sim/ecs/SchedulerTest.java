@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.LongStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import software.amazon.awssdk.services.ecs.model.DeploymentRolloutState;
 
@@ -32,7 +33,8 @@ import software.amazon.awssdk.services.ecs.model.DeploymentRolloutState;
  */
 class SchedulerTest {
 
-  private static final long TRANSITIONS = Long.getLong("gantry.transitions", 1_000_000);
+  private static final long TRANSITIONS = Long.getLong("gantry.transitions", 100_000);
+  private static final long MANY = 1_000_000;
   private static final int STEPS = 200;
   private static final int AT_ONCE = 8;
 
@@ -180,6 +182,17 @@ class SchedulerTest {
 
   @Test
   void whateverHappens() {
+    play(1, TRANSITIONS);
+  }
+
+  /** With other seeds than the fast one's. */
+  @Test
+  @Tag("docker") // not Docker, but more seconds than a fast test may take
+  void whateverHappensAMillionTimes() {
+    play(1_000_001, MANY);
+  }
+
+  private static void play(long first, long wanted) {
     Long only = Long.getLong("gantry.seed");
     AtomicLong transitions = new AtomicLong();
     AtomicLong taskStates = new AtomicLong();
@@ -187,8 +200,8 @@ class SchedulerTest {
     List<String> broken = new ArrayList<>();
     long histories = 0;
     long began = System.nanoTime();
-    for (long from = only == null ? 1 : only;
-        transitions.get() < (only == null ? TRANSITIONS : 1) && broken.isEmpty();
+    for (long from = only == null ? first : only;
+        transitions.get() < (only == null ? wanted : 1) && broken.isEmpty();
         from += AT_ONCE) {
       List<Result> results =
           LongStream.range(from, only == null ? from + AT_ONCE : from + 1)

@@ -177,7 +177,7 @@ public final class ServicePlanner {
       } else if (!book.progressed && !now.isBefore(primary.progressAt().plus(service.deadline()))) {
         boolean guarded =
             tasks.stream().anyMatch(task -> live(task) && leaving(task) && task.guarded());
-        if (!guarded) {
+        if (!guarded && !waitsForRoom(book)) {
           failure = Step.Failure.DEADLINE;
           cause = "no progress for " + service.deadline().toMinutes() + " minutes";
         }
@@ -192,6 +192,13 @@ public final class ServicePlanner {
           service.breaker().enabled() && service.breaker().rollback() && !primary.rollback();
       steps.add(new Step.Fail(primary.id(), failure, cause, back ? service.lastCompleted() : null));
       return true;
+    }
+
+    /** A daemon that has failed nowhere and lacks only an instance's room goes on when it comes. */
+    private boolean waitsForRoom(Ledger.Book book) {
+      return service.daemon()
+          && book.failed == 0
+          && count(task -> !isOf(task, primary) || !task.isHealthy()) == 0;
     }
 
     // ---- starting
