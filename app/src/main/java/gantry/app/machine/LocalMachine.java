@@ -46,7 +46,7 @@ final class LocalMachine implements Machine {
   private final VpcNames names = new VpcNames();
   private @Nullable Node node;
   private @Nullable NodeLink nodeLink;
-  private @Nullable BalancerLink balancers;
+  private volatile @Nullable BalancerLink balancers;
   private volatile @Nullable DnsLink dns;
   private volatile @Nullable VpcDoors doors;
   private @Nullable Runnable rejoin;
@@ -108,7 +108,7 @@ final class LocalMachine implements Machine {
             network,
             sockets,
             new InsideRoles(clients),
-            new OwnRegistry(apiPort),
+            new OwnRegistry(apiPort, new InsideRoles(clients), home),
             new RoleSessions(clients, home),
             new TaskReports(context)::containerHealth,
             context.clock());
@@ -118,6 +118,11 @@ final class LocalMachine implements Machine {
                 task -> task.eni() == null ? Optional.empty() : Optional.of(VpcDoors.API_URL));
     node = Node.start(config, wired);
     rejoin.run();
+  }
+
+  @Override
+  public @Nullable BalancerLink balancers() {
+    return balancers;
   }
 
   @Override

@@ -2,6 +2,7 @@ package gantry.app.machine;
 
 import gantry.acs.network.Cidr;
 import gantry.acs.network.NetworkPlan;
+import gantry.app.balancer.BalancerLink;
 import gantry.node.sim.Habits;
 import gantry.node.sim.SimulatedNode;
 import gantry.node.vpc.VpcSettings;
@@ -61,6 +62,12 @@ final class SimulatedMachine implements Machine {
             Habits.good());
     node = made;
     link = NodeLink.connect(given.store(), instance, made);
+  }
+
+  /** Simulated tasks answer nobody, so nothing is carried to them. */
+  @Override
+  public @Nullable BalancerLink balancers() {
+    return null;
   }
 
   @Override
