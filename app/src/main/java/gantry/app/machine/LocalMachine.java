@@ -4,6 +4,7 @@ import gantry.acs.network.Cidr;
 import gantry.acs.network.NetworkPlan;
 import gantry.app.balancer.BalancerLink;
 import gantry.app.dns.DnsLink;
+import gantry.app.dns.HealthLink;
 import gantry.node.NetnsSockets;
 import gantry.node.Node;
 import gantry.node.NodeConfig;
@@ -47,6 +48,7 @@ final class LocalMachine implements Machine {
   private @Nullable Node node;
   private @Nullable NodeLink nodeLink;
   private @Nullable BalancerLink balancers;
+  private @Nullable HealthLink checks;
   private volatile @Nullable DnsLink dns;
   private volatile @Nullable VpcDoors doors;
   private @Nullable Runnable rejoin;
@@ -96,6 +98,7 @@ final class LocalMachine implements Machine {
     DnsLink link = new DnsLink(store, home.region(), names);
     link.start();
     dns = link;
+    checks = new HealthLink(store, context.clock(), link.view(DnsLink.HOST));
     VpcDoors inside = new VpcDoors(sockets, this::room, link, tasksPort);
     inside.update(network.plan());
     doors = inside;
@@ -172,6 +175,7 @@ final class LocalMachine implements Machine {
     closeIfOpen(nodeLink);
     closeIfOpen(node);
     closeIfOpen(balancers);
+    closeIfOpen(checks);
     closeIfOpen(doors);
     closeIfOpen(dns);
     network.close();
