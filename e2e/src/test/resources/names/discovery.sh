@@ -55,7 +55,7 @@ aws_ route53 change-resource-record-sets --hosted-zone-id "$zone" --change-batch
 database=$(aws_ servicediscovery create-service --name _db._tcp --namespace-id "$namespace" --dns-config 'DnsRecords=[{Type=SRV,TTL=5}]' --query Service.Id)
 aws_ servicediscovery register-instance --service-id "$database" --instance-id one --attributes AWS_INSTANCE_IPV4=10.1.2.3,AWS_INSTANCE_PORT=5432 >/dev/null
 
-mkdir -p resolvers/bin resolvers/etc resolvers/lib resolvers/usr/lib
+mkdir -p resolvers/bin resolvers/etc resolvers/tmp
 cp "$(command -v busybox)" resolvers/bin/busybox
 take resolvers "$(command -v dig)" /usr/bin/python3
 library=$(/usr/bin/python3 -c 'import encodings,os; print(os.path.dirname(os.path.dirname(encodings.__file__)))')

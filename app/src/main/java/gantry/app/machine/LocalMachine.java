@@ -3,6 +3,7 @@ package gantry.app.machine;
 import gantry.acs.network.Cidr;
 import gantry.acs.network.NetworkPlan;
 import gantry.app.balancer.BalancerLink;
+import gantry.app.connect.ConnectLink;
 import gantry.app.dns.DnsLink;
 import gantry.app.dns.HealthLink;
 import gantry.node.NetnsSockets;
@@ -48,6 +49,7 @@ final class LocalMachine implements Machine {
   private @Nullable Node node;
   private @Nullable NodeLink nodeLink;
   private @Nullable BalancerLink balancers;
+  private @Nullable ConnectLink connect;
   private @Nullable HealthLink checks;
   private volatile @Nullable DnsLink dns;
   private volatile @Nullable VpcDoors doors;
@@ -105,10 +107,11 @@ final class LocalMachine implements Machine {
     SocketRooms rooms = this::room;
     balancers =
         new BalancerLink(store, rooms, "127.0.0.1", folder.resolve("elb-logs"), cookieKey, 0);
+    connect = new ConnectLink(store, network, folder.resolve("connect-logs"));
     NodeDoors wired =
         new NodeDoors(
             ecs,
-            network,
+            connect,
             sockets,
             new InsideRoles(clients),
             new OwnRegistry(apiPort),
@@ -174,6 +177,7 @@ final class LocalMachine implements Machine {
   public synchronized void close() {
     closeIfOpen(nodeLink);
     closeIfOpen(node);
+    closeIfOpen(connect);
     closeIfOpen(balancers);
     closeIfOpen(checks);
     closeIfOpen(doors);

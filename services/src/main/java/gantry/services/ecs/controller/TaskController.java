@@ -174,6 +174,7 @@ public final class TaskController implements Controller {
   }
 
   private void ready(Key key, @Nullable EniPayload eni) {
+    View view = context.store().snapshot();
     boolean kept =
         change(
             key,
@@ -185,7 +186,10 @@ public final class TaskController implements Controller {
               Task.Builder task = row.task().toBuilder();
               if (eni != null) {
                 edit.eni(eni);
-                task.attachments(attached(row.task(), eni))
+                List<Attachment> all = new ArrayList<>(attached(row.task(), eni));
+                all.addAll(
+                    TaskNames.attachments(deployment(view, key.scope(), row), context.ids()));
+                task.attachments(all)
                     .containers(
                         row.task().containers().stream()
                             .map(each -> addressed(each, row.task(), eni))
@@ -203,19 +207,22 @@ public final class TaskController implements Controller {
     }
   }
 
+  /** Its interface; what else is attached stays as it is. */
   private static List<Attachment> attached(Task task, EniPayload eni) {
     return task.attachments().stream()
         .map(
             each ->
-                each.toBuilder()
-                    .status("ATTACHED")
-                    .details(
-                        pair("subnetId", eni.subnetId()),
-                        pair("networkInterfaceId", eni.eniId()),
-                        pair("macAddress", eni.macAddress()),
-                        pair("privateDnsName", eni.privateDnsName()),
-                        pair("privateIPv4Address", eni.privateIp()))
-                    .build())
+                !"ElasticNetworkInterface".equals(each.type())
+                    ? each
+                    : each.toBuilder()
+                        .status("ATTACHED")
+                        .details(
+                            pair("subnetId", eni.subnetId()),
+                            pair("networkInterfaceId", eni.eniId()),
+                            pair("macAddress", eni.macAddress()),
+                            pair("privateDnsName", eni.privateDnsName()),
+                            pair("privateIPv4Address", eni.privateIp()))
+                        .build())
         .toList();
   }
 
@@ -315,7 +322,7 @@ public final class TaskController implements Controller {
       targets = Routing.targets(deployment, row, instance);
       routing.register(key.scope(), targets);
       if (TaskNames.mayBeAsked(view, key.scope(), row)) {
-        found = names.register(key.scope(), deployment, row, instance);
+        found = names.register(view, key.scope(), deployment, row, instance);
       }
     }
     List<TargetRow> registered = targets;
@@ -367,7 +374,7 @@ public final class TaskController implements Controller {
       if (TaskNames.awaited(row, deployment) && deployment != null) {
         InstanceRow instance =
             instance(view, key.scope(), String.valueOf(row.task().containerInstanceArn()));
-        next = names.register(key.scope(), deployment, row, instance);
+        next = names.register(view, key.scope(), deployment, row, instance);
       }
     }
     if (!next.equals(row.names())) {

@@ -1,11 +1,14 @@
 package gantry.services.ecs.controller;
 
 import gantry.services.Clients;
+import gantry.services.ecs.EcsTables;
 import gantry.services.ecs.planner.HealthRules;
+import gantry.services.ecs.rows.ConnectRow;
 import gantry.services.ecs.rows.DeploymentRow;
 import gantry.services.ecs.rows.InstanceRow;
 import gantry.services.ecs.rows.NameRow;
 import gantry.services.ecs.rows.TaskRow;
+import gantry.state.Ids;
 import gantry.state.Scope;
 import gantry.state.View;
 import java.time.Duration;
@@ -14,7 +17,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.ecs.model.Attachment;
+import software.amazon.awssdk.services.ecs.model.KeyValuePair;
+import software.amazon.awssdk.services.ecs.model.PortMapping;
+import software.amazon.awssdk.services.ecs.model.ServiceConnectConfiguration;
+import software.amazon.awssdk.services.ecs.model.ServiceConnectService;
 import software.amazon.awssdk.services.ecs.model.ServiceRegistry;
+import software.amazon.awssdk.services.ecs.model.TaskDefinition;
 import software.amazon.awssdk.services.ecs.model.TaskStopCode;
 import software.amazon.awssdk.services.servicediscovery.ServiceDiscoveryClient;
 import software.amazon.awssdk.services.servicediscovery.model.CustomHealthStatus;
@@ -36,6 +45,9 @@ final class TaskNames {
    */
   static final Duration MARGIN = Duration.ofSeconds(2);
 
+  /** How long those that asked the API, or our proxies, may be busy with what they were told. */
+  static final Duration CALLERS = Duration.ofSeconds(3);
+
   /** No task waits longer for its name to be forgotten, whatever time its record has. */
   static final Duration MAX_WAIT = Duration.ofMinutes(5);
 
@@ -51,7 +63,45 @@ final class TaskNames {
 
   /** Whether the deployment's tasks have names at all. */
   static boolean named(DeploymentRow deployment) {
-    return !deployment.revision().serviceRegistries().isEmpty();
+    return !deployment.revision().serviceRegistries().isEmpty() || !connected(deployment).isEmpty();
+  }
+
+  /** What Service Connect makes known of the deployment's tasks. */
+  private static List<ServiceConnectService> connected(DeploymentRow deployment) {
+    ServiceConnectConfiguration connect = deployment.revision().serviceConnectConfiguration();
+    return connect == null || !Boolean.TRUE.equals(connect.enabled())
+        ? List.of()
+        : connect.services();
+  }
+
+  /** What a task shows of Service Connect: one attachment for each of its names. */
+  static List<Attachment> attachments(@Nullable DeploymentRow deployment, Ids ids) {
+    if (deployment == null) {
+      return List.of();
+    }
+    List<Attachment> all = new ArrayList<>();
+    for (ServiceConnectService service : connected(deployment)) {
+      var alias = service.clientAliases().getFirst();
+      List<KeyValuePair> details = new ArrayList<>();
+      details.add(pair("portName", service.portName()));
+      details.add(pair("discoveryName", service.discoveryName()));
+      details.add(pair("clientAliases", alias.dnsName() + ":" + alias.port()));
+      if (service.ingressPortOverride() != null) {
+        details.add(pair("ingressPortOverride", service.ingressPortOverride().toString()));
+      }
+      all.add(
+          Attachment.builder()
+              .id(ids.uuid())
+              .type("Service Connect")
+              .status("ATTACHED")
+              .details(details)
+              .build());
+    }
+    return all;
+  }
+
+  private static KeyValuePair pair(String name, String value) {
+    return KeyValuePair.builder().name(name).value(value).build();
   }
 
   /** Its checks have succeeded, or it has none. */
@@ -71,7 +121,11 @@ final class TaskNames {
 
   /** Registers the task wherever its deployment wants it to be found. */
   List<NameRow> register(
-      Scope scope, DeploymentRow deployment, TaskRow task, @Nullable InstanceRow instance) {
+      View view,
+      Scope scope,
+      DeploymentRow deployment,
+      TaskRow task,
+      @Nullable InstanceRow instance) {
     List<NameRow> names = new ArrayList<>();
     if (!deployment.revision().serviceRegistries().isEmpty()) {
       ServiceRegistry registry = deployment.revision().serviceRegistries().getFirst();
@@ -81,6 +135,28 @@ final class TaskNames {
               registry.registryArn().substring(registry.registryArn().lastIndexOf('/') + 1),
               task,
               registered(scope, registry, task, instance)));
+    }
+    List<ServiceConnectService> connected = connected(deployment);
+    TaskDefinition definition = TaskPayloads.definition(view, scope, task);
+    ConnectRow made =
+        connected.isEmpty()
+            ? null
+            : view.get(
+                EcsTables.CONNECT,
+                EcsTables.member(scope, task.cluster(), String.valueOf(task.serviceName())));
+    if (made != null && definition != null && task.eni() != null) {
+      for (ServiceConnectService service : connected) {
+        PortMapping port = ConnectPlan.port(definition, service.portName());
+        Integer reached =
+            service.ingressPortOverride() != null
+                ? service.ingressPortOverride()
+                : port == null ? null : port.containerPort();
+        Map<String, String> attributes = new LinkedHashMap<>();
+        attributes.put("AWS_INSTANCE_IPV4", task.eni().privateIp());
+        attributes.put("AWS_INSTANCE_PORT", String.valueOf(reached));
+        attributes.putAll(common(scope, task));
+        names.add(register(scope, made.serviceId(service.discoveryName()), task, attributes));
+      }
     }
     return List.copyOf(names);
   }
@@ -191,7 +267,7 @@ final class TaskNames {
   private static Duration remembered(Service service) {
     long seconds =
         service.dnsConfig() == null
-            ? 0
+            ? CALLERS.toSeconds()
             : service.dnsConfig().dnsRecords().stream().mapToLong(DnsRecord::ttl).max().orElse(0);
     Duration kept = Duration.ofSeconds(seconds).plus(MARGIN);
     return kept.compareTo(MAX_WAIT) > 0 ? MAX_WAIT : kept;
