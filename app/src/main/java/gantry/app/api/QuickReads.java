@@ -9,25 +9,24 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Which calls are answered by the thread that read them: reads of services that look into tables in
- * memory and nowhere else, after they were seen to be quick, and until they are seen not to be.
+ * memory and nowhere else, while they are seen to be quick.
  */
 final class QuickReads {
 
   private static final Set<String> FROM_TABLES = Set.of("ecs", "ssm", "servicediscovery");
 
-  /** So many quick calls in a row are believed. */
-  private static final int BELIEVED = 32;
-
   private static final long QUICK_NANOS = 2_000_000;
 
-  /** Others on the connection's thread would notice this. */
-  private static final long SLOW_NANOS = 10_000_000;
+  /** Quick calls count up, others down: most of the last ones decide, whatever the machine does. */
+  private static final int MOST = 64;
+
+  private static final int BELIEVED = 32;
 
   private final Map<String, Tally> tallies = new ConcurrentHashMap<>();
 
   /** Races only make it a little wrong. */
   private static final class Tally {
-    private volatile int inRow;
+    private volatile int score;
   }
 
   /** By the header that names service and operation. */
@@ -36,7 +35,7 @@ final class QuickReads {
       return false;
     }
     Tally tally = tallies.get(target);
-    return tally != null && tally.inRow >= BELIEVED;
+    return tally != null && tally.score >= BELIEVED;
   }
 
   /** How long a call took. */
@@ -53,11 +52,10 @@ final class QuickReads {
       // Only targets of operations that exist get here: the map is bounded by the models.
       tally = tallies.computeIfAbsent(target, name -> new Tally());
     }
-    int seen = tally.inRow;
-    if (nanos > (seen < BELIEVED ? QUICK_NANOS : SLOW_NANOS)) {
-      tally.inRow = 0;
-    } else if (seen < BELIEVED) {
-      tally.inRow = seen + 1;
+    int score = tally.score;
+    int next = nanos <= QUICK_NANOS ? Math.min(MOST, score + 1) : Math.max(0, score - 1);
+    if (next != score) {
+      tally.score = next;
     }
   }
 }
