@@ -437,6 +437,12 @@ class ShiftsTest {
   void whyTellsTheStageTheWeightsAndTheWait() {
     start(c -> c.strategy("BLUE_GREEN").bakeTimeInMinutes(10));
     update("web:2");
+    world.run(Duration.ofSeconds(4));
+    assertThat(new Why(world.core).why("web").getFirst().print())
+        .contains("stage SCALE_UP of BLUE_GREEN since 2026-")
+        .contains(": 0 % of production and 0 % of test traffic on the new revision")
+        .contains("0 % of " + RULE + " goes to " + GREEN + ", the rest to " + BLUE)
+        .contains("waiting for 2 tasks to");
     world.until(w -> at(ServiceDeploymentLifecycleStage.BAKE_TIME), Duration.ofMinutes(2));
     assertThat(new Why(world.core).why("web").getFirst().print())
         .contains("BAKE_TIME with 100 % of production and 100 % of test traffic")
