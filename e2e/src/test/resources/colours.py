@@ -97,7 +97,7 @@ def make_image():
     os.makedirs(folder)
     shutil.copy(shutil.which("busybox"), os.path.join(folder, "busybox"))
     with open(os.path.join(folder, "Dockerfile"), "w") as file:
-        file.write('FROM scratch\nCOPY busybox /bin/busybox\nSTOPSIGNAL SIGKILL\nENTRYPOINT ["/bin/busybox", "sh", "-c"]\n')
+        file.write('FROM scratch\nCOPY busybox /bin/busybox\nENTRYPOINT ["/bin/busybox", "sh", "-c"]\n')
     ecr = client("ecr")
     ecr.create_repository(repositoryName="colours")
     token = ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
@@ -201,6 +201,7 @@ def deploy():
                         "name": "web",
                         "image": image,
                         "portMappings": [{"containerPort": 80}],
+                        "stopTimeout": 2,
                         "command": [start + "exec $b httpd -f -p 80 -h /www"],
                     }
                 ],
