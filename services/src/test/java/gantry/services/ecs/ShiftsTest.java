@@ -50,7 +50,7 @@ class ShiftsTest {
     world.until(w -> done("SUCCESSFUL"), Duration.ofMinutes(3));
   }
 
-  private static LoadBalancer balancer() {
+  static LoadBalancer balancer() {
     return LoadBalancer.builder()
         .targetGroupArn(BLUE)
         .containerName("app")
