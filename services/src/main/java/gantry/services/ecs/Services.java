@@ -735,7 +735,8 @@ final class Services {
               .pendingTaskCount(pending)
               .build());
       if (each.primary() && each.inProgress()) {
-        current = each.serviceDeploymentArn();
+        // A rollback is the end of the deployment that failed, not one of its own.
+        current = each.rollsBack() == null ? each.serviceDeploymentArn() : each.rollsBack();
       }
     }
     Service.Builder service =

@@ -247,6 +247,8 @@ class ShiftsTest {
     stop("ROLLBACK");
     world.restart();
     assertThat(deployment().statusAsString()).isEqualTo("ROLLBACK_IN_PROGRESS");
+    assertThat(world.service("web").currentServiceDeployment())
+        .isEqualTo(deployment().serviceDeploymentArn());
     world.run(Duration.ofSeconds(1));
     if (stage != ServiceDeploymentLifecycleStage.CLEAN_UP) {
       // At once: blue never went away.
