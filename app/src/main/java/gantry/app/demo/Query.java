@@ -21,7 +21,7 @@ final class Query {
       List<Object> next = new ArrayList<>();
       for (Object one : at) {
         Object value = member(one, name);
-        if (SdkShapes.absent(value)) {
+        if (value == null || SdkShapes.absent(value)) {
           continue;
         }
         if (bracket < 0) {
