@@ -26,14 +26,15 @@ public final class Main {
           case "bench" -> Bench.run(rest);
           case "train" -> Train.run();
           case "why" -> Ask.why(rest);
+          case "image" -> Ask.image(rest);
           case "demo" -> DemoCommand.run(rest);
-          case "events", "image" -> {
+          case "events" -> {
             System.err.println("gantry " + arguments[0] + " is not built yet");
             yield 2;
           }
           default -> {
             System.err.println(
-                "usage: gantry up | down | env | aws | status | why | demo | bench | version   (gantry COMMAND --help)");
+                "usage: gantry up | down | env | aws | status | why | image | demo | bench | version   (gantry COMMAND --help)");
             yield 2;
           }
         };

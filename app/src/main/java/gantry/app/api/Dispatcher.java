@@ -1,8 +1,9 @@
 package gantry.app.api;
 
 import gantry.app.http.BrokenRequest;
+import gantry.app.http.QuickHandler;
+import gantry.app.http.WholeExchange;
 import gantry.services.HttpExchange;
-import gantry.services.HttpHandler;
 import gantry.wire.Errors;
 import gantry.wire.Headers;
 import gantry.wire.Operation;
@@ -28,11 +29,20 @@ import software.amazon.awssdk.core.SdkRequest;
 import software.amazon.awssdk.core.SdkResponse;
 
 /** Answers the requests that speak one of AWS's protocols. */
-public final class Dispatcher implements HttpHandler {
+public final class Dispatcher implements QuickHandler {
+
+  private static final String TARGET = "x-amz-target";
+
+  /** Says on an answer what {@code --iam enforce} would have said instead. */
+  public static final String WOULD_BE_REFUSED = "x-gantry-would-be-refused";
+
+  /** Names what nobody acts on of what was asked. */
+  public static final String IGNORED = "x-gantry-ignored";
 
   private final Wire wire;
   private final Authentication authentication;
   private final Calls calls;
+  private final QuickReads quickReads = new QuickReads();
 
   public Dispatcher(Wire wire, Authentication authentication, Calls calls) {
     this.wire = wire;
@@ -41,7 +51,13 @@ public final class Dispatcher implements HttpHandler {
   }
 
   @Override
+  public boolean quick(HttpExchange exchange) {
+    return quickReads.quick(exchange.header(TARGET));
+  }
+
+  @Override
   public void handle(HttpExchange exchange) throws IOException {
+    long began = System.nanoTime();
     String requestId = RequestIds.next();
     RequestHead head =
         new RequestHead(
@@ -49,14 +65,15 @@ public final class Dispatcher implements HttpHandler {
             exchange.path(),
             exchange.query().isEmpty() ? null : exchange.query(),
             new ExchangeHeaders(exchange));
-    RequestBody raw = RequestBody.of(exchange.body());
+    byte[] whole = exchange instanceof WholeExchange came ? came.whole() : null;
+    RequestBody raw = whole == null ? RequestBody.of(exchange.body()) : RequestBody.of(whole);
     Route route;
     try {
       route = wire.route(head, raw);
     } catch (RuntimeException e) {
       throwIfBroken(e);
       log(exchange, requestId, e);
-      write(exchange, wire.encodeError(head, e, requestId), List.of());
+      write(exchange, wire.encodeError(head, e, requestId));
       return;
     }
     Answer answer = new Answer(exchange, route, requestId);
@@ -79,6 +96,7 @@ public final class Dispatcher implements HttpHandler {
       if (!answer.written) {
         answer.write(route.encode(response, requestId));
       }
+      quickReads.took(exchange.header(TARGET), route.operation(), System.nanoTime() - began);
     } catch (SigV4Failure.Refused e) {
       answer.fail(e.as(Authentication.dialect(route.service().info(), route.protocol())));
     } catch (RuntimeException | StackOverflowError e) {
@@ -92,7 +110,6 @@ public final class Dispatcher implements HttpHandler {
     private final Route route;
     private final String requestId;
     private @Nullable InputStream payload;
-    private List<String> ignored = List.of();
     private boolean written;
 
     Answer(HttpExchange exchange, Route route, String requestId) {
@@ -120,12 +137,17 @@ public final class Dispatcher implements HttpHandler {
 
     @Override
     public void ignored(List<String> members) {
-      ignored = members;
+      exchange.setHeader(IGNORED, String.join(", ", members));
+    }
+
+    @Override
+    public void wouldBeRefused(String message) {
+      exchange.setHeader(WOULD_BE_REFUSED, printable(message));
     }
 
     void write(Reply reply) throws IOException {
       written = true;
-      Dispatcher.write(exchange, reply, ignored);
+      Dispatcher.write(exchange, reply);
     }
 
     void fail(Throwable e) throws IOException {
@@ -173,13 +195,9 @@ public final class Dispatcher implements HttpHandler {
     }
   }
 
-  private static void write(HttpExchange exchange, Reply reply, List<String> ignored)
-      throws IOException {
+  private static void write(HttpExchange exchange, Reply reply) throws IOException {
     for (Map.Entry<String, String> header : reply.headers()) {
       exchange.setHeader(header.getKey(), header.getValue());
-    }
-    if (!ignored.isEmpty()) {
-      exchange.setHeader("x-gantry-ignored", String.join(", ", ignored));
     }
     // No pattern switch: its bootstrap is not in the start-up cache and would cost the first
     // answer.
@@ -189,10 +207,17 @@ public final class Dispatcher implements HttpHandler {
       if (stream.length() >= 0) {
         exchange.setHeader("content-length", Long.toString(stream.length()));
       }
-      try (OutputStream out = exchange.respond(reply.status())) {
-        stream.writer().writeTo(out);
-      }
+      OutputStream out = exchange.respond(reply.status());
+      stream.writer().writeTo(out);
+      out.close(); // and only then: what broke off must not look whole
     }
+  }
+
+  /** Names that callers chose may hold what no header holds. */
+  private static String printable(String text) {
+    StringBuilder out = new StringBuilder(text.length());
+    text.chars().forEach(c -> out.append(c >= ' ' && c < 0x7f ? (char) c : '?'));
+    return out.toString();
   }
 
   private static String sha256(byte[] body) {

@@ -1,0 +1,480 @@
+package gantry.app.bench;
+
+import gantry.traffic.lb.LoadBalancers;
+import gantry.traffic.lb.RoutingTable;
+import gantry.traffic.lb.RoutingTable.Action;
+import gantry.traffic.lb.RoutingTable.Balancer;
+import gantry.traffic.lb.RoutingTable.BalancerSettings;
+import gantry.traffic.lb.RoutingTable.Certificate;
+import gantry.traffic.lb.RoutingTable.GroupSettings;
+import gantry.traffic.lb.RoutingTable.HealthCheck;
+import gantry.traffic.lb.RoutingTable.Kind;
+import gantry.traffic.lb.RoutingTable.Listener;
+import gantry.traffic.lb.RoutingTable.Protocol;
+import gantry.traffic.lb.RoutingTable.Rule;
+import gantry.traffic.lb.RoutingTable.Target;
+import gantry.traffic.lb.RoutingTable.TargetGroup;
+import gantry.traffic.lb.RoutingTable.Version;
+import gantry.traffic.lb.SocketRooms;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.security.PrivateKey;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/**
+ * {@code gantry bench alb [SECONDS] [ROUNDS]}: the application load balancer beside nginx and
+ * HAProxy: the same backend in the same run, turn about, each proxy alone on the first core with
+ * one worker, load (wrk) and backend (nginx) on the second. Says requests a second, the proxy's CPU
+ * time for each, and the 99th percentile: the median of the rounds. Last, what a change of a table
+ * of a thousand rules costs while requests flow.
+ */
+@SuppressWarnings("StringConcatToTextBlock")
+public final class AlbBench {
+
+  private static final int FIRST_PORT = 21410;
+  private static final int BACKEND = FIRST_PORT;
+  private static final int OURS = FIRST_PORT + 1;
+  private static final int OURS_TLS = FIRST_PORT + 2;
+  private static final int NGINX = FIRST_PORT + 3;
+  private static final int NGINX_TLS = FIRST_PORT + 4;
+  private static final int HAPROXY = FIRST_PORT + 5;
+  private static final int HAPROXY_TLS = FIRST_PORT + 6;
+  private static final int CONNECTIONS = 64;
+  private static final int RULES = 1000;
+  private static final int CHANGES = 100;
+  private static final long TICKS_A_SECOND = 100;
+
+  private record Result(double requests, double cpuMicros, double p99Millis) {}
+
+  /** One of the three. */
+  private record Proxy(String name, Process process, int port, int tlsPort) {}
+
+  private AlbBench() {}
+
+  public static void main(String[] args) throws Exception {
+    if (args.length > 0 && args[0].equals("serve")) {
+      serve(Path.of(args[1]));
+      return;
+    }
+    int seconds = args.length > 0 ? Integer.parseInt(args[0]) : 5;
+    int rounds = args.length > 1 ? Integer.parseInt(args[1]) : 3;
+    Path folder = Files.createTempDirectory("alb-bench");
+    List<Process> started = new ArrayList<>();
+    try {
+      prepare(folder);
+      started.add(start(folder, "taskset", "-c", "1", "nginx", "-c", folder + "/backend.conf"));
+      Process ours =
+          new ProcessBuilder(
+                  "taskset",
+                  "-c",
+                  "0",
+                  Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                  "-XX:+UseSerialGC",
+                  "-Xms256m",
+                  "-Xmx256m",
+                  "-XX:+UseCompactObjectHeaders",
+                  "--sun-misc-unsafe-memory-access=allow",
+                  "--enable-native-access=ALL-UNNAMED",
+                  "-cp",
+                  System.getProperty("java.class.path"),
+                  AlbBench.class.getName(),
+                  "serve",
+                  folder.toString())
+              .redirectError(ProcessBuilder.Redirect.appendTo(folder.resolve("log").toFile()))
+              .start();
+      started.add(ours);
+      List<Proxy> proxies =
+          List.of(
+              new Proxy("gantry", ours, OURS, OURS_TLS),
+              new Proxy(
+                  "nginx",
+                  start(folder, "taskset", "-c", "0", "nginx", "-c", folder + "/proxy.conf"),
+                  NGINX,
+                  NGINX_TLS),
+              new Proxy(
+                  "haproxy",
+                  start(folder, "taskset", "-c", "0", "haproxy", "-f", folder + "/haproxy.cfg"),
+                  HAPROXY,
+                  HAPROXY_TLS));
+      proxies.forEach(proxy -> started.add(proxy.process()));
+      awaitPort(BACKEND);
+      for (Proxy proxy : proxies) {
+        awaitPort(proxy.port());
+      }
+      // The JIT needs to have seen the work.
+      warm("http", OURS, "/1k", false, 120_000);
+      warm("http", OURS, "/64k", false, 30_000);
+      warm("https", OURS_TLS, "/1k", true, 20_000);
+      System.out.println("load average before: " + loadAverage());
+      for (String size : List.of("1k", "64k")) {
+        compare(size + "B answers, kept connections", proxies, "/" + size, false, seconds, rounds);
+      }
+      compare(
+          "TLS, a new connection for each request, 1 kB", proxies, "/1k", true, seconds, rounds);
+      change(ours);
+      System.out.println("load average after: " + loadAverage());
+    } finally {
+      for (Process process : started) {
+        process.descendants().forEach(ProcessHandle::destroy);
+        process.destroy();
+      }
+    }
+  }
+
+  private static void compare(
+      String what, List<Proxy> proxies, String path, boolean tls, int seconds, int rounds)
+      throws IOException, InterruptedException {
+    System.out.println(what + ", " + CONNECTIONS + " clients");
+    Map<String, List<Result>> seen = new LinkedHashMap<>();
+    for (int i = 0; i < rounds; i++) {
+      for (Proxy proxy : proxies) {
+        seen.computeIfAbsent(proxy.name(), name -> new ArrayList<>())
+            .add(
+                measure(
+                    proxy.process(),
+                    tls ? "https" : "http",
+                    tls ? proxy.tlsPort() : proxy.port(),
+                    path,
+                    seconds,
+                    tls));
+      }
+    }
+    seen.forEach(
+        (name, results) ->
+            System.out.printf(
+                Locale.ROOT,
+                "  %-8s %9.0f requests/s  %6.1f us CPU each  p99 %.2f ms%n",
+                name,
+                median(results.stream().map(Result::requests)),
+                median(results.stream().map(Result::cpuMicros)),
+                median(results.stream().map(Result::p99Millis))));
+  }
+
+  private static double median(Stream<Double> values) {
+    List<Double> sorted = values.sorted().toList();
+    return sorted.get(sorted.size() / 2);
+  }
+
+  private static String loadAverage() throws IOException {
+    return Files.readString(Path.of("/proc/loadavg")).strip();
+  }
+
+  /** Tells the process that is measured to change its rules, while requests flow. */
+  private static void change(Process ours) throws IOException, InterruptedException {
+    ours.getOutputStream().write('\n');
+    ours.getOutputStream().flush();
+    String report = load("http", OURS, "/1k", 5, false);
+    String said = ours.inputReader().readLine();
+    boolean lost = report.contains("Non-2xx") || report.contains("Socket errors");
+    System.out.printf(
+        "%s; of %s requests meanwhile %s%n",
+        said, find(report, "(\\d+) requests in"), lost ? "SOME FAILED\n" + report : "none failed");
+  }
+
+  private static Result measure(
+      Process proxy, String scheme, int port, String path, int seconds, boolean close)
+      throws IOException, InterruptedException {
+    long before = ticks(proxy);
+    String report = load(scheme, port, path, seconds, close);
+    long used = ticks(proxy) - before;
+    double rate = Double.parseDouble(find(report, "Requests/sec:\\s+([0-9.]+)"));
+    long count = Long.parseLong(find(report, "(\\d+) requests in"));
+    if (report.contains("Non-2xx") || report.contains("Socket errors")) {
+      System.out.println(report);
+    }
+    return new Result(
+        rate,
+        used * 1e6 / TICKS_A_SECOND / Math.max(1, count),
+        millis(find(report, "99%\\s+(\\S+)")));
+  }
+
+  private static double millis(String text) {
+    double number = Double.parseDouble(text.replaceAll("[a-z]", ""));
+    return text.endsWith("us") ? number / 1000 : text.endsWith("ms") ? number : number * 1000;
+  }
+
+  /** Until so many requests were served, for at most a minute and a half. */
+  private static void warm(String scheme, int port, String path, boolean close, long requests)
+      throws IOException, InterruptedException {
+    long done = 0;
+    for (int i = 0; i < 18 && done < requests; i++) {
+      done += Long.parseLong(find(load(scheme, port, path, 5, close), "(\\d+) requests in"));
+    }
+  }
+
+  private static String load(String scheme, int port, String path, int seconds, boolean close)
+      throws IOException, InterruptedException {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                "taskset",
+                "-c",
+                "1",
+                "wrk",
+                "-t1",
+                "-c" + CONNECTIONS,
+                "-d" + seconds + "s",
+                "--latency"));
+    if (close) {
+      command.addAll(List.of("-H", "Connection: close"));
+    }
+    command.add(scheme + "://127.0.0.1:" + port + path);
+    Process wrk = new ProcessBuilder(command).redirectErrorStream(true).start();
+    String out =
+        new String(wrk.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
+    wrk.waitFor();
+    return out;
+  }
+
+  private static String find(String text, String pattern) {
+    Matcher m = Pattern.compile(pattern).matcher(text);
+    if (!m.find()) {
+      throw new IllegalStateException("not in wrk's report: " + pattern + "\n" + text);
+    }
+    return m.group(1);
+  }
+
+  /** User and system time of a process and its children. */
+  private static long ticks(Process process) throws IOException {
+    long all = ticks(process.pid());
+    for (ProcessHandle child : process.descendants().toList()) {
+      all += ticks(child.pid());
+    }
+    return all;
+  }
+
+  private static long ticks(long pid) throws IOException {
+    String stat = Files.readString(Path.of("/proc/" + pid + "/stat"));
+    String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
+    return Long.parseLong(fields[11]) + Long.parseLong(fields[12]);
+  }
+
+  private static Process start(Path folder, String... command) throws IOException {
+    return new ProcessBuilder(command)
+        .redirectErrorStream(true)
+        .redirectOutput(ProcessBuilder.Redirect.appendTo(folder.resolve("log").toFile()))
+        .start();
+  }
+
+  private static void awaitPort(int port) throws InterruptedException {
+    long end = System.nanoTime() + Duration.ofSeconds(60).toNanos();
+    while (true) {
+      try {
+        new java.net.Socket(java.net.InetAddress.getLoopbackAddress(), port).close();
+        return;
+      } catch (IOException notYet) {
+        if (System.nanoTime() > end) {
+          throw new IllegalStateException("nothing listens on " + port, notYet);
+        }
+        TimeUnit.MILLISECONDS.sleep(50);
+      }
+    }
+  }
+
+  private static void prepare(Path folder) throws IOException, InterruptedException {
+    Files.writeString(folder.resolve("1k"), "x".repeat(1024));
+    Files.writeString(folder.resolve("64k"), "x".repeat(65536));
+    run(
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-keyout",
+        folder + "/key.pem",
+        "-out",
+        folder + "/cert.pem",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=localhost");
+    Files.writeString(
+        folder.resolve("both.pem"),
+        Files.readString(folder.resolve("cert.pem")) + Files.readString(folder.resolve("key.pem")));
+    run(
+        "openssl",
+        "pkcs12",
+        "-export",
+        "-in",
+        folder + "/cert.pem",
+        "-inkey",
+        folder + "/key.pem",
+        "-out",
+        folder + "/k.p12",
+        "-passout",
+        "pass:secret",
+        "-name",
+        "k");
+    String common =
+        "daemon off; worker_processes 1; pid %s/%s.pid; error_log %s/%s.err; user root;\n"
+            + "events { worker_connections 4096; }\n";
+    Files.writeString(
+        folder.resolve("backend.conf"),
+        common.formatted(folder, "backend", folder, "backend")
+            + """
+            http { access_log off; sendfile on; keepalive_requests 1000000000; tcp_nodelay on;
+              open_file_cache max=10;
+              server { listen 127.0.0.1:%d; root %s; default_type text/plain; } }
+            """
+                .formatted(BACKEND, folder));
+    Files.writeString(
+        folder.resolve("proxy.conf"),
+        common.formatted(folder, "proxy", folder, "proxy")
+            + """
+            http { access_log off; keepalive_requests 1000000000; tcp_nodelay on;
+              upstream b { server 127.0.0.1:%d; keepalive 128; keepalive_requests 1000000000; }
+              server { listen 127.0.0.1:%d; listen 127.0.0.1:%d ssl;
+                ssl_certificate %s/cert.pem; ssl_certificate_key %s/key.pem; ssl_protocols TLSv1.2 TLSv1.3;
+                location / { proxy_pass http://b; proxy_http_version 1.1; proxy_set_header Connection "";
+                  proxy_set_header Host $http_host; proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+                  proxy_set_header X-Forwarded-Proto $scheme; proxy_set_header X-Forwarded-Port $server_port;
+                  proxy_set_header X-Amzn-Trace-Id Root=1-$request_id; } } }
+            """
+                .formatted(BACKEND, NGINX, NGINX_TLS, folder, folder));
+    Files.writeString(
+        folder.resolve("haproxy.cfg"),
+        """
+        global
+          nbthread 1
+          maxconn 8192
+        defaults
+          mode http
+          timeout connect 10s
+          timeout client 60s
+          timeout server 60s
+          option forwardfor
+          http-reuse always
+        frontend f
+          bind 127.0.0.1:%d
+          bind 127.0.0.1:%d ssl crt %s/both.pem
+          unique-id-format %%{+X}o\\ %%ci:%%cp_%%fi:%%fp_%%Ts_%%rt:%%pid
+          http-request set-header X-Forwarded-Proto %%[ssl_fc,iif(https,http)]
+          http-request set-header X-Forwarded-Port %%[dst_port]
+          http-request set-header X-Amzn-Trace-Id Root=1-%%[uuid()]
+          default_backend b
+        backend b
+          server s 127.0.0.1:%d
+        """
+            .formatted(HAPROXY, HAPROXY_TLS, folder, BACKEND));
+  }
+
+  private static void run(String... command) throws IOException, InterruptedException {
+    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    String said =
+        new String(
+            process.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
+    if (process.waitFor() != 0) {
+      throw new IllegalStateException(String.join(" ", command) + ": " + said);
+    }
+  }
+
+  // --- the process that is measured ----------------------------------------------------------
+
+  private static void serve(Path folder)
+      throws IOException, GeneralSecurityException, InterruptedException {
+    KeyStore store = KeyStore.getInstance("PKCS12");
+    try (InputStream in = Files.newInputStream(folder.resolve("k.p12"))) {
+      store.load(in, "secret".toCharArray());
+    }
+    Certificate certificate =
+        new Certificate(
+            "cert",
+            (PrivateKey) store.getKey("k", "secret".toCharArray()),
+            List.of((X509Certificate) store.getCertificate("k")));
+    try (LoadBalancers balancers =
+        new LoadBalancers(
+            new LoadBalancers.Config(
+                1, SocketRooms.HOST_ONLY, "127.0.0.1", folder, new byte[16], report -> {}))) {
+      balancers.apply(table(certificate, 0));
+      // A line is the sign to change a rule of a thousand, again and again.
+      System.in.read();
+      List<Double> millis = new ArrayList<>();
+      for (int i = 1; i <= CHANGES; i++) {
+        RoutingTable next = table(certificate, i);
+        long before = System.nanoTime();
+        balancers.apply(next);
+        millis.add((System.nanoTime() - before) / 1e6);
+        TimeUnit.MILLISECONDS.sleep(20);
+      }
+      millis.sort(null);
+      System.out.printf(
+          Locale.ROOT,
+          "a change of one of %d rules: median %.2f ms, longest %.2f ms, %d times%n",
+          RULES,
+          millis.get(millis.size() / 2),
+          millis.getLast(),
+          CHANGES);
+      Thread.currentThread().join();
+    }
+  }
+
+  private static RoutingTable table(Certificate certificate, int changed) {
+    Rule all = new Rule("rule", 0, List.of(), Action.Forward.to("tg"));
+    List<Rule> rules = new ArrayList<>();
+    for (int i = 1; i <= RULES && changed > 0; i++) {
+      rules.add(
+          new Rule(
+              "rule/" + i,
+              i,
+              List.of(
+                  new RoutingTable.Condition.Path(
+                      List.of("/service-" + i + (i == changed ? "/v" + changed : "") + "/*"))),
+              Action.Forward.to("tg")));
+    }
+    rules.add(all);
+    return new RoutingTable(
+        1 + changed,
+        List.of(
+            new Balancer(
+                "lb",
+                "app/bench/1",
+                "000000000000",
+                "us-east-1",
+                Kind.APPLICATION,
+                "bench.us-east-1.elb.amazonaws.com",
+                "bench.us-east-1.elb.localhost",
+                List.of(),
+                BalancerSettings.DEFAULTS,
+                List.of(
+                    new Listener("listener/1", OURS, Protocol.HTTP, rules),
+                    new Listener(
+                        "listener/2",
+                        OURS_TLS,
+                        Protocol.HTTPS,
+                        "ELBSecurityPolicy-TLS13-1-2-2021-06",
+                        List.of("cert"),
+                        List.of(),
+                        List.of(all),
+                        Map.of(),
+                        true,
+                        Duration.ofSeconds(350))))),
+        List.of(
+            new TargetGroup(
+                "tg",
+                "targetgroup/tg/1",
+                Protocol.HTTP,
+                Version.HTTP1,
+                SocketRooms.HOST,
+                HealthCheck.DEFAULTS,
+                GroupSettings.DEFAULTS,
+                List.of(new Target("127.0.0.1", BACKEND, "127.0.0.1", "az1", false)))),
+        List.of(certificate));
+  }
+}
