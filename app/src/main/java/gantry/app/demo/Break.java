@@ -20,7 +20,7 @@ final class Break {
 
   private static final String SERVICE = "demo-broken";
   private static final Duration TOLD_WITHIN = Duration.ofSeconds(90);
-  private static final Duration GONE_WITHIN = Duration.ofSeconds(60);
+  private static final Duration GONE_WITHIN = Duration.ofSeconds(120);
   private static final String EXECUTION_ROLE = "demo-broken-execution";
 
   private final Demo demo;
@@ -186,6 +186,13 @@ final class Break {
             "2",
             "--unhealthy-threshold-count",
             "2");
+    cli.quiet(
+        "elbv2",
+        "modify-target-group-attributes",
+        "--target-group-arn",
+        group,
+        "--attributes",
+        "[{\"Key\":\"deregistration_delay.timeout_seconds\",\"Value\":\"5\"}]");
     cli.run(
         "elbv2",
         "create-rule",

@@ -214,6 +214,54 @@ public final class Demo implements AutoCloseable {
         && it.get(3).equals("1");
   }
 
+  /** Stable, and every task of it healthy as far as somebody checks: it stands in DNS by then. */
+  boolean isWhole(String service) {
+    if (!isStable(service)) {
+      return false;
+    }
+    List<String> tasks =
+        cli.ask(
+            "taskArns[]",
+            "ecs",
+            "list-tasks",
+            "--cluster",
+            CLUSTER,
+            "--service-name",
+            "demo-" + service);
+    List<String> words =
+        new java.util.ArrayList<>(
+            List.of("ecs", "describe-tasks", "--cluster", CLUSTER, "--tasks"));
+    words.addAll(tasks);
+    boolean checked = service.equals("api") || service.equals("redis");
+    List<String> health = cli.ask("tasks[].healthStatus", words.toArray(String[]::new));
+    if (checked && !health.stream().allMatch("HEALTHY"::equals)) {
+      return false;
+    }
+    return !service.equals("web") || targetsAreHealthy(tasks.size());
+  }
+
+  private boolean targetsAreHealthy(int count) {
+    String group =
+        cli.ask(
+                "TargetGroups[0].TargetGroupArn",
+                "elbv2",
+                "describe-target-groups",
+                "--names",
+                "demo-web")
+            .getFirst();
+    return cli
+            .ask(
+                "TargetHealthDescriptions[].TargetHealth.State",
+                "elbv2",
+                "describe-target-health",
+                "--target-group-arn",
+                group)
+            .stream()
+            .filter("healthy"::equals)
+            .count()
+        == count;
+  }
+
   String webHost() {
     List<String> names =
         cli.ask("LoadBalancers[].DNSName", "elbv2", "describe-load-balancers").stream()

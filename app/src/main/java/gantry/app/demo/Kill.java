@@ -66,8 +66,8 @@ final class Kill {
       throw new DemoFailed(polite + " requests failed though their tasks were asked to stop");
     }
     demo.say(
-        "What fails after signal 9 was in flight on the killed container: nobody else can answer"
-            + " it.");
+        "What fails after signal 9 was in flight on the killed container, or sent to it before"
+            + " anybody could know.");
     demo.step("What ECS said of it");
     for (String name : List.of("api", "web")) {
       cli
@@ -103,7 +103,7 @@ final class Kill {
         "the service replaces its task",
         () -> {
           Set<String> now = tasks(name);
-          return demo.isStable(name) && now.size() == before.size() && !now.equals(before);
+          return demo.isWhole(name) && now.size() == before.size() && !now.equals(before);
         },
         load::line);
     demo.say(name + " is whole again: " + demo.standing());

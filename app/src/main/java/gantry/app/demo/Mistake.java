@@ -43,7 +43,7 @@ record Mistake(
               "demo-worker",
               true,
               "/health",
-              List.of("Target.Timeout", "security group", "tcp", "80")),
+              List.of("security group", "refused", "tcp/80")),
           new Mistake(
               "health-path",
               "the health check asks for a path that the application does not have",

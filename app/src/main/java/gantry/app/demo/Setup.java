@@ -60,8 +60,8 @@ final class Setup {
     demo.step("Waiting until all of it runs");
     demo.until(
         STABLE_WITHIN,
-        "all services stable (./gantry why demo-web, demo-api, ... tell why not)",
-        () -> Demo.SERVICES.stream().allMatch(demo::isStable),
+        "all services run (./gantry why demo-web, demo-api, ... tell why not)",
+        () -> Demo.SERVICES.stream().allMatch(this::runs),
         demo::standing);
     demo.say(demo.standing());
     demo.until(ANSWER_WITHIN, "the page answers at " + address(), this::answers, () -> "…");
@@ -360,6 +360,15 @@ final class Setup {
         + "\"],\"assignPublicIp\":\""
         + publicIp
         + "\"}}";
+  }
+
+  /** All of its tasks run; a deployment that failed is not waited for. */
+  private boolean runs(String service) {
+    List<String> it = demo.standing(service);
+    if (!it.isEmpty() && it.get(2).equals("FAILED")) {
+      throw new DemoFailed("demo-" + service + " does not start: ./gantry why demo-" + service);
+    }
+    return !it.isEmpty() && it.get(0).equals(it.get(1));
   }
 
   private boolean answers() {
