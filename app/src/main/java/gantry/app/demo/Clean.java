@@ -8,7 +8,7 @@ import software.amazon.awssdk.awscore.exception.AwsServiceException;
 /** Removes all that the demo made, also when it was only half made. */
 final class Clean {
 
-  private static final Duration WITHIN = Duration.ofMinutes(2);
+  private static final Duration WITHIN = Duration.ofMinutes(6);
 
   private final Demo demo;
   private final Cli cli;
@@ -27,14 +27,10 @@ final class Clean {
     for (String task : each("taskArns[]", "ecs", "list-tasks", "--cluster", Demo.CLUSTER)) {
       cli.run("ecs", "stop-task", "--cluster", Demo.CLUSTER, "--task", task);
     }
-    demo.until(
-        WITHIN,
-        "no task of the demo is left",
-        () -> each("taskArns[]", "ecs", "list-tasks", "--cluster", Demo.CLUSTER).isEmpty(),
-        () -> "tasks are stopping");
     if (cli.ask("clusters[0].status", "ecs", "describe-clusters", "--clusters", Demo.CLUSTER)
         .equals(List.of("ACTIVE"))) {
-      cli.run("ecs", "delete-cluster", "--cluster", Demo.CLUSTER);
+      demo.say("$ aws ecs delete-cluster --cluster " + Demo.CLUSTER + "   # once they are gone");
+      demo.until(WITHIN, "no task of the demo is left", this::deletesCluster, demo::standing);
     }
     demo.step("Balancer, names, network");
     balancer();
@@ -54,6 +50,19 @@ final class Clean {
     }
     rest();
     demo.step("Nothing of the demo is left.");
+  }
+
+  /** A cluster goes when its services and tasks are gone; until then it says what is left. */
+  private boolean deletesCluster() {
+    try {
+      cli.quiet("ecs", "delete-cluster", "--cluster", Demo.CLUSTER);
+      return true;
+    } catch (AwsServiceException e) {
+      if (e.awsErrorDetails().errorCode().startsWith("ClusterContains")) {
+        return false;
+      }
+      throw e;
+    }
   }
 
   private void balancer() {
