@@ -108,10 +108,10 @@ class DemoTest {
       delimiter = ';',
       value = {
         "closed-group; security group,refused,tcp/80",
-        "health-path; /nope,404",
+        "health-path; Health checks failed with these codes: [404]",
         "architecture; image is linux/arm64, this node is linux/amd64",
         "execution-role; ResourceInitializationError,secretsmanager:GetSecretValue",
-        "no-route; CannotPullContainerError,no public IP,NAT,endpoint",
+        "no-route; no way from subnet,no public address,NAT gateway,no endpoint",
         "memory; OutOfMemoryError,exit code 137"
       })
   void aMistakeIsExplained(String mistake, String reasons) throws Exception {

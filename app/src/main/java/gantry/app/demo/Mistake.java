@@ -54,7 +54,7 @@ record Mistake(
               "demo-web",
               true,
               "/nope",
-              List.of("/nope", "404")),
+              List.of("Health checks failed with these codes: [404]")),
           new Mistake(
               "architecture",
               "the image was built for another architecture",
@@ -87,7 +87,7 @@ record Mistake(
               "demo-web",
               false,
               "",
-              List.of("CannotPullContainerError", "public IP", "NAT", "endpoint")),
+              List.of("no way from subnet", "no public address", "NAT gateway", "no endpoint")),
           new Mistake(
               "memory",
               "the container needs more memory than it may have",
