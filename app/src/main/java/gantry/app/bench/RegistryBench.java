@@ -153,13 +153,14 @@ public final class RegistryBench {
       for (int i = 0; i < peers.size(); i++) {
         System.out.printf(
             Locale.ROOT,
-            "%-16s push %5.0f MB/s   pull %5.0f MB/s   small layers %5.0f/s   CPU per GB: push %.1f s, pull %.1f s   (medians of %d rounds)%n",
+            "%-16s push %5.0f MB/s   pull %5.0f MB/s   small layers %5.0f/s   CPU per GB: push %.1f s, pull %.1f s   end of a push %.0f ms   (medians of %d rounds)%n",
             peers.get(i).name,
             median(rates.get(i), 0),
             median(rates.get(i), 1),
             median(rates.get(i), 2),
             median(rates.get(i), 3),
             median(rates.get(i), 4),
+            median(rates.get(i), 5),
             ROUNDS);
       }
       if (peers.size() == 2) {
@@ -249,12 +250,16 @@ public final class RegistryBench {
     throw new IOException("docker-registry did not start");
   }
 
-  /** Push, pull, small layers, CPU of push and pull: MB/s, MB/s, layers/s, s/GB, s/GB. */
+  /**
+   * Push, pull, small layers, CPU of push and pull, a push's end: MB/s, MB/s, layers/s, s/GB, s/GB,
+   * ms.
+   */
   private static double[] round(Peer peer, int round) throws Exception {
     List<Layer> layers = new ArrayList<>();
     byte[] content = new byte[LAYER_BYTES];
     new Random(round).nextBytes(content);
     double pushSeconds = 0;
+    double endSeconds = 0;
     double pullSeconds = 0;
     byte[] buffer = new byte[256 * 1024];
     try (Connection connection = new Connection(peer.port)) {
@@ -263,7 +268,7 @@ public final class RegistryBench {
         content[i] ^= (byte) 0x55;
         layers.add(new Layer(new byte[0], digest(content)));
         long start = System.nanoTime();
-        push(connection, content, layers.getLast().digest);
+        endSeconds += push(connection, content, layers.getLast().digest);
         pushSeconds += (System.nanoTime() - start) / 1e9;
       }
       double cpuBetween = cpuSeconds(peer);
@@ -289,7 +294,8 @@ public final class RegistryBench {
         megabytes / pullSeconds,
         SMALL_LAYERS / ((System.nanoTime() - start) / 1e9),
         (cpuBetween - cpuBefore) / (megabytes / 1000),
-        (cpuAfter - cpuBetween) / (megabytes / 1000)
+        (cpuAfter - cpuBetween) / (megabytes / 1000),
+        endSeconds / LAYERS_PER_ROUND * 1000
       };
     }
   }
@@ -299,16 +305,19 @@ public final class RegistryBench {
         + HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(content));
   }
 
-  private static void push(Connection connection, byte[] content, String digest)
+  /** Returns how long the last request took, with which the layer is whole and durable. */
+  private static double push(Connection connection, byte[] content, String digest)
       throws IOException {
     String location =
         connection.send("POST", "/v2/" + REPOSITORY + "/blobs/uploads/", null, new byte[0]);
     location = connection.send("PATCH", location, "application/octet-stream", content);
+    long end = System.nanoTime();
     connection.send(
         "PUT",
         location + (location.contains("?") ? "&" : "?") + "digest=" + digest,
         null,
         new byte[0]);
+    return (System.nanoTime() - end) / 1e9;
   }
 
   private static double cpuSeconds(Peer peer) throws IOException {
