@@ -82,7 +82,7 @@ final class World implements AutoCloseable {
     SecretBox box = new AesGcmSecretBox(new byte[AesGcmSecretBox.KEY_BYTES], ids);
     List<Table<?>> tables = new ArrayList<>(EcrTables.all());
     tables.addAll(Iam.hosted(box).tables());
-    tables.addAll(Sts.hosted(box, (issuer, key) -> null).tables());
+    tables.addAll(Sts.hosted(box, (issuer, keyId) -> null).tables());
     return tables;
   }
 

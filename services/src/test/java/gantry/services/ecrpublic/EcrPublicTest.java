@@ -72,7 +72,7 @@ class EcrPublicTest {
     tables.addAll(hosted.tables());
     SecretBox box = new AesGcmSecretBox(new byte[AesGcmSecretBox.KEY_BYTES], new SeededIds(1));
     tables.addAll(Iam.hosted(box).tables());
-    tables.addAll(Sts.hosted(box, (issuer, key) -> null).tables());
+    tables.addAll(Sts.hosted(box, (issuer, keyId) -> null).tables());
     store = MemoryStore.of(time, tables);
     client =
         hosted
