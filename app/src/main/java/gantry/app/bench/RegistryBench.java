@@ -46,7 +46,7 @@ public final class RegistryBench {
 
   private static final int LAYER_BYTES = 64 * 1024 * 1024;
   private static final int LAYERS_PER_ROUND = 8;
-  private static final int ROUNDS = 4;
+  private static final int ROUNDS = Integer.getInteger("gantry.bench.rounds", 4);
   private static final int SMALL_LAYERS = 200;
   private static final int SMALL_BYTES = 16 * 1024;
   private static final int HEAP_MEGABYTES = 192;

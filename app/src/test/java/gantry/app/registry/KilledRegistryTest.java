@@ -41,7 +41,7 @@ import software.amazon.awssdk.services.ecr.EcrClient;
 @Timeout(300)
 class KilledRegistryTest {
 
-  private static final int ROUNDS = Integer.getInteger("gantry.rounds", 5);
+  private static final int ROUNDS = Integer.getInteger("gantry.rounds", 3);
   private static final int PUSHERS = 3;
   private static final int LAYERS = 3;
   private static final int MAX_LAYER = 600_000;
