@@ -186,6 +186,8 @@ class RegistryClientsTest {
     Path dir = folder.resolve("dir");
     skopeo("copy", "--preserve-digests", at("many:v1"), "dir:" + dir);
     Files.write(dir.resolve(digest.substring("sha256:".length())), bad);
+    // Else it would not send the layer, but have it mounted from there.
+    ecr.deleteRepository(r -> r.repositoryName("many").force(true));
     Process copy =
         begin(
             "skopeo",

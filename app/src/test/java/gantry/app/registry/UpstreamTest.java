@@ -20,6 +20,7 @@ import java.security.PrivateKey;
 import java.security.Signature;
 import java.security.spec.PKCS8EncodedKeySpec;
 import java.util.Base64;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
@@ -80,17 +81,7 @@ class UpstreamTest {
           case "bearer" -> bearer();
           default -> "";
         });
-    Options options =
-        new Options(
-            Options.LOOPBACK,
-            0,
-            null,
-            Options.ACCOUNT,
-            Options.REGION,
-            false,
-            Options.Engine.SIMULATED,
-            IamAuthorizer.Mode.AUDIT,
-            new Options.Images(null, Set.of("http://localhost:" + port)));
+    Options options = pullingFrom(port);
     try (Gantry gantry = Gantry.start(options);
         Pushes client = new Pushes(gantry.url())) {
       EcrClient ecr = gantry.clients().as("test.amazonaws.com", HOME, EcrClient.class);
@@ -145,17 +136,7 @@ class UpstreamTest {
   void wrongCredentialsAreToldByValidation() throws Exception {
     int port = freePort();
     startUpstream(port, basic());
-    Options options =
-        new Options(
-            Options.LOOPBACK,
-            0,
-            null,
-            Options.ACCOUNT,
-            Options.REGION,
-            false,
-            Options.Engine.SIMULATED,
-            IamAuthorizer.Mode.AUDIT,
-            new Options.Images(null, Set.of("http://localhost:" + port)));
+    Options options = pullingFrom(port);
     try (Gantry gantry = Gantry.start(options)) {
       EcrClient ecr = gantry.clients().as("test.amazonaws.com", HOME, EcrClient.class);
       String secret =
@@ -177,6 +158,21 @@ class UpstreamTest {
       assertThat(validated.isValid()).isFalse();
       assertThat(validated.failure()).contains("401");
     }
+  }
+
+  private static Options pullingFrom(int port) {
+    return new Options(
+        Options.LOOPBACK,
+        0,
+        null,
+        Options.ACCOUNT,
+        Options.REGION,
+        false,
+        Options.Engine.SIMULATED,
+        List.of(),
+        false,
+        IamAuthorizer.Mode.AUDIT,
+        new Options.Images(null, Set.of("http://localhost:" + port)));
   }
 
   // ---- the upstream
