@@ -94,6 +94,8 @@ class LayersTest {
     RIM.put("gantry.state.ControllerRunner", "live(): controllers run on virtual threads");
     RIM.put("gantry.services.logs.LogsBench", "a benchmark; the service never calls it");
     RIM.put("gantry.services.logs.Merge", "segments are searched on all cores, by the common pool");
+    RIM.put(
+        "gantry.services.ecr.LayerWriter", "a layer is written while its next pieces are hashed");
     RIM.put("gantry.services.kms.Crypto", "the JDK's ciphers want a SecureRandom; they get Ids'");
     RIM.put(
         "gantry.services.acm.Authority", "BouncyCastle wants a SecureRandom; it gets one over Ids");
