@@ -28,17 +28,19 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.core.async.SdkPublisher;
 import software.amazon.awssdk.services.cloudwatchlogs.CloudWatchLogsClient;
 import software.amazon.awssdk.services.cloudwatchlogs.model.*;
 
 /** {@link CloudWatchLogsClient} over the tables of groups and streams and the files of events. */
-final class LogsApi implements CloudWatchLogsClient {
+final class LogsApi implements CloudWatchLogsClient, LiveTailing {
 
   static final int MAX_BATCH_BYTES = 1 << 20;
   static final int EVENT_OVERHEAD = 26;
@@ -49,6 +51,7 @@ final class LogsApi implements CloudWatchLogsClient {
   static final int MAX_TAGS = 50;
   static final int MAX_FILTERS = 100;
   static final int MAX_PAGE = 50;
+  static final int MAX_TAILED = 10;
 
   private static final Set<Integer> RETENTION_DAYS =
       Set.of(
@@ -65,6 +68,7 @@ final class LogsApi implements CloudWatchLogsClient {
   private final LogFiles files;
   private final @Nullable MetricSink metrics;
   private final Queries queries;
+  private final LiveTails tails;
 
   LogsApi(ServiceContext context, LogFiles files, @Nullable MetricSink metrics) {
     this.store = context.store();
@@ -73,6 +77,7 @@ final class LogsApi implements CloudWatchLogsClient {
     this.files = files;
     this.metrics = metrics;
     this.queries = new Queries(clock, ids);
+    this.tails = new LiveTails(clock, context.timers(), ids);
   }
 
   @Override
@@ -496,6 +501,7 @@ final class LogsApi implements CloudWatchLogsClient {
             .cause(e)
             .build();
       }
+      tails.tell(group.id(), stream.name(), accepted, now);
       count(view, scope, group, accepted);
     }
     PutLogEventsResponse.Builder response =
@@ -723,6 +729,52 @@ final class LogsApi implements CloudWatchLogsClient {
     LogTables.streams(view, scope, group, prefix == null ? "" : prefix)
         .forEach(stream -> names.put(stream.number(), stream.name()));
     return names;
+  }
+
+  @Override
+  public CompletableFuture<Void> startLiveTail(
+      StartLiveTailRequest request, StartLiveTailResponseHandler handler) {
+    Scope scope = scope();
+    View view = store.snapshot();
+    List<String> groups = request.logGroupIdentifiers();
+    List<String> names = request.logStreamNames();
+    List<String> prefixes = request.logStreamNamePrefixes();
+    if (groups.isEmpty() || groups.size() > MAX_TAILED) {
+      throw Errors.constraint(
+          groups, "logGroupIdentifiers", "have between 1 and " + MAX_TAILED + " members");
+    }
+    if (!names.isEmpty() && !prefixes.isEmpty()) {
+      throw Errors.invalid(
+          "logStreamNames and logStreamNamePrefixes are mutually exclusive parameters.");
+    }
+    if (groups.size() > 1 && !(names.isEmpty() && prefixes.isEmpty())) {
+      throw Errors.invalid("Log streams can be chosen only where there is one log group.");
+    }
+    List<LiveTails.Source> sources = new ArrayList<>();
+    for (String each : groups) {
+      if (!GROUP_ARN.matcher(each).matches()) {
+        throw Errors.invalid("Log groups of a Live Tail session are given by their ARNs: " + each);
+      }
+      GroupRow group = group(view, scope, nameOf(scope, each));
+      for (String name : names) {
+        stream(view, scope, group, name);
+      }
+      sources.add(
+          new LiveTails.Source(
+              group.id(),
+              scope.account() + ":" + group.name(),
+              stream ->
+                  names.isEmpty() && prefixes.isEmpty()
+                      || names.contains(stream)
+                      || prefixes.stream().anyMatch(stream::startsWith)));
+    }
+    FilterPattern pattern = FilterPattern.parse(request.logEventFilterPattern());
+    CompletableFuture<Void> end = new CompletableFuture<>();
+    SdkPublisher<StartLiveTailResponseStream> events =
+        tails.open(scope.account(), request, sources, pattern, end);
+    handler.responseReceived(StartLiveTailResponse.builder().build());
+    handler.onEventStream(events);
+    return end;
   }
 
   private Iterator<Event> events(GroupRow group, Wanted wanted) {
