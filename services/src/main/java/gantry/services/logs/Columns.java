@@ -57,6 +57,11 @@ final class Columns {
     return collector.sorted();
   }
 
+  /** Whether the bytes stand anywhere, be it over the end of a message. */
+  static boolean anywhere(byte[] literal, byte[] messages) {
+    return new String(messages, ISO_8859_1).contains(new String(literal, ISO_8859_1));
+  }
+
   /**
    * The rows whose message contains {@code literal}. The bytes are looked at as if each were a
    * character, because the search in such a string is one of the machine's widest instructions.

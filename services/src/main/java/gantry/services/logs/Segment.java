@@ -222,6 +222,9 @@ final class Segment {
         return Rows.NONE;
       }
       byte[] messages = column(channel, MESSAGES);
+      if (literal != null && !Columns.anywhere(literal, messages)) {
+        return Rows.NONE;
+      }
       int[] ends = ends(column(channel, ENDS));
       if (literal != null) {
         rows = Columns.rowsWith(literal, messages, ends);

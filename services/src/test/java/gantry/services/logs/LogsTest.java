@@ -206,10 +206,10 @@ class LogsTest {
         () -> put("a", event(now(), "é".repeat((1 << 19) - 13) + "x")));
     assertThat(put("a", event(now(), "é".repeat((1 << 19) - 13))).rejectedLogEventsInfo()).isNull();
 
-    long limit = now() - LogsApi.MAX_AGE;
+    long limit = now() - EventsIn.MAX_AGE;
     PutLogEventsResponse old = put("b", event(limit - 1, "too old"), event(limit, "just right"));
     assertThat(old.rejectedLogEventsInfo().tooOldLogEventEndIndex()).isEqualTo(1);
-    long ahead = now() + LogsApi.MAX_AHEAD;
+    long ahead = now() + EventsIn.MAX_AHEAD;
     PutLogEventsResponse early = put("b", event(ahead, "just right"), event(ahead + 1, "too new"));
     assertThat(early.rejectedLogEventsInfo().tooNewLogEventStartIndex()).isEqualTo(1);
     assertThat(filter("right")).containsExactly("just right", "just right");
