@@ -13,7 +13,6 @@ import gantry.state.View;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.cloudwatchlogs.model.*;
 
 /** PutLogEvents: its rules, the files that keep the events, and who is told of them. */
@@ -29,11 +28,10 @@ final class EventsIn {
   private final Store store;
   private final Clock clock;
   private final LogFiles files;
-  private final @Nullable MetricSink metrics;
+  private final MetricSink metrics;
   private final LiveTails tails;
 
-  EventsIn(
-      Store store, Clock clock, LogFiles files, @Nullable MetricSink metrics, LiveTails tails) {
+  EventsIn(Store store, Clock clock, LogFiles files, MetricSink metrics, LiveTails tails) {
     this.store = store;
     this.clock = clock;
     this.files = files;
@@ -156,16 +154,12 @@ final class EventsIn {
 
   /** What the group's metric filters find in new events. */
   private void count(View view, Scope scope, GroupRow group, List<WriteAhead.Line> lines) {
-    MetricSink sink = metrics;
-    if (sink == null) {
-      return;
-    }
     List<MetricSink.Point> points =
         LogTables.filters(view, scope, group)
             .flatMap(row -> MetricPoints.of(row.filter(), lines).stream())
             .toList();
     if (!points.isEmpty()) {
-      sink.put(scope, points);
+      metrics.put(scope, points);
     }
   }
 }

@@ -26,20 +26,13 @@ final class GroupFilters {
 
   private final Store store;
   private final Clock clock;
-  private final @Nullable MetricSink metrics;
 
-  GroupFilters(Store store, Clock clock, @Nullable MetricSink metrics) {
+  GroupFilters(Store store, Clock clock) {
     this.store = store;
     this.clock = clock;
-    this.metrics = metrics;
   }
 
   PutMetricFilterResponse putMetricFilter(PutMetricFilterRequest request) {
-    if (metrics == null) {
-      throw InvalidOperationException.builder()
-          .message("Metric filters need CloudWatch metrics, which are not hosted here.")
-          .build();
-    }
     Scope scope = scope();
     MetricFilter filter = MetricPoints.checked(request, clock.millis());
     store.write(

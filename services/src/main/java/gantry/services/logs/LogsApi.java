@@ -61,7 +61,7 @@ final class LogsApi implements CloudWatchLogsClient, LiveTailing {
   private final EventsOut out;
   private final GroupFilters filters;
 
-  LogsApi(ServiceContext context, LogFiles files, @Nullable MetricSink metrics) {
+  LogsApi(ServiceContext context, LogFiles files, MetricSink metrics) {
     this.store = context.store();
     this.clock = context.clock();
     this.ids = context.ids();
@@ -70,7 +70,7 @@ final class LogsApi implements CloudWatchLogsClient, LiveTailing {
     LiveTails tails = new LiveTails(clock, context.timers(), ids);
     this.in = new EventsIn(store, clock, files, metrics, tails);
     this.out = new EventsOut(store, clock, files, tails);
-    this.filters = new GroupFilters(store, clock, metrics);
+    this.filters = new GroupFilters(store, clock);
   }
 
   @Override

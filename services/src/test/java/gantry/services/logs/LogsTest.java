@@ -565,7 +565,7 @@ class LogsTest {
   void whatIsStoredIsThereAfterARestart() throws IOException {
     put("a", event(now(), "kept"));
     logs.close();
-    CloudWatchLogsClient again = CloudWatchLogs.hosted().create().apply(context);
+    CloudWatchLogsClient again = CloudWatchLogs.hosted((scope, more) -> {}).create().apply(context);
     logs = again;
     assertThat(filter("kept")).containsExactly("kept");
     try (Stream<Path> files = Files.walk(folder)) {
