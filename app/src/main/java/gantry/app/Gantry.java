@@ -121,12 +121,14 @@ public final class Gantry implements AutoCloseable {
                 upstream,
                 options.images().upstreams()));
     this.registry = () -> registry.host(context(clock, ids));
+    LogMetrics logMetrics = new LogMetrics();
     List<HostedService<?>> hosted =
         HostedServices.all(
             trail,
             box,
             iamMode,
             new OpenIdKeys(clock),
+            logMetrics,
             registry,
             machine.publicPool(),
             this::networks);
@@ -169,7 +171,7 @@ public final class Gantry implements AutoCloseable {
     Site tasksSite =
         new Site(new FrontDoor(false), new Dispatcher(wire, tasksAuthentication, calls));
     site.forHost(BalancerSite::isName, new BalancerSite(machine::balancers));
-    OwnPages pages = new OwnPages(metrics, audit, () -> ready, this::reset);
+    OwnPages pages = new OwnPages(metrics, logMetrics, audit, () -> ready, this::reset);
     site.forPath("/v2/", exchange -> this.registry.get().dataPlane().handle(exchange));
     tasksSite.forPath("/v2/", exchange -> this.registry.get().dataPlaneOfTasks().handle(exchange));
     site.forPath("/_gantry/down", pages.down(machine::removeEverything));

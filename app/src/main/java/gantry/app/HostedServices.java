@@ -17,6 +17,7 @@ import gantry.services.iam.Iam;
 import gantry.services.iam.IamAuthorizer;
 import gantry.services.kms.Kms;
 import gantry.services.logs.CloudWatchLogs;
+import gantry.services.logs.MetricSink;
 import gantry.services.route53.Route53;
 import gantry.services.secretsmanager.SecretsManager;
 import gantry.services.ssm.SsmService;
@@ -35,6 +36,7 @@ final class HostedServices {
    *
    * @param iamMode whether refusals refuse
    * @param webKeys finds the keys of OpenID Connect issuers
+   * @param logMetrics takes what the metric filters of log groups count
    * @param registry the registry, whose data plane the front serves too
    * @param publicPool where public addresses come from
    * @param networks takes each new plan of the VPCs
@@ -44,6 +46,7 @@ final class HostedServices {
       SecretBox box,
       IamAuthorizer.Mode iamMode,
       WebKeys webKeys,
+      MetricSink logMetrics,
       EcrHost.Once registry,
       Cidr publicPool,
       Consumer<NetworkPlan> networks) {
@@ -55,7 +58,7 @@ final class HostedServices {
         Iam.hosted(box),
         Elbv2.hosted(),
         Acm.hosted(),
-        CloudWatchLogs.hosted(),
+        CloudWatchLogs.hosted(logMetrics),
         SsmService.hosted(box),
         CloudMap.HOSTED,
         Route53.HOSTED,

@@ -21,12 +21,15 @@ import java.util.function.BooleanSupplier;
 final class OwnPages {
 
   private final CallMetrics calls;
+  private final LogMetrics logs;
   private final AuditLog audit;
   private final BooleanSupplier ready;
   private final Runnable reset;
 
-  OwnPages(CallMetrics calls, AuditLog audit, BooleanSupplier ready, Runnable reset) {
+  OwnPages(
+      CallMetrics calls, LogMetrics logs, AuditLog audit, BooleanSupplier ready, Runnable reset) {
     this.calls = calls;
+    this.logs = logs;
     this.audit = audit;
     this.ready = ready;
     this.reset = reset;
@@ -83,6 +86,7 @@ final class OwnPages {
     return exchange -> {
       StringBuilder out = new StringBuilder(16 * 1024);
       calls.write(out);
+      logs.write(out);
       out.append("# TYPE gantry_audit_left_out_total counter\n");
       out.append("gantry_audit_left_out_total ").append(audit.leftOut()).append('\n');
       out.append("# TYPE gantry_audit_failed_total counter\n");

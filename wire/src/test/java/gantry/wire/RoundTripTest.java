@@ -81,6 +81,9 @@ class RoundTripTest {
     boolean large = model.operations().size() > 300;
     try (SdkClient client = client(type, http)) {
       for (Operation operation : model.operations()) {
+        if (operation.answersEvents()) {
+          continue; // EventStreamTest
+        }
         for (int i = 0; i < (large ? 1 : 2); i++) {
           long seed = SEED + i * 7919L + operation.name().hashCode();
           try {
@@ -245,7 +248,12 @@ class RoundTripTest {
     ServiceModel model = ServiceModel.of(type);
     List<String> methods =
         ServiceModel.operationMethods(type).stream().map(Method::getName).sorted().toList();
-    assertThat(model.operations().stream().map(o -> o.method().getName()).sorted().toList())
+    assertThat(
+            model.operations().stream()
+                .filter(o -> !o.answersEvents())
+                .map(o -> o.method().getName())
+                .sorted()
+                .toList())
         .as("newer than the SDK: %s", model.newerThanSdk())
         .isEqualTo(methods);
   }
