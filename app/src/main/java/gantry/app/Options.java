@@ -3,6 +3,7 @@ package gantry.app;
 import gantry.services.iam.IamAuthorizer;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,9 +13,8 @@ import org.jspecify.annotations.Nullable;
  * @param port 0 for any that is free
  * @param data the data directory; null keeps everything in memory
  * @param engine what runs tasks
- * @param clusters the names of the clusters that this machine is a container instance of, in every
- *     account and region
- * @param relaxedNetwork tasks get their images though their subnet has no way to the registry
+ * @param images what the registry is told
+ * @param tasks what the machine that runs tasks is told
  * @param iam whether what policies do not allow is refused, or only recorded
  */
 public record Options(
@@ -25,9 +25,44 @@ public record Options(
     String region,
     boolean strict,
     Engine engine,
-    List<String> clusters,
-    boolean relaxedNetwork,
-    IamAuthorizer.Mode iam) {
+    IamAuthorizer.Mode iam,
+    Images images,
+    Tasks tasks) {
+
+  /**
+   * What the registry is told.
+   *
+   * @param vulnerabilities a folder of OSV files that images are scanned against; null without
+   * @param upstreams addresses of registries that pull-through rules may name besides AWS's
+   */
+  public record Images(@Nullable Path vulnerabilities, Set<String> upstreams) {
+    public static final Images USUAL = new Images(null, Set.of());
+  }
+
+  /**
+   * What the machine that runs tasks is told.
+   *
+   * @param clusters the names of the clusters that it is a container instance of, in every account
+   *     and region
+   * @param relaxedNetwork tasks get their images though their subnet has no way to the registry
+   */
+  public record Tasks(List<String> clusters, boolean relaxedNetwork) {
+    /** As Amazon's agent, which joins this cluster unless it is told otherwise. */
+    public static final Tasks USUAL = new Tasks(List.of("default"), false);
+  }
+
+  /** With the usual registry and machine. */
+  public Options(
+      String listen,
+      int port,
+      @Nullable Path data,
+      String account,
+      String region,
+      boolean strict,
+      Engine engine,
+      IamAuthorizer.Mode iam) {
+    this(listen, port, data, account, region, strict, engine, iam, Images.USUAL, Tasks.USUAL);
+  }
 
   /** What runs tasks. */
   public enum Engine {
@@ -37,9 +72,6 @@ public record Options(
     SIMULATED
   }
 
-  /** As Amazon's agent, which joins this one unless it is told otherwise. */
-  public static final List<String> CLUSTERS = List.of("default");
-
   public static final int PORT = 4566;
   public static final String ACCOUNT = "000000000000";
   public static final String REGION = "us-east-1";
@@ -48,16 +80,7 @@ public record Options(
   /** In memory, on any free port: what tests and throw-away runs want. */
   public static Options ephemeral() {
     return new Options(
-        LOOPBACK,
-        0,
-        null,
-        ACCOUNT,
-        REGION,
-        false,
-        Engine.SIMULATED,
-        CLUSTERS,
-        false,
-        IamAuthorizer.Mode.AUDIT);
+        LOOPBACK, 0, null, ACCOUNT, REGION, false, Engine.SIMULATED, IamAuthorizer.Mode.AUDIT);
   }
 
   /** {@code $GANTRY_HOME}, else {@code ~/.gantry}. */

@@ -278,8 +278,6 @@ class GantryTest {
             Options.REGION,
             false,
             Options.Engine.SIMULATED,
-            Options.CLUSTERS,
-            false,
             IamAuthorizer.Mode.AUDIT);
     Gantry.RootKeyShown root;
     try (Gantry listening = Gantry.start(open)) {
@@ -340,8 +338,6 @@ class GantryTest {
             Options.REGION,
             false,
             Options.Engine.SIMULATED,
-            Options.CLUSTERS,
-            false,
             IamAuthorizer.Mode.AUDIT);
     try (Gantry first = Gantry.start(durable);
         EcsClient ecs = client(EcsClient.builder(), first.url(), key("test"))) {

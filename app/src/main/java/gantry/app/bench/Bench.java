@@ -30,6 +30,10 @@ public final class Bench {
         "registry",
         new Entry("layers pushed and pulled; beside docker-registry", RegistryBench::main));
     ALL.put("logs", new Entry("lines taken in and searched", LogsBench::main));
+    ALL.put(
+        "alb",
+        new Entry(
+            "requests a second, CPU time of each, p99; beside nginx and HAProxy", AlbBench::main));
     ALL.put("iam", new Entry("what a decision of the policy engine costs", PolicyBench::main));
     ALL.put(
         "dns",

@@ -50,7 +50,7 @@ final class LocalMachine implements Machine {
   private final VpcNames names = new VpcNames();
   private @Nullable Node node;
   private @Nullable Joining joining;
-  private @Nullable BalancerLink balancers;
+  private volatile @Nullable BalancerLink balancers;
   private volatile @Nullable FlowLogLink flowLogs;
   private volatile @Nullable DnsLink dns;
   private volatile @Nullable VpcDoors doors;
@@ -58,7 +58,7 @@ final class LocalMachine implements Machine {
   LocalMachine(Options options, String install) {
     this.install = install;
     this.options = options;
-    this.settings = VpcSettings.of(install).relaxed(options.relaxedNetwork());
+    this.settings = VpcSettings.of(install).relaxed(options.tasks().relaxedNetwork());
     this.network = new VpcNetwork(settings);
     this.sockets = new VpcSockets(network);
   }
@@ -131,7 +131,7 @@ final class LocalMachine implements Machine {
             network,
             sockets,
             new InsideRoles(clients),
-            new OwnRegistry(apiPort),
+            new OwnRegistry(apiPort, new InsideRoles(clients), home),
             new RoleSessions(clients),
             new TaskReports(context)::containerHealth,
             news,
@@ -150,6 +150,11 @@ final class LocalMachine implements Machine {
   private static URI dockerSocket() {
     String named = System.getenv("DOCKER_HOST");
     return named == null || named.isEmpty() ? NodeConfig.DOCKER_SOCKET : URI.create(named);
+  }
+
+  @Override
+  public @Nullable BalancerLink balancers() {
+    return balancers;
   }
 
   @Override
@@ -200,7 +205,8 @@ final class LocalMachine implements Machine {
       Node joins = agent;
       if (ready && joins != null) {
         membership =
-            Membership.join(context, home, install, options.clusters(), joins.dockerFacts(), joins);
+            Membership.join(
+                context, home, install, options.tasks().clusters(), joins.dockerFacts(), joins);
       }
     }
 

@@ -3,12 +3,14 @@ package gantry.app.machine;
 import gantry.acs.network.Cidr;
 import gantry.acs.network.NetworkPlan;
 import gantry.app.Options;
+import gantry.app.balancer.BalancerLink;
 import gantry.node.vpc.DropCounters;
 import gantry.services.ServiceContext;
 import gantry.state.Scope;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** What runs tasks and carries traffic for this program. */
 public interface Machine extends AutoCloseable {
@@ -40,6 +42,9 @@ public interface Machine extends AutoCloseable {
    * @param key 32 secret bytes, the same after a restart
    */
   void start(ServiceContext context, Scope home, int tasksPort, Path folder, byte[] key);
+
+  /** What carries load balancers' traffic; null until the machine joined, or where nothing does. */
+  @Nullable BalancerLink balancers();
 
   /** All tables were emptied: nothing is to run, and the machine joins anew. */
   void reset();

@@ -3,6 +3,7 @@ package gantry.app.machine;
 import gantry.acs.network.Cidr;
 import gantry.acs.network.NetworkPlan;
 import gantry.app.Options;
+import gantry.app.balancer.BalancerLink;
 import gantry.node.docker.DockerEngine;
 import gantry.node.sim.Habits;
 import gantry.node.sim.SimulatedNode;
@@ -87,7 +88,13 @@ final class SimulatedMachine implements Machine {
             given.ids().below(Integer.MAX_VALUE),
             Habits.good());
     node = made;
-    membership = Membership.join(given, pool, install, options.clusters(), FACTS, made);
+    membership = Membership.join(given, pool, install, options.tasks().clusters(), FACTS, made);
+  }
+
+  /** Simulated tasks answer nobody, so nothing is carried to them. */
+  @Override
+  public @Nullable BalancerLink balancers() {
+    return null;
   }
 
   @Override

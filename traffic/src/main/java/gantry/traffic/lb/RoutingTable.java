@@ -267,6 +267,8 @@ public record RoutingTable(
    * The attributes of a target group.
    *
    * @param crossZone null: as the balancer
+   * @param unhealthyDraining how long flows may stay with a target that turned unhealthy, where
+   *     they do not end at once; zero: for good
    * @param minimumHealthyCount below it, or below the percentage, traffic goes to all targets
    */
   public record GroupSettings(
@@ -281,9 +283,9 @@ public record RoutingTable(
       int minimumHealthyCount,
       int minimumHealthyPercent,
       boolean terminateOnDeregistration,
-      boolean preserveClientIp,
       boolean proxyProtocol,
-      boolean terminateWhenUnhealthy) {
+      boolean terminateWhenUnhealthy,
+      Duration unhealthyDraining) {
 
     public static final GroupSettings DEFAULTS =
         new GroupSettings(
@@ -299,8 +301,8 @@ public record RoutingTable(
             0,
             false,
             false,
-            false,
-            true);
+            true,
+            Duration.ZERO);
   }
 
   /**

@@ -1,5 +1,6 @@
 package gantry.traffic.lb;
 
+import io.netty.util.concurrent.ScheduledFuture;
 import java.net.InetSocketAddress;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -51,6 +52,7 @@ final class TargetState {
   volatile boolean anomalous;
 
   // Of the health checker's loop alone.
+  private @Nullable ScheduledFuture<?> unhealthyDraining;
   int successes;
   int failures;
   boolean everChecked;
@@ -78,6 +80,18 @@ final class TargetState {
 
   String key() {
     return key(id, port);
+  }
+
+  /** The end of its flows, which it keeps for a while though it is unhealthy; null: not so. */
+  void draining(@Nullable ScheduledFuture<?> end) {
+    if (unhealthyDraining != null) {
+      unhealthyDraining.cancel(false);
+    }
+    unhealthyDraining = end;
+  }
+
+  boolean isDrainingUnhealthy() {
+    return unhealthyDraining != null;
   }
 
   static String key(String id, int port) {
