@@ -131,7 +131,7 @@ final class LocalMachine implements Machine {
             network,
             sockets,
             new InsideRoles(clients),
-            new OwnRegistry(apiPort, new InsideRoles(clients), home),
+            new OwnRegistry(apiPort, new InsideRoles(clients)),
             new RoleSessions(clients),
             new TaskReports(context)::containerHealth,
             news,
