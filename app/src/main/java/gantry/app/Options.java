@@ -14,7 +14,9 @@ import org.jspecify.annotations.Nullable;
  * @param data the data directory; null keeps everything in memory
  * @param engine what runs tasks
  * @param images what the registry is told
- * @param tasks what the machine that runs tasks is told
+ * @param clusters the names of the clusters that this machine is a container instance of, in every
+ *     account and region
+ * @param relaxedNetwork tasks get their images though their subnet has no way to the registry
  * @param iam whether what policies do not allow is refused, or only recorded
  */
 public record Options(
@@ -25,9 +27,10 @@ public record Options(
     String region,
     boolean strict,
     Engine engine,
+    List<String> clusters,
+    boolean relaxedNetwork,
     IamAuthorizer.Mode iam,
-    Images images,
-    Tasks tasks) {
+    Images images) {
 
   /**
    * What the registry is told.
@@ -39,19 +42,7 @@ public record Options(
     public static final Images USUAL = new Images(null, Set.of());
   }
 
-  /**
-   * What the machine that runs tasks is told.
-   *
-   * @param clusters the names of the clusters that it is a container instance of, in every account
-   *     and region
-   * @param relaxedNetwork tasks get their images though their subnet has no way to the registry
-   */
-  public record Tasks(List<String> clusters, boolean relaxedNetwork) {
-    /** As Amazon's agent, which joins this cluster unless it is told otherwise. */
-    public static final Tasks USUAL = new Tasks(List.of("default"), false);
-  }
-
-  /** With the usual registry and machine. */
+  /** With the usual clusters, network and registry. */
   public Options(
       String listen,
       int port,
@@ -61,7 +52,7 @@ public record Options(
       boolean strict,
       Engine engine,
       IamAuthorizer.Mode iam) {
-    this(listen, port, data, account, region, strict, engine, iam, Images.USUAL, Tasks.USUAL);
+    this(listen, port, data, account, region, strict, engine, CLUSTERS, false, iam, Images.USUAL);
   }
 
   /** What runs tasks. */
@@ -71,6 +62,9 @@ public record Options(
     /** Nothing real: tasks start and stop in the tables only. */
     SIMULATED
   }
+
+  /** As Amazon's agent, which joins this one unless it is told otherwise. */
+  public static final List<String> CLUSTERS = List.of("default");
 
   public static final int PORT = 4566;
   public static final String ACCOUNT = "000000000000";

@@ -30,9 +30,9 @@ final class Up {
           "region",
           "engine",
           "iam",
+          "cluster",
           "vulnerabilities",
-          "upstream",
-          "cluster");
+          "upstream");
   private static final Set<String> FLAGS =
       Set.of("ephemeral", "strict", "relaxed-network", "detach", "help");
 
@@ -46,8 +46,8 @@ final class Up {
             """
             gantry up [--port 4566] [--listen ADDRESS] [--data DIR | --ephemeral] [--account ID]
                       [--region NAME] [--engine docker|simulated] [--iam audit|enforce] [--strict] [--detach]
-                      [--vulnerabilities DIR] [--upstream URL,...]
-                      [--cluster NAME,... | --cluster none] [--relaxed-network]\
+                      [--cluster NAME,... | --cluster none] [--relaxed-network]
+                      [--vulnerabilities DIR] [--upstream URL,...]\
             """);
         return 0;
       }
@@ -77,9 +77,10 @@ final class Up {
         read.get("region", Options.REGION),
         read.has("strict"),
         engine(read),
+        clusters(read),
+        read.has("relaxed-network"),
         iam(read),
-        images(read),
-        new Options.Tasks(clusters(read), read.has("relaxed-network")));
+        images(read));
   }
 
   private static Options.Images images(Arguments read) {
@@ -102,7 +103,7 @@ final class Up {
   private static List<String> clusters(Arguments read) {
     String wanted = read.get("cluster", System.getenv().getOrDefault("ECS_CLUSTER", ""));
     if (wanted.isEmpty()) {
-      return Options.Tasks.USUAL.clusters();
+      return Options.CLUSTERS;
     }
     return wanted.equals("none") ? List.of() : List.of(wanted.split(",", -1));
   }

@@ -58,7 +58,7 @@ final class LocalMachine implements Machine {
   LocalMachine(Options options, String install) {
     this.install = install;
     this.options = options;
-    this.settings = VpcSettings.of(install).relaxed(options.tasks().relaxedNetwork());
+    this.settings = VpcSettings.of(install).relaxed(options.relaxedNetwork());
     this.network = new VpcNetwork(settings);
     this.sockets = new VpcSockets(network);
   }
@@ -205,8 +205,7 @@ final class LocalMachine implements Machine {
       Node joins = agent;
       if (ready && joins != null) {
         membership =
-            Membership.join(
-                context, home, install, options.tasks().clusters(), joins.dockerFacts(), joins);
+            Membership.join(context, home, install, options.clusters(), joins.dockerFacts(), joins);
       }
     }
 

@@ -88,7 +88,7 @@ final class SimulatedMachine implements Machine {
             given.ids().below(Integer.MAX_VALUE),
             Habits.good());
     node = made;
-    membership = Membership.join(given, pool, install, options.tasks().clusters(), FACTS, made);
+    membership = Membership.join(given, pool, install, options.clusters(), FACTS, made);
   }
 
   /** Simulated tasks answer nobody, so nothing is carried to them. */
