@@ -15,7 +15,6 @@ import gantry.state.View;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -155,7 +154,7 @@ public final class Deployments {
         record(
             tx,
             scope,
-            old.serviceDeploymentArn(),
+            old.decides(),
             each ->
                 each.toBuilder()
                     .status(ServiceDeploymentStatus.STOPPED)
@@ -205,7 +204,7 @@ public final class Deployments {
                 + row.name()
                 + "/"
                 // Newest first: the time runs backwards in the key.
-                + String.format(Locale.ROOT, "%013d", 9_999_999_999_999L - now.toEpochMilli())
+                + EcsTables.padded(9_999_999_999_999L - now.toEpochMilli(), 13)
                 + arn.substring(arn.lastIndexOf('/'))),
         ServiceDeployment.builder()
             .serviceDeploymentArn(arn)

@@ -36,6 +36,7 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.ecs.model.DeploymentRolloutState;
 import software.amazon.awssdk.services.ecs.model.ServiceRevision;
 import software.amazon.awssdk.services.ecs.model.TaskDefinition;
 import software.amazon.awssdk.services.ecs.model.TaskOverride;
@@ -93,7 +94,7 @@ public final class ServiceController implements Controller {
               && before.holdsResources()
               && !(change.after() instanceof TaskRow after && after.holdsResources());
       Stream<Key> own =
-          row == null || row.serviceName() == null
+          row == null || row.serviceName() == null || Views.same(change.before(), change.after())
               ? Stream.empty()
               : Stream.of(EcsTables.member(scope, row.cluster(), row.serviceName()));
       return freed ? Stream.concat(own, Set.copyOf(hungry).stream()).distinct() : own;
@@ -159,7 +160,8 @@ public final class ServiceController implements Controller {
     if (!row.isDraining()) {
       DeploymentRow primary = row.primary();
       for (DeploymentRow each : row.deployments()) {
-        if (!each.primary() && each.completed() && last == null) {
+        boolean failed = each.rolloutState() == DeploymentRolloutState.FAILED;
+        if (!each.primary() && each.completed() && !failed && last == null) {
           last = each.id();
         }
       }

@@ -49,12 +49,11 @@ final class Verdicts {
             .rollsBack(null)
             .updatedAt(now)
             .done());
-    String repaired = old.rollsBack();
-    boolean back = repaired != null;
+    boolean back = old.rollsBack() != null;
     Deployments.record(
         tx,
         scope,
-        repaired != null ? repaired : old.serviceDeploymentArn(),
+        old.decides(),
         each ->
             each.toBuilder()
                 .status(
@@ -147,7 +146,7 @@ final class Verdicts {
     Deployments.record(
         tx,
         scope,
-        failed.serviceDeploymentArn(),
+        failed.decides(),
         each -> {
           var record =
               each.toBuilder()

@@ -145,6 +145,28 @@ public final class Views {
         row.isStopping() ? end(row) : null);
   }
 
+  /** Whether the planner would see the same task: pulls and other details do not wake it. */
+  static boolean same(@Nullable Object before, @Nullable Object after) {
+    if (!(before instanceof TaskRow old) || !(after instanceof TaskRow row)) {
+      return false;
+    }
+    return old.task().lastStatus().equals(row.task().lastStatus())
+        && old.isStopping() == row.isStopping()
+        && old.counted() == row.counted()
+        && old.containersGone() == row.containersGone()
+        && old.task().healthStatus() == row.task().healthStatus()
+        && old.targets().equals(row.targets())
+        && Objects.equals(old.protectedUntil(), row.protectedUntil())
+        && Objects.equals(old.task().containerInstanceArn(), row.task().containerInstanceArn())
+        && digests(old).equals(digests(row));
+  }
+
+  private static List<@Nullable String> digests(TaskRow row) {
+    List<@Nullable String> digests = new ArrayList<>();
+    row.task().containers().forEach(each -> digests.add(each.imageDigest()));
+    return digests;
+  }
+
   private static int others(View view, Scope scope, ServiceRow service, String instance) {
     return (int)
         view.lookup(EcsTables.TASKS_ON_INSTANCE, scope, instance)

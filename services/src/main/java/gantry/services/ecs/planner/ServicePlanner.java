@@ -185,7 +185,7 @@ public final class ServicePlanner {
       } else if (!book.progressed && !now.isBefore(primary.progressAt().plus(service.deadline()))) {
         boolean guarded =
             tasks.stream().anyMatch(task -> live(task) && leaving(task) && task.guarded());
-        if (!guarded) {
+        if (!guarded && !waitsForRoom(book)) {
           failure = Step.Failure.DEADLINE;
           cause = "no progress for " + service.deadline().toMinutes() + " minutes";
         }
@@ -200,6 +200,13 @@ public final class ServicePlanner {
           service.breaker().enabled() && service.breaker().rollback() && !primary.rollback();
       steps.add(new Step.Fail(primary.id(), failure, cause, back ? service.lastCompleted() : null));
       return true;
+    }
+
+    /** A daemon that has failed nowhere and lacks only an instance's room goes on when it comes. */
+    private boolean waitsForRoom(Ledger.Book book) {
+      return service.daemon()
+          && book.failed == 0
+          && count(task -> !isOf(task, primary) || !task.isHealthy()) == 0;
     }
 
     // ---- starting
@@ -300,16 +307,25 @@ public final class ServicePlanner {
           stop(task, old ? Why.DEPLOYMENT : Why.INSTANCE_DRAINING);
         }
       }
-      int allowed = serving() - service.lower();
-      int chosen = Math.min(allowed, serving.size());
-      if (chosen > 0) {
-        for (TaskView task : ScaleIn.choose(serving, chosen)) {
-          stop(task, isOf(task, primary) ? Why.INSTANCE_DRAINING : Why.DEPLOYMENT);
-        }
+      for (TaskView task : spare(serving, serving() - service.lower())) {
+        stop(task, isOf(task, primary) ? Why.INSTANCE_DRAINING : Why.DEPLOYMENT);
       }
       if (guarded > 0) {
         waiting.add(new Waiting.Guarded(primary.id(), guarded));
       }
+    }
+
+    /**
+     * As many of these as may go: first those that do not serve yet, then healthy ones as far as
+     * the healthy that stay are enough without any help of those that do not.
+     */
+    private List<TaskView> spare(List<TaskView> from, int count) {
+      List<TaskView> unsure = from.stream().filter(task -> !task.isHealthy()).toList();
+      List<TaskView> chosen = new ArrayList<>(ScaleIn.choose(unsure, count));
+      int healthy = (int) count(TaskView::isHealthy) - service.lower();
+      List<TaskView> sure = from.stream().filter(TaskView::isHealthy).toList();
+      chosen.addAll(ScaleIn.choose(sure, Math.min(count - chosen.size(), healthy)));
+      return chosen;
     }
 
     /** A replacement of the last good revision that is coming up is let be while it is needed. */
@@ -362,7 +378,7 @@ public final class ServicePlanner {
       if (service.balancing() && own.stream().anyMatch(task -> !task.isHealthy())) {
         return;
       }
-      List<TaskView> chosen = ScaleIn.choose(own, excess);
+      List<TaskView> chosen = spare(own, excess);
       for (TaskView task : chosen) {
         stop(task, service.balancing() ? Why.REBALANCE : Why.SCALE_IN);
       }

@@ -49,6 +49,11 @@ public record DeploymentRow(
     return new Edit(this);
   }
 
+  /** The service deployment that its end decides about: the one that it repairs, else its own. */
+  public String decides() {
+    return rollsBack != null ? rollsBack : serviceDeploymentArn;
+  }
+
   public boolean inProgress() {
     return rolloutState == DeploymentRolloutState.IN_PROGRESS;
   }
