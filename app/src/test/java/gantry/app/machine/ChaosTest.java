@@ -61,7 +61,15 @@ class ChaosTest {
                 + java.nio.file.Files.readString(program.log()),
             e);
       }
-      assertThat(wrong(ecs, ec2, install)).isEmpty();
+      // What died a moment ago may not have been noticed yet.
+      List<String> wrong = wrong(ecs, ec2, install);
+      Instant deadline = Instant.now().plus(SETTLED_WITHIN);
+      while (!wrong.isEmpty() && Instant.now().isBefore(deadline)) {
+        TimeUnit.SECONDS.sleep(1);
+        wrong = wrong(ecs, ec2, install);
+      }
+      assertThat(wrong).isEmpty();
+      assertThat(running(ecs)).isEqualTo(TASKS);
       program.down();
       assertThat(left(install)).isEmpty();
     }
@@ -197,6 +205,9 @@ class ChaosTest {
     for (Task task : tasks) {
       task.containers().forEach(each -> wanted.add(each.runtimeId()));
       volumes.add(task.taskArn());
+      if (!task.lastStatus().equals("RUNNING")) {
+        wrong.add(task.taskArn() + " is " + task.lastStatus());
+      }
       task.attachments().stream()
           .flatMap(each -> each.details().stream())
           .filter(each -> each.name().equals("networkInterfaceId"))
