@@ -36,7 +36,8 @@ make_image() {
 # up without root: the program is root in a container instead, which is all that whoever may use Docker can give it.
 up_in_container() {
   docker image inspect $IMAGE_NAME >/dev/null 2>&1 || return 1
-  local name=gantry-$(id -un) arguments=() argument detach= terminal=()
+  local name arguments=() argument detach= terminal=()
+  name=gantry-$(id -un)
   for argument in "$@"; do
     case "$argument" in
       --detach) detach=1 ;;
@@ -68,10 +69,25 @@ in_container_runs() {
   ! is_root && has docker && [ "$(docker inspect --format '{{.State.Running}}' "gantry-$(id -un)" 2>/dev/null)" = true ]
 }
 
+# The program's files are in the container; the aws CLI is the user's own.
+run_in_container() {
+  local command=$1
+  shift
+  if [ "$command" = aws ]; then
+    eval "$(docker exec "gantry-$(id -un)" /opt/gantry/gantry env)"
+    exec aws "$@"
+  fi
+  docker exec "gantry-$(id -un)" /opt/gantry/gantry "$command" "$@"
+}
+
+# The container ends with the program in it, and with the container the command that ended it.
 down_in_container() {
-  local name=gantry-$(id -un) purge= argument
-  docker exec "$name" /opt/gantry/gantry down "$@" || return 1
-  docker rm -f "$name" >/dev/null 2>&1 || true
-  for argument in "$@"; do [ "$argument" = --purge ] && docker volume rm "$name" >/dev/null; done
-  return 0
+  local name argument
+  name=gantry-$(id -un)
+  docker exec "$name" /opt/gantry/gantry down "$@" || true
+  if in_container_runs; then return 1; fi
+  docker rm "$name" >/dev/null 2>&1 || true
+  for argument in "$@"; do
+    if [ "$argument" = --purge ]; then docker volume rm "$name" >/dev/null; fi
+  done
 }

@@ -148,8 +148,12 @@ final class RealProgram implements AutoCloseable {
   /** Takes away what is there, also after a test that failed. */
   @Override
   public void close() throws IOException, InterruptedException {
-    if (process != null && process.isAlive()) {
-      down();
+    try {
+      if (process != null && process.isAlive()) {
+        down();
+      }
+    } finally {
+      kill();
     }
   }
 
