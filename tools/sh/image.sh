@@ -46,7 +46,10 @@ up_in_container() {
     esac
   done
   docker rm "$name" >/dev/null 2>&1 || true # one that has ended
-  local run=(docker run --name "$name" --privileged --pid=host --network=host -v /var/run/docker.sock:/var/run/docker.sock -v "$name:/var/lib/gantry")
+  # GANTRY_PRIVILEGES: for an engine that may not give all (it runs in a container itself), what it gives instead.
+  local privileges
+  read -ra privileges <<<"${GANTRY_PRIVILEGES:---privileged}"
+  local run=(docker run --name "$name" "${privileges[@]}" --pid=host --network=host -v /var/run/docker.sock:/var/run/docker.sock -v "$name:/var/lib/gantry")
   if [ -z "$detach" ]; then
     [ -t 0 ] && terminal=(-it)
     exec "${run[@]}" --rm "${terminal[@]}" $IMAGE_NAME up "${arguments[@]}"
@@ -84,10 +87,16 @@ run_in_container() {
 down_in_container() {
   local name argument
   name=gantry-$(id -un)
-  docker exec "$name" /opt/gantry/gantry down "$@" || true
-  if in_container_runs; then return 1; fi
+  # Docker's client may wait for ever for a command whose container has ended, so it is the container that is waited for.
+  docker exec "$name" /opt/gantry/gantry down "$@" &
+  local asked=$!
+  while in_container_runs; do
+    kill -0 $asked 2>/dev/null || return 1
+    sleep 0.3
+  done
+  kill $asked 2>/dev/null || true
   docker rm "$name" >/dev/null 2>&1 || true
   for argument in "$@"; do
-    if [ "$argument" = --purge ]; then docker volume rm "$name" >/dev/null; fi
+    if [ "$argument" = --purge ]; then docker volume rm "$name" >/dev/null && say "removed the volume $name"; fi
   done
 }
