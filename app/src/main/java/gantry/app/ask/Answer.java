@@ -19,7 +19,7 @@ public final class Answer {
    * @return the exit code: 0 for an answer, 1 for none
    */
   public static int print(String url, String pathAndQuery) {
-    try (HttpClient client = HttpClient.newHttpClient()) {
+    try (HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build()) {
       HttpResponse<InputStream> answer =
           client.send(
               HttpRequest.newBuilder(URI.create(url + pathAndQuery)).build(),

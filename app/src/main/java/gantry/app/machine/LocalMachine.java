@@ -23,6 +23,7 @@ import gantry.state.Store;
 import gantry.traffic.lb.SocketRooms;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URI;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -142,10 +143,19 @@ final class LocalMachine implements Machine {
             news,
             context.clock());
     NodeConfig config =
-        NodeConfig.local(install, folder.resolve("node"), choices -> choices.apiPort(tasksPort));
+        NodeConfig.local(
+            install,
+            folder.resolve("node"),
+            choices -> choices.apiPort(tasksPort).docker(dockerSocket()));
     Node made = Node.start(config, wired);
     node = made;
     news.knows(made);
+  }
+
+  /** Where Docker's own clients look too; Podman's compatible socket is named by it. */
+  private static URI dockerSocket() {
+    String named = System.getenv("DOCKER_HOST");
+    return named == null || named.isEmpty() ? NodeConfig.DOCKER_SOCKET : URI.create(named);
   }
 
   @Override
