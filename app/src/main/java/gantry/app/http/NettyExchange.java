@@ -137,14 +137,24 @@ final class NettyExchange implements WholeExchange {
 
   @Override
   public NettyExchange setHeader(String name, String value) {
+    answer.set(name.toLowerCase(Locale.ROOT), checked(name, value));
+    return this;
+  }
+
+  @Override
+  public NettyExchange addHeader(String name, String value) {
+    answer.add(name.toLowerCase(Locale.ROOT), checked(name, value));
+    return this;
+  }
+
+  private static String checked(String name, String value) {
     for (int i = 0; i < value.length(); i++) {
       char c = value.charAt(i);
       if ((c < ' ' && c != '\t') || c == 0x7f) {
         throw new IllegalArgumentException("a control character in the value of " + name);
       }
     }
-    answer.set(name.toLowerCase(Locale.ROOT), value);
-    return this;
+    return value;
   }
 
   @Override

@@ -11,6 +11,7 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.handler.ssl.SslHandler;
 import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -20,6 +21,9 @@ import org.jspecify.annotations.Nullable;
  * back. A side that closes its half closes that half of the other.
  */
 final class Flow extends Conn {
+
+  /** In a mesh a connection is tried at so many targets. */
+  private static final int MESH_ATTEMPTS = 3;
 
   private final Compiled compiled;
   private final Client client;
@@ -31,6 +35,7 @@ final class Flow extends Conn {
   private @Nullable TargetState target;
   private @Nullable EpollSocketChannel back;
   private final List<ByteBuf> early = new ArrayList<>();
+  private int attempts;
   private boolean begun;
   private boolean over;
   private long received;
@@ -52,12 +57,18 @@ final class Flow extends Conn {
     connect();
   }
 
-  /** The same client address and port always hashes to the same target, while there is none new. */
+  /**
+   * The same client address and port always hashes to the same target, while there is none new; in
+   * a mesh they take turns.
+   */
   static @Nullable TargetState choose(GroupState group, Client client) {
     GroupState.Choice choice = group.choice(client.zone);
     TargetState[] among = choice.targets();
     if (among.length == 0) {
       return null;
+    }
+    if (group.mesh) {
+      return among[(group.turn.getAndIncrement() & Integer.MAX_VALUE) % among.length];
     }
     GroupSettings settings = group.spec.settings();
     int hash = java.util.Arrays.hashCode(client.ip);
@@ -108,7 +119,8 @@ final class Flow extends Conn {
                           if (!connected.isSuccess()) {
                             chosen.counters[worker.index].connectionErrors++;
                             chosen.group.counters[worker.index].connectionErrors++;
-                            reset();
+                            Outliers.failed(chosen);
+                            connectFailed(chosen);
                           } else if (over) {
                             channel.close();
                           } else {
@@ -117,7 +129,19 @@ final class Flow extends Conn {
                         }));
   }
 
+  /** In a mesh the next target is tried: nothing has been sent yet. */
+  private void connectFailed(TargetState at) {
+    if (at.group.mesh && !over && ++attempts < MESH_ATTEMPTS) {
+      at.inFlight.decrementAndGet();
+      target = null;
+      connect();
+    } else {
+      reset();
+    }
+  }
+
   private void begin(EpollSocketChannel channel, TargetState chosen) {
+    Outliers.succeeded(chosen);
     if (chosen.group.spec.settings().proxyProtocol()) {
       channel.writeAndFlush(
           ProxyProtocol.header(client, local, channel.alloc()), channel.voidPromise());
@@ -211,6 +235,47 @@ final class Flow extends Conn {
     if (at != null) {
       at.inFlight.decrementAndGet();
     }
+    String prefix = compiled.balancer.settings().accessLogPrefix();
+    if (prefix != null && client.secure) {
+      worker.owner.log(line(prefix));
+    }
+  }
+
+  /** AWS logs flows of TLS listeners only, in a format of their own. */
+  private AccessLog.Line line(String prefix) {
+    long now = System.currentTimeMillis();
+    long millis = (System.nanoTime() - client.openedNanos) / 1_000_000;
+    String since = java.time.Instant.ofEpochMilli(now - millis).toString();
+    String listener = compiled.listener.arn();
+    StringBuilder b = new StringBuilder(400);
+    b.append("tls 2.0 ").append(since, 0, 19).append(' ').append(compiled.balancer.id());
+    b.append(' ').append(listener.substring(listener.lastIndexOf('/') + 1)).append(' ');
+    b.append(new String(client.text, StandardCharsets.US_ASCII)).append(':').append(client.port);
+    b.append(' ').append(local.getAddress().getHostAddress()).append(':').append(local.getPort());
+    b.append(' ').append(millis).append(' ');
+    b.append(client.handshakeMillis < 0 ? "-" : Long.toString(client.handshakeMillis));
+    b.append(' ').append(received).append(' ').append(sent).append(" - ");
+    b.append(orDash(client.certificateArn)).append(" - ").append(orDash(client.tlsCipher));
+    b.append(' ').append(client.tlsProtocol == null ? "-" : tlsName(client.tlsProtocol));
+    b.append(" - ").append(orDash(client.serverName)).append(' ').append(orDash(client.alpn));
+    b.append(" - - ").append(since, 0, 19);
+    return new AccessLog.Line(
+        prefix,
+        compiled.balancer.account(),
+        compiled.balancer.region(),
+        compiled.balancer.id(),
+        false,
+        now,
+        b.toString());
+  }
+
+  private static String orDash(@Nullable String text) {
+    return text == null || text.isEmpty() ? "-" : text;
+  }
+
+  /** {@code TLSv1.2} as these logs say it. */
+  private static String tlsName(String protocol) {
+    return protocol.replace("TLSv1.", "tlsv1").replace("TLSv1", "tlsv1");
   }
 
   /** Ends the flow with a reset, so that neither side takes it for a good end. */
@@ -244,7 +309,7 @@ final class Flow extends Conn {
 
   @Override
   void targetUnhealthy(TargetState ill) {
-    if (ill == target && ill.group.spec.settings().terminateWhenUnhealthy()) {
+    if (ill == target) {
       reset();
     }
   }

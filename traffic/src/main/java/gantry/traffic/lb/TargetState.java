@@ -1,5 +1,6 @@
 package gantry.traffic.lb;
 
+import io.netty.util.concurrent.ScheduledFuture;
 import java.net.InetSocketAddress;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -50,7 +51,17 @@ final class TargetState {
 
   volatile boolean anomalous;
 
+  /** In a mesh: requests that failed since the last that did not. */
+  final AtomicInteger failuresInARow = new AtomicInteger();
+
+  /** In a mesh: left out until then, in nano time; 0 when it is not. */
+  volatile long ejectedUntil;
+
+  /** How often it was left out. */
+  int ejections;
+
   // Of the health checker's loop alone.
+  private @Nullable ScheduledFuture<?> unhealthyDraining;
   int successes;
   int failures;
   boolean everChecked;
@@ -76,8 +87,25 @@ final class TargetState {
     }
   }
 
+  boolean isEjected(long now) {
+    long until = ejectedUntil;
+    return until != 0 && now - until < 0;
+  }
+
   String key() {
     return key(id, port);
+  }
+
+  /** The end of its flows, which it keeps for a while though it is unhealthy; null: not so. */
+  void draining(@Nullable ScheduledFuture<?> end) {
+    if (unhealthyDraining != null) {
+      unhealthyDraining.cancel(false);
+    }
+    unhealthyDraining = end;
+  }
+
+  boolean isDrainingUnhealthy() {
+    return unhealthyDraining != null;
   }
 
   static String key(String id, int port) {
