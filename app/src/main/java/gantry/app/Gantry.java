@@ -97,7 +97,7 @@ public final class Gantry implements AutoCloseable {
 
   private Gantry(Options options) {
     this.options = options;
-    Logging.quietServer();
+    Thread.ofPlatform().daemon().name("prepare").start(HttpServer::prepare);
     Clock clock = SystemTime.clock();
     Ids ids = new RandomIds();
     InetAddress address = address(options.listen());

@@ -1,6 +1,7 @@
 package gantry.app;
 
 import gantry.app.bench.Bench;
+import gantry.app.log.LogProvider;
 import java.util.Arrays;
 
 /** The program's entry: starts what can start without a command line library, else hands over. */
@@ -10,6 +11,7 @@ public final class Main {
 
   /** Exits with the command's code. */
   public static void main(String[] arguments) {
+    LogProvider.use();
     String[] rest =
         arguments.length == 0 ? arguments : Arrays.copyOfRange(arguments, 1, arguments.length);
     int code =

@@ -42,8 +42,7 @@ class LayersTest {
           "io.netty.", Set.of("app", "traffic"),
           "com.github.dockerjava.", Set.of("node"),
           "org.sqlite.", Set.of("state"),
-          "java.sql.", Set.of("state"),
-          "ch.qos.logback.", Set.of("app"));
+          "java.sql.", Set.of("state"));
 
   /** One service's package that knows another's: how it is, and why it may. */
   private static final Map<String, String> NEIGHBOURS =

@@ -297,14 +297,14 @@ final class Front extends ChannelInboundHandlerAdapter {
   // ---- what the handler does, on its own thread or this one
 
   private void handle(NettyExchange exchange) {
-    boolean sound = true;
+    boolean sound = false;
     try {
       serving.handler().handle(exchange);
-      if (!exchange.began()) {
-        sound = failed(exchange, new IllegalStateException("there was no answer"));
-      }
-      sound &= exchange.complete();
-    } catch (IOException | RuntimeException | StackOverflowError e) {
+      sound =
+          exchange.began()
+              ? exchange.complete()
+              : failed(exchange, new IllegalStateException("there was no answer"));
+    } catch (IOException | RuntimeException | Error e) {
       sound = failed(exchange, e);
     } finally {
       boolean whole = sound;
