@@ -8,6 +8,7 @@ import gantry.app.api.Dispatcher;
 import gantry.app.api.InsideClients;
 import gantry.app.ask.WhyPage;
 import gantry.app.balancer.BalancerSite;
+import gantry.app.balancer.LiveBalancers;
 import gantry.app.http.FrontDoor;
 import gantry.app.http.HttpServer;
 import gantry.app.http.Limits;
@@ -100,7 +101,14 @@ public final class Gantry implements AutoCloseable {
     IamAuthorizer.Mode iamMode = options.iam();
     EcrHost.Once registry = new EcrHost.Once(EcrSettings.open(home));
     List<HostedService<?>> hosted =
-        HostedServices.all(trail, box, iamMode, registry, machine.publicPool(), machine.plans());
+        HostedServices.all(
+            trail,
+            box,
+            iamMode,
+            registry,
+            machine.publicPool(),
+            machine.plans(),
+            new LiveBalancers(machine::balancers));
     hosted.forEach(one -> tables.addAll(one.tables()));
     this.store = store(options, clock, tables);
     this.rootKey =
@@ -138,7 +146,9 @@ public final class Gantry implements AutoCloseable {
     Site tasksSite =
         new Site(new FrontDoor(false), new Dispatcher(wire, tasksAuthentication, calls));
     site.forHost(BalancerSite::isName, new BalancerSite(machine::balancers));
-    OwnPages pages = new OwnPages(metrics, audit, () -> ready, this::reset);
+    OwnPages pages =
+        new OwnPages(
+            metrics, audit, new LiveBalancers(machine::balancers), () -> ready, this::reset);
     site.forPath(
         "/v2/", exchange -> registry.host(context(clock, ids)).dataPlane().handle(exchange));
     site.forPath("/_gantry/down", pages.down(machine::removeEverything));

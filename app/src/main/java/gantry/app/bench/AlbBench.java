@@ -401,7 +401,7 @@ public final class AlbBench {
     try (LoadBalancers balancers =
         new LoadBalancers(
             new LoadBalancers.Config(
-                1, SocketRooms.HOST_ONLY, "127.0.0.1", folder, new byte[16], report -> {}))) {
+                1, SocketRooms.HOST_ONLY, "127.0.0.1", folder, new byte[16], "", report -> {}))) {
       balancers.apply(table(certificate, 0));
       // A line is the sign to change a rule of a thousand, again and again.
       System.in.read();

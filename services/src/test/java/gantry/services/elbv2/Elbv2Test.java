@@ -144,7 +144,7 @@ class Elbv2Test {
   @BeforeEach
   void begin() {
     List<Table<?>> tables = new ArrayList<>();
-    HostedService<?> hosted = Elbv2.hosted();
+    HostedService<?> hosted = Elbv2.hosted(LiveTraffic.NONE);
     tables.addAll(hosted.tables());
     tables.addAll(Acm.hosted().tables());
     store = MemoryStore.of(time, tables);
@@ -213,7 +213,7 @@ class Elbv2Test {
   @Test
   void rows_can_be_kept() {
     RowCodec codec = new RowCodec();
-    for (Table<?> table : Elbv2.hosted().tables()) {
+    for (Table<?> table : Elbv2.hosted(LiveTraffic.NONE).tables()) {
       codec.check(table.type());
     }
     for (Table<?> table : Acm.hosted().tables()) {
@@ -319,7 +319,7 @@ class Elbv2Test {
     assertThat(health(group).description()).isEqualTo("Target deregistration is in progress");
     assertThat(RoutingTables.plan(store.snapshot()).groups().getFirst().targets())
         .containsExactly(new BalancerPlan.Target("10.0.0.5", 8080, "10.0.0.5", "us-east-1a", true));
-    var controller = Elbv2.hosted().controllers().apply(context).getFirst();
+    var controller = Elbv2.hosted(LiveTraffic.NONE).controllers().apply(context).getFirst();
     var key = controller.all(store.snapshot()).findFirst().orElseThrow();
     assertThat(controller.reconcile(key))
         .isEqualTo(gantry.state.Controller.Again.after(Duration.ofMinutes(5)));
