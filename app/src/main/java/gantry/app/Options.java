@@ -2,6 +2,7 @@ package gantry.app;
 
 import gantry.services.iam.IamAuthorizer;
 import java.nio.file.Path;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param port 0 for any that is free
  * @param data the data directory; null keeps everything in memory
  * @param engine what runs tasks
+ * @param images what the registry is told
  * @param iam whether what policies do not allow is refused, or only recorded
  */
 public record Options(
@@ -21,7 +23,31 @@ public record Options(
     String region,
     boolean strict,
     Engine engine,
-    IamAuthorizer.Mode iam) {
+    IamAuthorizer.Mode iam,
+    Images images) {
+
+  /**
+   * What the registry is told.
+   *
+   * @param vulnerabilities a folder of OSV files that images are scanned against; null without
+   * @param upstreams addresses of registries that pull-through rules may name besides AWS's
+   */
+  public record Images(@Nullable Path vulnerabilities, Set<String> upstreams) {
+    public static final Images USUAL = new Images(null, Set.of());
+  }
+
+  /** With the usual registry. */
+  public Options(
+      String listen,
+      int port,
+      @Nullable Path data,
+      String account,
+      String region,
+      boolean strict,
+      Engine engine,
+      IamAuthorizer.Mode iam) {
+    this(listen, port, data, account, region, strict, engine, iam, Images.USUAL);
+  }
 
   /** What runs tasks. */
   public enum Engine {
@@ -39,7 +65,15 @@ public record Options(
   /** In memory, on any free port: what tests and throw-away runs want. */
   public static Options ephemeral() {
     return new Options(
-        LOOPBACK, 0, null, ACCOUNT, REGION, false, Engine.SIMULATED, IamAuthorizer.Mode.AUDIT);
+        LOOPBACK,
+        0,
+        null,
+        ACCOUNT,
+        REGION,
+        false,
+        Engine.SIMULATED,
+        IamAuthorizer.Mode.AUDIT,
+        Images.USUAL);
   }
 
   /** {@code $GANTRY_HOME}, else {@code ~/.gantry}. */

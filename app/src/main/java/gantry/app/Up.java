@@ -22,7 +22,16 @@ final class Up {
   private static final Duration READY_WITHIN = Duration.ofSeconds(60);
 
   private static final Set<String> VALUED =
-      Set.of("port", "listen", "data", "account", "region", "engine", "iam");
+      Set.of(
+          "port",
+          "listen",
+          "data",
+          "account",
+          "region",
+          "engine",
+          "iam",
+          "vulnerabilities",
+          "upstream");
   private static final Set<String> FLAGS = Set.of("ephemeral", "strict", "detach", "help");
 
   private Up() {}
@@ -34,7 +43,8 @@ final class Up {
         System.out.println(
             """
             gantry up [--port 4566] [--listen ADDRESS] [--data DIR | --ephemeral] [--account ID]
-                      [--region NAME] [--engine docker|simulated] [--iam audit|enforce] [--strict] [--detach]\
+                      [--region NAME] [--engine docker|simulated] [--iam audit|enforce] [--strict] [--detach]
+                      [--vulnerabilities DIR] [--upstream URL,...]\
             """);
         return 0;
       }
@@ -64,7 +74,24 @@ final class Up {
         read.get("region", Options.REGION),
         read.has("strict"),
         engine(read),
-        iam(read));
+        iam(read),
+        images(read));
+  }
+
+  private static Options.Images images(Arguments read) {
+    String list = read.get("vulnerabilities");
+    if (list != null && !Files.isDirectory(Path.of(list))) {
+      throw new Arguments.Wrong("--vulnerabilities " + list + " is not a folder");
+    }
+    String upstream = read.get("upstream");
+    Set<String> upstreams = upstream == null ? Set.of() : Set.of(upstream.split(","));
+    for (String one : upstreams) {
+      if (!one.matches("https?://[a-z0-9.-]+(:[0-9]{1,5})?")) {
+        throw new Arguments.Wrong(
+            "--upstream " + one + " is not an address such as http://localhost:5000");
+      }
+    }
+    return new Options.Images(list == null ? null : Path.of(list), upstreams);
   }
 
   /** As told; else as {@code ./gantry} found the machine. */

@@ -109,7 +109,7 @@ final class LocalMachine implements Machine {
             network,
             sockets,
             new InsideRoles(clients),
-            new OwnRegistry(apiPort),
+            new OwnRegistry(apiPort, new InsideRoles(clients), home),
             new RoleSessions(clients, home),
             new TaskReports(context)::containerHealth,
             context.clock());
