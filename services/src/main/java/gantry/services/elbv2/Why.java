@@ -42,11 +42,15 @@ final class Why implements Explainer {
 
   @Override
   public List<Reason> why(String about) {
-    View view = context.store().snapshot();
+    View named = context.store().snapshot();
     List<Row<BalancerRow>> balancers =
-        view.scanAll(Rows.BALANCERS).filter(row -> isMeant(about, row.value().balancer())).toList();
+        named
+            .scanAll(Rows.BALANCERS)
+            .filter(row -> isMeant(about, row.value().balancer()))
+            .toList();
     List<Row<GroupRow>> groups =
-        view.scanAll(Rows.GROUPS)
+        named
+            .scanAll(Rows.GROUPS)
             .filter(
                 row ->
                     about.equals(row.value().group().targetGroupArn())
@@ -56,6 +60,7 @@ final class Why implements Explainer {
       return List.of();
     }
     Seen seen = live.watch();
+    View view = context.store().snapshot();
     List<Reason> found = new ArrayList<>();
     balancers.forEach(row -> found.add(balancer(view, row.key().scope(), row.value(), seen)));
     groups.forEach(row -> found.add(group(view, row.key().scope(), row.value(), seen)));

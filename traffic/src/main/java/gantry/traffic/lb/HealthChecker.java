@@ -126,7 +126,8 @@ final class HealthChecker {
 
     /** In one line. */
     String said() {
-      return reason == null ? "well" : reason + ": " + description;
+      String what = description == null ? "well" : description;
+      return reason == null ? what : reason + ": " + what;
     }
   }
 
@@ -245,7 +246,7 @@ final class HealthChecker {
         if (end > 0 && head.status >= 200) {
           done(
               codeMatches(settings.matcher(), head.status)
-                  ? Verdict.WELL
+                  ? new Verdict(null, "answered " + head.status)
                   : new Verdict(
                       MISMATCH, "Health checks failed with these codes: [" + head.status + "]"));
         } else if (end > 0) {
