@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Load balancers as users meet them: the API by boto3, targets in this process and nginx, clients by socket and curl.
 usage: balancers.py GANTRY_SCRIPT WORK_FOLDER PORT   (PORT to PORT + 12 must be free)"""
-import base64, glob, gzip, hashlib, json, os, re, shutil, socket, ssl, subprocess, sys, threading, time, urllib.parse
+import base64, glob, hashlib, json, os, re, socket, ssl, subprocess, sys, threading, time, urllib.parse, zlib
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -543,19 +543,18 @@ http { access_log off; client_body_temp_path %(f)s/b; proxy_temp_path %(f)s/p; f
             found = []
             for name in glob.glob(pattern):
                 if os.path.basename(name).startswith("conn_log.") == connections:
-                    try:
-                        with gzip.open(name, "rt") as text:
-                            for line in text:
-                                found.append(line.rstrip("\n"))
-                    except EOFError:
-                        pass
+                    with open(name, "rb") as zipped:  # it is still being written
+                        found += zlib.decompressobj(31).decompress(zipped.read()).decode().splitlines()
             return found
 
         wanted = re.compile(r'http \S+Z app/web/[0-9a-f]{16} 127\.0\.0\.1:\d+ 127\.0\.0\.1:\d+ 0\.\d{3} 0\.\d{3} 0\.\d{3} 200 200 \d+ \d+ '
                             r'"POST http://web\.us-east-1\.elb\.localhost:%d/ HTTP/1\.1" "-" - - arn:\S+:targetgroup/main/\S+ "Root=1-\S+" "-" "-" 0 \S+Z '
                             r'"forward" "-" "-" "127\.0\.0\.1:\d+" "200" "-" "-" TID_\S+ "-" "-" "-"' % self.port)
-        until("the access log's line", lambda: any(wanted.fullmatch(line) for line in lines(False)) or None, 20)
-        until("the connection log's line", lambda: any(re.match(r"\S+Z 127\.0\.0\.1 \d+ %d - - - " % self.port, line) for line in lines(True)) or None, 20)
+        try:
+            until("the access log's line", lambda: ask(self.port, method="POST", body=b"logged") and any(wanted.fullmatch(line) for line in lines(False)), 20)
+        except AssertionError:
+            raise AssertionError("no line as it should be in: %s" % lines(False)[:5])
+        until("the connection log's line", lambda: any(re.match(r"\S+Z 127\.0\.0\.1 \d+ %d - - - " % self.port, line) for line in lines(True)), 20)
         say("access and connection logs in AWS's format")
 
     def run(self):

@@ -453,7 +453,7 @@ public final class LoadBalancers implements AutoCloseable {
                 : String.format(
                     java.util.Locale.ROOT, "%.3f", (System.nanoTime() - client.openedNanos) / 1e9))
             + " \"-\" - - - "
-            + client.traceId;
+            + client.traceId();
     log.add(
         new AccessLog.Line(
             prefix,
