@@ -22,7 +22,8 @@ final class Ask {
     }
     if (read.others().size() != 1) {
       System.err.println(
-          "usage: gantry why NAME   (an ARN, id or name; 'denied' lists refused calls)");
+          "usage: gantry why NAME   (an ARN, id or name; 'denied' lists refused calls;"
+              + " 'A -> B:PORT' asks whether A reaches B)");
       return 2;
     }
     Running running = Env.running("why", read);

@@ -3,6 +3,7 @@ package gantry.services.ecs;
 import gantry.services.HostedService;
 import gantry.services.ServiceContext;
 import gantry.services.ecs.controller.Capacity;
+import gantry.services.ecs.controller.ConnectController;
 import gantry.services.ecs.controller.Deployments;
 import gantry.services.ecs.controller.Explanation;
 import gantry.services.ecs.controller.HousekeepingController;
@@ -12,6 +13,7 @@ import gantry.services.ecs.controller.Networks;
 import gantry.services.ecs.controller.ServiceController;
 import gantry.services.ecs.controller.TargetHealthController;
 import gantry.services.ecs.controller.TaskController;
+import gantry.services.ecs.controller.TrafficController;
 import gantry.services.ecs.rows.ServiceRow;
 import gantry.state.Controller;
 import gantry.state.Scope;
@@ -67,7 +69,9 @@ public final class EcsCore {
         new TaskController(context, networks, capacity),
         services,
         new TargetHealthController(context),
+        new TrafficController(context),
         new InstanceController(context),
+        new ConnectController(context),
         new HousekeepingController(context));
   }
 

@@ -2,6 +2,7 @@ package gantry.services.ecs;
 
 import gantry.services.ecs.rows.AccountSettingRow;
 import gantry.services.ecs.rows.ClientTokenRow;
+import gantry.services.ecs.rows.ConnectRow;
 import gantry.services.ecs.rows.EventRow;
 import gantry.services.ecs.rows.FamilyRow;
 import gantry.services.ecs.rows.InstanceRow;
@@ -18,7 +19,6 @@ import gantry.state.Scope;
 import gantry.state.Table;
 import gantry.state.View;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.Stream;
 import software.amazon.awssdk.services.ecs.model.CapacityProvider;
 import software.amazon.awssdk.services.ecs.model.Cluster;
@@ -78,6 +78,9 @@ public final class EcsTables {
   /** By cluster and name. */
   public static final Table<ServiceRow> SERVICES = Table.of("ecs.services", ServiceRow.class);
 
+  /** By cluster and service: what Service Connect made for it. */
+  public static final Table<ConnectRow> CONNECT = Table.of("ecs.service-connect", ConnectRow.class);
+
   /** By cluster, service and number, oldest first. */
   public static final Table<ServiceEventRow> SERVICE_EVENTS =
       Table.of("ecs.service-events", ServiceEventRow.class);
@@ -117,6 +120,7 @@ public final class EcsTables {
           INSTANCES,
           TASKS,
           SERVICES,
+          CONNECT,
           SERVICE_EVENTS,
           SERVICE_DEPLOYMENTS,
           SERVICE_REVISIONS,
@@ -136,7 +140,13 @@ public final class EcsTables {
    * web-a}.
    */
   public static Key taskDefinition(Scope scope, String family, int revision) {
-    return scope.key(family + " " + String.format(Locale.ROOT, "%07d", revision));
+    return scope.key(family + " " + padded(revision, 7));
+  }
+
+  /** The number with zeros before it, so that names sort as numbers do. */
+  public static String padded(long number, int digits) {
+    String text = Long.toString(number);
+    return "0".repeat(Math.max(0, digits - text.length())) + text;
   }
 
   /** The rows whose id begins with {@code prefix}. */
