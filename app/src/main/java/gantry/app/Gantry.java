@@ -11,6 +11,7 @@ import gantry.app.ask.ImagePage;
 import gantry.app.ask.Reach;
 import gantry.app.ask.WhyPage;
 import gantry.app.balancer.BalancerSite;
+import gantry.app.balancer.LiveBalancers;
 import gantry.app.http.FrontDoor;
 import gantry.app.http.HttpServer;
 import gantry.app.http.Limits;
@@ -131,7 +132,8 @@ public final class Gantry implements AutoCloseable {
             logMetrics,
             registry,
             machine.publicPool(),
-            this::networks);
+            this::networks,
+            new LiveBalancers(machine::balancers));
     hosted.forEach(one -> tables.addAll(one.tables()));
     this.store = store(options, clock, tables);
     this.rootKey =
@@ -171,7 +173,14 @@ public final class Gantry implements AutoCloseable {
     Site tasksSite =
         new Site(new FrontDoor(false), new Dispatcher(wire, tasksAuthentication, calls));
     site.forHost(BalancerSite::isName, new BalancerSite(machine::balancers));
-    OwnPages pages = new OwnPages(metrics, logMetrics, audit, () -> ready, this::reset);
+    OwnPages pages =
+        new OwnPages(
+            metrics,
+            logMetrics,
+            audit,
+            new LiveBalancers(machine::balancers),
+            () -> ready,
+            this::reset);
     site.forPath("/v2/", exchange -> this.registry.get().dataPlane().handle(exchange));
     tasksSite.forPath("/v2/", exchange -> this.registry.get().dataPlaneOfTasks().handle(exchange));
     site.forPath("/_gantry/down", pages.down(machine::removeEverything));

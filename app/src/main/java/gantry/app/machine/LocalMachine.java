@@ -126,7 +126,8 @@ final class LocalMachine implements Machine {
     doors = inside;
     SocketRooms rooms = this::room;
     balancers =
-        new BalancerLink(store, rooms, "127.0.0.1", folder.resolve("elb-logs"), cookieKey, 0);
+        new BalancerLink(
+            store, rooms, "127.0.0.1", folder.resolve("elb-logs"), cookieKey, apiPort, 0);
     flowLogs = new FlowLogLink(network, clients, context.clock());
     connect = new ConnectLink(store, network, folder.resolve("connect-logs"));
     Joining news = new Joining(context, home);
