@@ -55,6 +55,7 @@ public final class ConnectLink implements TaskNetwork, AutoCloseable {
     final String eniId;
     final long pid;
     ConnectTables.@Nullable Inside inside;
+    @Nullable String problem;
 
     Present(String eniId, long pid) {
       this.eniId = eniId;
@@ -199,10 +200,12 @@ public final class ConnectLink implements TaskNetwork, AutoCloseable {
       here.inside = wanted;
       return true;
     } catch (IOException | RuntimeException notYet) {
-      Log.LOG.warn(
-          "Service Connect could not be set up in task {}: {}",
-          member.taskArn(),
-          notYet.toString());
+      String problem = notYet.toString();
+      if (!problem.equals(here.problem)) {
+        here.problem = problem;
+        Log.LOG.warn(
+            "Service Connect could not be set up in task {}: {}", member.taskArn(), problem);
+      }
       return false;
     }
   }
