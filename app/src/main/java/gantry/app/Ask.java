@@ -1,6 +1,7 @@
 package gantry.app;
 
 import gantry.app.ask.Answer;
+import gantry.app.ask.ImagePage;
 import gantry.app.ask.WhyPage;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
@@ -21,13 +22,33 @@ final class Ask {
     }
     if (read.others().size() != 1) {
       System.err.println(
-          "usage: gantry why NAME   (an ARN, id or name; 'denied' lists refused calls)");
+          "usage: gantry why NAME   (an ARN, id or name; 'denied' lists refused calls;"
+              + " 'A -> B:PORT' asks whether A reaches B)");
       return 2;
     }
     Running running = Env.running("why", read);
     return running == null
         ? 1
         : Answer.print(running.url(), WhyPage.PATH + "?" + encoded(read.others().getFirst()));
+  }
+
+  static int image(String[] arguments) {
+    Arguments read;
+    try {
+      read = Arguments.read(arguments, Set.of("data"), Set.of());
+    } catch (Arguments.Wrong e) {
+      System.err.println("gantry image: " + e.getMessage());
+      return 2;
+    }
+    if (read.others().size() != 2 || !read.others().getFirst().equals("inspect")) {
+      System.err.println(
+          "usage: gantry image inspect REF   (NAME, NAME:TAG, NAME@DIGEST, or with a host)");
+      return 2;
+    }
+    Running running = Env.running("image", read);
+    return running == null
+        ? 1
+        : Answer.print(running.url(), ImagePage.PATH + "?" + encoded(read.others().get(1)));
   }
 
   private static String encoded(String text) {

@@ -1,17 +1,23 @@
 package gantry.app;
 
+import gantry.acs.network.NetworkPlan;
 import gantry.app.api.AuditLog;
 import gantry.app.api.Authentication;
 import gantry.app.api.CallMetrics;
 import gantry.app.api.Calls;
 import gantry.app.api.Dispatcher;
 import gantry.app.api.InsideClients;
+import gantry.app.ask.ImagePage;
+import gantry.app.ask.Reach;
 import gantry.app.ask.WhyPage;
+import gantry.app.balancer.BalancerSite;
 import gantry.app.http.FrontDoor;
 import gantry.app.http.HttpServer;
 import gantry.app.http.Limits;
 import gantry.app.http.Site;
 import gantry.app.machine.Machine;
+import gantry.app.registry.HttpUpstream;
+import gantry.app.registry.ImageUses;
 import gantry.services.AccessKeys;
 import gantry.services.AesGcmSecretBox;
 import gantry.services.Clients;
@@ -21,6 +27,7 @@ import gantry.services.SecretBox;
 import gantry.services.ServiceContext;
 import gantry.services.cloudtrail.AuditTrail;
 import gantry.services.ecr.EcrHost;
+import gantry.services.ecr.EcrResources;
 import gantry.services.ecr.EcrSettings;
 import gantry.services.iam.AuthorizationMessages;
 import gantry.services.iam.IamAccessKeys;
@@ -52,6 +59,8 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -72,10 +81,14 @@ public final class Gantry implements AutoCloseable {
   private final HttpServer tasksServer;
   private final HttpServer server;
   private final Path bulk;
+  private final HttpUpstream upstream = new HttpUpstream();
+  private final Supplier<EcrHost> registry;
   private final List<Table<?>> tables = new ArrayList<>();
   private @Nullable ServiceContext context;
   private final @Nullable RootKey rootKey;
   private volatile boolean ready;
+  private volatile NetworkPlan networks =
+      new NetworkPlan(new TreeMap<>(), new TreeMap<>(), new TreeMap<>());
 
   /** Starts it; it answers when this returns. */
   public static Gantry start(Options options) {
@@ -97,9 +110,26 @@ public final class Gantry implements AutoCloseable {
     this.machine = Machine.of(options, InstallId.of(options.data(), ids));
     SecretBox box = new AesGcmSecretBox(sealKey, ids);
     IamAuthorizer.Mode iamMode = options.iam();
-    EcrHost.Once registry = new EcrHost.Once(EcrSettings.open(home));
+    EcrHost.Once registry =
+        new EcrHost.Once(
+            new EcrSettings(
+                home,
+                onlyLoopback,
+                options.images().vulnerabilities(),
+                iamMode,
+                (of, repository) -> imageUses().users(of, repository),
+                upstream,
+                options.images().upstreams()));
+    this.registry = () -> registry.host(context(clock, ids));
     List<HostedService<?>> hosted =
-        HostedServices.all(trail, box, iamMode, registry, machine.publicPool(), machine.plans());
+        HostedServices.all(
+            trail,
+            box,
+            iamMode,
+            new OpenIdKeys(clock),
+            registry,
+            machine.publicPool(),
+            this::networks);
     hosted.forEach(one -> tables.addAll(one.tables()));
     this.store = store(options, clock, tables);
     this.rootKey =
@@ -113,11 +143,7 @@ public final class Gantry implements AutoCloseable {
     Calls calls = new Calls(hosting::client, clock, metrics, audit, options.strict());
     this.clients = new InsideClients(calls);
     IamAccessKeys iamKeys = new IamAccessKeys(store, clock, box);
-    AccessKeys keys =
-        id ->
-            rootKey != null && rootKey.accessKeyId().equals(id)
-                ? rootKey.key(options.account())
-                : iamKeys.find(id);
+    AccessKeys keys = rootKey == null ? iamKeys : rootKey.before(iamKeys, options.account());
     this.authorizer =
         new IamAuthorizer(
             store,
@@ -125,7 +151,13 @@ public final class Gantry implements AutoCloseable {
             iamMode,
             iamKeys,
             new AuthorizationMessages(box),
-            Map.of("kms", new KmsResources(), "secretsmanager", new SecretResources()));
+            Map.of(
+                "kms",
+                new KmsResources(),
+                "secretsmanager",
+                new SecretResources(),
+                "ecr",
+                new EcrResources(iamMode)));
     calls.authorizer(authorizer);
     Authentication authentication =
         new Authentication(keys, clock, onlyLoopback, options.account(), options.region());
@@ -136,13 +168,16 @@ public final class Gantry implements AutoCloseable {
         new Authentication(keys, clock, false, options.account(), options.region());
     Site tasksSite =
         new Site(new FrontDoor(false), new Dispatcher(wire, tasksAuthentication, calls));
+    site.forHost(BalancerSite::isName, new BalancerSite(machine::balancers));
     OwnPages pages = new OwnPages(metrics, audit, () -> ready, this::reset);
-    site.forPath(
-        "/v2/", exchange -> registry.host(context(clock, ids)).dataPlane().handle(exchange));
+    site.forPath("/v2/", exchange -> this.registry.get().dataPlane().handle(exchange));
+    tasksSite.forPath("/v2/", exchange -> this.registry.get().dataPlaneOfTasks().handle(exchange));
     site.forPath("/_gantry/down", pages.down(machine::removeEverything));
     site.forPath("/_gantry/health", pages.health());
     site.forPath("/_gantry/reset", pages.reset());
     site.forPath(WhyPage.PATH, WhyPage.of(this::why));
+    site.forPath(
+        ImagePage.PATH, ImagePage.of(() -> this.registry.get().inspection(), this::imageUses));
     site.forPath("/metrics", pages.metrics());
     site.forPath("/_gantry/", pages.unknown());
     this.controllers = ControllerRunner.live(store, timers, ids, ControllerRunner.Observer.NONE);
@@ -212,9 +247,27 @@ public final class Gantry implements AutoCloseable {
     return clients;
   }
 
+  private ImageUses imageUses() {
+    return new ImageUses(store, registry.get().addresses());
+  }
+
   /** What the program knows about the reasons for something; {@code denied} is a question too. */
   private List<Reason> why(String about) {
-    return about.equals("denied") ? authorizer.denials().reasons() : hosting.why(about);
+    if (about.equals("denied")) {
+      return authorizer.denials().reasons();
+    }
+    List<Reason> reasons = new ArrayList<>(hosting.why(about));
+    reasons.addAll(new Reach(store, () -> networks, machine::denied).why(about));
+    if (!reasons.isEmpty() || about.startsWith("fl-")) {
+      machine.problems(about).forEach(each -> reasons.add(Reason.of("this machine: " + each)));
+    }
+    return reasons;
+  }
+
+  /** Each new plan of the networks: remembered for whoever asks, and the machine's to carry out. */
+  private void networks(NetworkPlan plan) {
+    networks = plan;
+    machine.plans().accept(plan);
   }
 
   /** Drops all rows and the history of calls; controllers see everything go. */
@@ -245,6 +298,7 @@ public final class Gantry implements AutoCloseable {
     server.close();
     tasksServer.close();
     controllers.close();
+    upstream.close();
     hosting.close();
     audit.close();
     timers.close();

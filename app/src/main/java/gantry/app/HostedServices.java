@@ -34,6 +34,7 @@ final class HostedServices {
    * All of them.
    *
    * @param iamMode whether refusals refuse
+   * @param webKeys finds the keys of OpenID Connect issuers
    * @param registry the registry, whose data plane the front serves too
    * @param publicPool where public addresses come from
    * @param networks takes each new plan of the VPCs
@@ -42,6 +43,7 @@ final class HostedServices {
       AuditTrail trail,
       SecretBox box,
       IamAuthorizer.Mode iamMode,
+      WebKeys webKeys,
       EcrHost.Once registry,
       Cidr publicPool,
       Consumer<NetworkPlan> networks) {
@@ -57,7 +59,7 @@ final class HostedServices {
         SsmService.hosted(box),
         CloudMap.HOSTED,
         Route53.HOSTED,
-        Sts.hosted(box, WebKeys.NONE),
+        Sts.hosted(box, webKeys),
         Kms.hosted(box, iamMode),
         SecretsManager.hosted(box),
         CloudTrail.hosted(trail));

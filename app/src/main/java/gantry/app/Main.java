@@ -26,13 +26,14 @@ public final class Main {
           case "bench" -> Bench.run(rest);
           case "train" -> Train.run();
           case "why" -> Ask.why(rest);
-          case "events", "image", "demo" -> {
+          case "image" -> Ask.image(rest);
+          case "events", "demo" -> {
             System.err.println("gantry " + arguments[0] + " is not built yet");
             yield 2;
           }
           default -> {
             System.err.println(
-                "usage: gantry up | down | env | aws | status | why | bench | version   (gantry COMMAND --help)");
+                "usage: gantry up | down | env | aws | status | why | image | bench | version   (gantry COMMAND --help)");
             yield 2;
           }
         };

@@ -2,6 +2,8 @@ package gantry.app;
 
 import gantry.services.iam.IamAuthorizer;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,6 +13,10 @@ import org.jspecify.annotations.Nullable;
  * @param port 0 for any that is free
  * @param data the data directory; null keeps everything in memory
  * @param engine what runs tasks
+ * @param images what the registry is told
+ * @param clusters the names of the clusters that this machine is a container instance of, in every
+ *     account and region
+ * @param relaxedNetwork tasks get their images though their subnet has no way to the registry
  * @param iam whether what policies do not allow is refused, or only recorded
  */
 public record Options(
@@ -21,7 +27,33 @@ public record Options(
     String region,
     boolean strict,
     Engine engine,
-    IamAuthorizer.Mode iam) {
+    List<String> clusters,
+    boolean relaxedNetwork,
+    IamAuthorizer.Mode iam,
+    Images images) {
+
+  /**
+   * What the registry is told.
+   *
+   * @param vulnerabilities a folder of OSV files that images are scanned against; null without
+   * @param upstreams addresses of registries that pull-through rules may name besides AWS's
+   */
+  public record Images(@Nullable Path vulnerabilities, Set<String> upstreams) {
+    public static final Images USUAL = new Images(null, Set.of());
+  }
+
+  /** With the usual clusters, network and registry. */
+  public Options(
+      String listen,
+      int port,
+      @Nullable Path data,
+      String account,
+      String region,
+      boolean strict,
+      Engine engine,
+      IamAuthorizer.Mode iam) {
+    this(listen, port, data, account, region, strict, engine, CLUSTERS, false, iam, Images.USUAL);
+  }
 
   /** What runs tasks. */
   public enum Engine {
@@ -30,6 +62,9 @@ public record Options(
     /** Nothing real: tasks start and stop in the tables only. */
     SIMULATED
   }
+
+  /** As Amazon's agent, which joins this one unless it is told otherwise. */
+  public static final List<String> CLUSTERS = List.of("default");
 
   public static final int PORT = 4566;
   public static final String ACCOUNT = "000000000000";

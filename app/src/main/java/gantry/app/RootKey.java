@@ -12,6 +12,7 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Base64;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The first key of a program that others can reach: made at its first start, shown once, kept in a
@@ -61,8 +62,21 @@ record RootKey(String accessKeyId, String secret, boolean isNew) {
         id.toString(), Base64.getEncoder().withoutPadding().encodeToString(ids.bytes(30)), true);
   }
 
-  AccessKeys.AccessKey key(String account) {
-    return new AccessKeys.AccessKey(secret, null, null, AccessKeys.Principal.root(account));
+  /** It and the others. */
+  AccessKeys before(AccessKeys others, String account) {
+    AccessKeys.AccessKey key =
+        new AccessKeys.AccessKey(secret, null, null, AccessKeys.Principal.root(account));
+    return new AccessKeys() {
+      @Override
+      public AccessKeys.@Nullable AccessKey find(String id) {
+        return id.equals(accessKeyId) ? key : others.find(id);
+      }
+
+      @Override
+      public boolean issued(String id) {
+        return others.issued(id);
+      }
+    };
   }
 
   @Override

@@ -22,8 +22,19 @@ final class Up {
   private static final Duration READY_WITHIN = Duration.ofSeconds(60);
 
   private static final Set<String> VALUED =
-      Set.of("port", "listen", "data", "account", "region", "engine", "iam");
-  private static final Set<String> FLAGS = Set.of("ephemeral", "strict", "detach", "help");
+      Set.of(
+          "port",
+          "listen",
+          "data",
+          "account",
+          "region",
+          "engine",
+          "iam",
+          "cluster",
+          "vulnerabilities",
+          "upstream");
+  private static final Set<String> FLAGS =
+      Set.of("ephemeral", "strict", "relaxed-network", "detach", "help");
 
   private Up() {}
 
@@ -34,7 +45,9 @@ final class Up {
         System.out.println(
             """
             gantry up [--port 4566] [--listen ADDRESS] [--data DIR | --ephemeral] [--account ID]
-                      [--region NAME] [--engine docker|simulated] [--iam audit|enforce] [--strict] [--detach]\
+                      [--region NAME] [--engine docker|simulated] [--iam audit|enforce] [--strict] [--detach]
+                      [--cluster NAME,... | --cluster none] [--relaxed-network]
+                      [--vulnerabilities DIR] [--upstream URL,...]\
             """);
         return 0;
       }
@@ -64,7 +77,35 @@ final class Up {
         read.get("region", Options.REGION),
         read.has("strict"),
         engine(read),
-        iam(read));
+        clusters(read),
+        read.has("relaxed-network"),
+        iam(read),
+        images(read));
+  }
+
+  private static Options.Images images(Arguments read) {
+    String list = read.get("vulnerabilities");
+    if (list != null && !Files.isDirectory(Path.of(list))) {
+      throw new Arguments.Wrong("--vulnerabilities " + list + " is not a folder");
+    }
+    String upstream = read.get("upstream");
+    Set<String> upstreams = upstream == null ? Set.of() : Set.of(upstream.split(","));
+    for (String one : upstreams) {
+      if (!one.matches("https?://[a-z0-9.-]+(:[0-9]{1,5})?")) {
+        throw new Arguments.Wrong(
+            "--upstream " + one + " is not an address such as http://localhost:5000");
+      }
+    }
+    return new Options.Images(list == null ? null : Path.of(list), upstreams);
+  }
+
+  /** Of which clusters this machine is an instance; {@code ECS_CLUSTER} is the agent's own name. */
+  private static List<String> clusters(Arguments read) {
+    String wanted = read.get("cluster", System.getenv().getOrDefault("ECS_CLUSTER", ""));
+    if (wanted.isEmpty()) {
+      return Options.CLUSTERS;
+    }
+    return wanted.equals("none") ? List.of() : List.of(wanted.split(",", -1));
   }
 
   /** As told; else as {@code ./gantry} found the machine. */

@@ -50,6 +50,7 @@ class LayersTest {
   private static final Map<String, String> NEIGHBOURS =
       Map.of(
           "ecrpublic -> ecr", "one registry: what both show is one store of the same blobs",
+          "ecr -> iam", "repository policies are judged by the one policy engine",
           "sts -> iam", "sessions are of IAM's roles and users, judged by its engine",
           "iam -> sts", "whose an access key is: a user's key or a session's",
           "kms -> iam", "key policies are judged by the one policy engine",

@@ -13,6 +13,11 @@ public interface AccessKeys {
   /** The active key or running session of that id, or null. */
   @Nullable AccessKey find(String accessKeyId);
 
+  /** Whether the id was made here, so that one that is not found is over, not a stranger's. */
+  default boolean issued(String accessKeyId) {
+    return false;
+  }
+
   /**
    * A key and whom it makes its bearer.
    *

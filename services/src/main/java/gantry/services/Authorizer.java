@@ -1,5 +1,6 @@
 package gantry.services;
 
+import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.core.SdkRequest;
 
 /**
@@ -9,15 +10,16 @@ import software.amazon.awssdk.core.SdkRequest;
 @FunctionalInterface
 public interface Authorizer {
 
-  Authorizer EVERYBODY = call -> {};
+  Authorizer EVERYBODY = call -> null;
 
   /**
-   * Returns when the call is allowed.
+   * Returns when the call may go on: with null when it is allowed, or with what enforcement would
+   * have said to it.
    *
    * @throws software.amazon.awssdk.awscore.exception.AwsServiceException the denial, with the code
    *     and text of the service that is called
    */
-  void check(Call call);
+  @Nullable String check(Call call);
 
   /**
    * What is asked.

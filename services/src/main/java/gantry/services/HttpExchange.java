@@ -45,6 +45,11 @@ public interface HttpExchange {
   /** Sets a header of the answer; to be called before it begins. */
   HttpExchange setHeader(String name, String value);
 
+  /** As {@link #setHeader}, beside what stands under that name: for {@code Set-Cookie}. */
+  default HttpExchange addHeader(String name, String value) {
+    throw new UnsupportedOperationException("this server says every header once: " + name);
+  }
+
   /**
    * Begins an answer whose body is streamed: chunked, or of the length that the handler has set as
    * {@code Content-Length}. The caller closes the stream.

@@ -19,9 +19,10 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who calls. A key that we know is always verified. One that we do not know is refused beyond
- * loopback; on loopback it is taken for the root of the default account, or of the account whose
- * number it is, as the local tools do that people know.
+ * Who calls. A key that we know is always verified, and one that we made and that is over is
+ * refused. One that we do not know is refused beyond loopback; on loopback it is taken for the root
+ * of the default account, or of the account whose number it is, as the local tools do that people
+ * know.
  */
 public final class Authentication {
 
@@ -32,6 +33,7 @@ public final class Authentication {
       Set.of("AssumeRoleWithSAML", "AssumeRoleWithWebIdentity");
 
   private final Verifier<AccessKeys.Principal> verifier;
+  private final AccessKeys keys;
   private final boolean anyKey;
   private final String account;
   private final String region;
@@ -49,6 +51,7 @@ public final class Authentication {
                       key.secret(), key.sessionToken(), key.expires(), key.principal());
             },
             clock);
+    this.keys = keys;
     this.anyKey = anyKey;
     this.account = account;
     this.region = region;
@@ -70,7 +73,9 @@ public final class Authentication {
       Supplier<String> bodyHash) {
     Claim claim = Claim.of(message);
     String service = route.service().info().signingName();
-    boolean known = claim != null && verifier.key(claim) != null;
+    boolean known =
+        claim != null
+            && (verifier.key(claim) != null || keys.issued(claim.credential().accessKeyId()));
     if (known || !(anyKey || WITHOUT_KEY.contains(route.operation().name()))) {
       Verifier.Verified<AccessKeys.Principal> verified =
           verifier.verify(message, claim, service, bodyHash);

@@ -78,6 +78,9 @@ public final class Calls {
     /** Told before the handler runs. */
     default void ignored(List<String> members) {}
 
+    /** Told before the handler runs what enforcement would have said. */
+    default void wouldBeRefused(String message) {}
+
     Transport INSIDE = new Transport() {};
   }
 
@@ -105,7 +108,12 @@ public final class Calls {
   private SdkResponse run(Call call, Transport transport) {
     Operation operation = call.operation();
     String service = operation.service().info().signingName();
-    authorizer.check(new Authorizer.Call(call.caller(), service, operation.name(), call.request()));
+    String refusal =
+        authorizer.check(
+            new Authorizer.Call(call.caller(), service, operation.name(), call.request()));
+    if (refusal != null) {
+      transport.wouldBeRefused(refusal);
+    }
     transport.validate(call.request());
     // What the program asks of itself is no user's business, and strictness must not stop it.
     List<String> members =

@@ -30,6 +30,12 @@ import software.amazon.awssdk.core.SdkResponse;
 /** Answers the requests that speak one of AWS's protocols. */
 public final class Dispatcher implements HttpHandler {
 
+  /** Says on an answer what {@code --iam enforce} would have said instead. */
+  public static final String WOULD_BE_REFUSED = "x-gantry-would-be-refused";
+
+  /** Names what nobody acts on of what was asked. */
+  public static final String IGNORED = "x-gantry-ignored";
+
   private final Wire wire;
   private final Authentication authentication;
   private final Calls calls;
@@ -56,7 +62,7 @@ public final class Dispatcher implements HttpHandler {
     } catch (RuntimeException e) {
       throwIfBroken(e);
       log(exchange, requestId, e);
-      write(exchange, wire.encodeError(head, e, requestId), List.of());
+      write(exchange, wire.encodeError(head, e, requestId));
       return;
     }
     Answer answer = new Answer(exchange, route, requestId);
@@ -92,7 +98,6 @@ public final class Dispatcher implements HttpHandler {
     private final Route route;
     private final String requestId;
     private @Nullable InputStream payload;
-    private List<String> ignored = List.of();
     private boolean written;
 
     Answer(HttpExchange exchange, Route route, String requestId) {
@@ -120,12 +125,17 @@ public final class Dispatcher implements HttpHandler {
 
     @Override
     public void ignored(List<String> members) {
-      ignored = members;
+      exchange.setHeader(IGNORED, String.join(", ", members));
+    }
+
+    @Override
+    public void wouldBeRefused(String message) {
+      exchange.setHeader(WOULD_BE_REFUSED, printable(message));
     }
 
     void write(Reply reply) throws IOException {
       written = true;
-      Dispatcher.write(exchange, reply, ignored);
+      Dispatcher.write(exchange, reply);
     }
 
     void fail(Throwable e) throws IOException {
@@ -173,13 +183,9 @@ public final class Dispatcher implements HttpHandler {
     }
   }
 
-  private static void write(HttpExchange exchange, Reply reply, List<String> ignored)
-      throws IOException {
+  private static void write(HttpExchange exchange, Reply reply) throws IOException {
     for (Map.Entry<String, String> header : reply.headers()) {
       exchange.setHeader(header.getKey(), header.getValue());
-    }
-    if (!ignored.isEmpty()) {
-      exchange.setHeader("x-gantry-ignored", String.join(", ", ignored));
     }
     // No pattern switch: its bootstrap is not in the start-up cache and would cost the first
     // answer.
@@ -193,6 +199,13 @@ public final class Dispatcher implements HttpHandler {
         stream.writer().writeTo(out);
       }
     }
+  }
+
+  /** Names that callers chose may hold what no header holds. */
+  private static String printable(String text) {
+    StringBuilder out = new StringBuilder(text.length());
+    text.chars().forEach(c -> out.append(c >= ' ' && c < 0x7f ? (char) c : '?'));
+    return out.toString();
   }
 
   private static String sha256(byte[] body) {

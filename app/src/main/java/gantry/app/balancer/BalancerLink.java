@@ -9,11 +9,13 @@ import gantry.state.Feed;
 import gantry.state.Scope;
 import gantry.state.Store;
 import gantry.state.View;
+import gantry.traffic.lb.Call;
 import gantry.traffic.lb.LoadBalancers;
 import gantry.traffic.lb.Metrics;
 import gantry.traffic.lb.RoutingTable;
 import gantry.traffic.lb.RoutingTable.Certificate;
 import gantry.traffic.lb.SocketRooms;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
@@ -171,6 +173,11 @@ public final class BalancerLink implements AutoCloseable {
 
   public Metrics metrics() {
     return balancers.metrics();
+  }
+
+  /** Serves a request by the name of a load balancer that came to the API's port. */
+  void serve(String name, Call call) throws IOException {
+    balancers.serve(name, call);
   }
 
   /** Sockets that could not be opened, each with its reason. */

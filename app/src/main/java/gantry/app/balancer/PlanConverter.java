@@ -296,9 +296,9 @@ final class PlanConverter {
                 "target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage",
                 0),
             on(a, "deregistration_delay.connection_termination.enabled"),
-            on(a, "preserve_client_ip.enabled"),
             on(a, "proxy_protocol_v2.enabled"),
-            on(a, "target_health_state.unhealthy.connection_termination.enabled"));
+            on(a, "target_health_state.unhealthy.connection_termination.enabled"),
+            seconds(a, "target_health_state.unhealthy.draining_interval_seconds", 0));
     return new TargetGroup(
         g.targetGroupArn(),
         g.targetGroupArn().substring(g.targetGroupArn().lastIndexOf(':') + 1),

@@ -30,12 +30,21 @@ public final class Bench {
         "registry",
         new Entry("layers pushed and pulled; beside docker-registry", RegistryBench::main));
     ALL.put("logs", new Entry("lines taken in and searched", LogsBench::main));
+    ALL.put(
+        "alb",
+        new Entry(
+            "requests a second, CPU time of each, p99; beside nginx and HAProxy", AlbBench::main));
     ALL.put("iam", new Entry("what a decision of the policy engine costs", PolicyBench::main));
     ALL.put(
         "dns",
         new Entry(
             "questions a second, CPU time of each, p99; beside dnsmasq and unbound",
             DnsBench::main));
+    ALL.put(
+        "scheduler",
+        new Entry(
+            "tasks placed a second on one core, with 100 to 10,000 instances",
+            SchedulerBench::main));
   }
 
   private Bench() {}

@@ -92,14 +92,28 @@ public final class HelidonExchange implements HttpExchange {
 
   @Override
   public HttpExchange setHeader(String name, String value) {
+    response
+        .headers()
+        .set(HeaderValues.create(name.toLowerCase(Locale.ROOT), checked(name, value)));
+    return this;
+  }
+
+  @Override
+  public HttpExchange addHeader(String name, String value) {
+    response
+        .headers()
+        .add(HeaderValues.create(name.toLowerCase(Locale.ROOT), checked(name, value)));
+    return this;
+  }
+
+  private static String checked(String name, String value) {
     for (int i = 0; i < value.length(); i++) {
       char c = value.charAt(i);
       if ((c < ' ' && c != '\t') || c == 0x7f) {
         throw new IllegalArgumentException("a control character in the value of " + name);
       }
     }
-    response.headers().set(HeaderValues.create(name.toLowerCase(Locale.ROOT), value));
-    return this;
+    return value;
   }
 
   @Override

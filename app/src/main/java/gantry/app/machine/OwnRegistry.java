@@ -2,10 +2,22 @@ package gantry.app.machine;
 
 import gantry.acs.TaskPayload;
 import gantry.node.RegistryCredentials;
+import gantry.node.RoleClients;
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.ecr.EcrClient;
 
-/** Our registry as this machine's Docker reaches it: on loopback, where it asks for no login. */
-record OwnRegistry(int apiPort) implements RegistryCredentials {
+/**
+ * Our registry as this machine's Docker reaches it: on loopback. The login is the execution role's,
+ * as on AWS; a task without one pulls as the machine itself, of which loopback asks for none.
+ */
+record OwnRegistry(int apiPort, RoleClients roles) implements RegistryCredentials {
+
+  private static final Pattern ECR_HOST =
+      Pattern.compile("(\\d{12})\\.dkr\\.ecr\\.([a-z0-9-]+)\\..*");
 
   @Override
   public boolean isOurs(String registryHost) {
@@ -20,6 +32,21 @@ record OwnRegistry(int apiPort) implements RegistryCredentials {
 
   @Override
   public @Nullable Login login(TaskPayload task, String originalHost) {
-    return null;
+    String role = task.definition().executionRoleArn();
+    if (role == null) {
+      return null;
+    }
+    Matcher host = ECR_HOST.matcher(originalHost);
+    String region = host.matches() ? host.group(2) : task.region();
+    String token =
+        roles
+            .as(role, task.taskId(), task.account(), region, EcrClient.class)
+            .getAuthorizationToken()
+            .authorizationData()
+            .getFirst()
+            .authorizationToken();
+    String[] parts =
+        new String(Base64.getDecoder().decode(token), StandardCharsets.UTF_8).split(":", 2);
+    return new Login(parts[0], parts[1]);
   }
 }

@@ -79,7 +79,11 @@ final class VpcNames implements DnsLink.OwnNames {
     boolean inside = vpcId.equals(row.balancer().vpcId());
     List<String> addresses =
         inside
-            ? row.nodes().stream().map(NodeRow::address).filter(VpcNames::given).toList()
+            ? row.nodes().stream()
+                .filter(node -> !node.outOfDns())
+                .map(NodeRow::address)
+                .filter(VpcNames::given)
+                .toList()
             : List.of("127.0.0.1");
     if (!addresses.isEmpty() && (inside || vpcId.equals(DnsLink.HOST))) {
       put(

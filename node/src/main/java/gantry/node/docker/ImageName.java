@@ -61,9 +61,14 @@ public record ImageName(
     return new ImageName(original, host, repository, tag, newDigest);
   }
 
-  /** What Docker is asked for. */
+  /**
+   * What Docker is asked for. A registry that stands in for Amazon ECR is told which account's and
+   * region's is meant.
+   */
   public String at(@Nullable String registry) {
-    String base = registry == null || registry.isEmpty() ? repository : registry + "/" + repository;
+    String inside = isEcr() && !String.valueOf(registry).equals(host) ? host + "/" : "";
+    String base =
+        registry == null || registry.isEmpty() ? repository : registry + "/" + inside + repository;
     return digest == null ? base + ":" + tag : base + "@" + digest;
   }
 

@@ -67,6 +67,16 @@ public record Habits(
   /** What runs in a container: asked at each of its starts. */
   public interface Program {
     Course course(TaskPayload task, ContainerDefinition container, RandomGenerator chance);
+
+    /** What the registry says of an image that it does not have; null for one that it has. */
+    default @Nullable String cannotPull(ContainerDefinition container) {
+      return null;
+    }
+
+    /** The digest that the image's tag stands for at the moment; null when nobody cares. */
+    default @Nullable String digest(ContainerDefinition container, RandomGenerator chance) {
+      return null;
+    }
   }
 
   /**

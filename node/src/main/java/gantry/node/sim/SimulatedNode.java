@@ -85,7 +85,8 @@ public final class SimulatedNode implements NodeAgent {
     } else if (payload.generation() >= task.payload.generation()) {
       task.payload = payload;
     }
-    task.advance();
+    // Whoever assigns may be inside the change feed, where no report could be written down.
+    later(Duration.ZERO, task, () -> {});
   }
 
   @Override
@@ -294,17 +295,24 @@ public final class SimulatedNode implements NodeAgent {
         takes = takes.multipliedBy(Habits.SLOW_FACTOR);
       }
       boolean fails = happens(habits.failingPulls());
+      String missing = habits.program().cannotPull(definition(name));
       later(
           takes,
           this,
           () -> {
-            if (fails) {
-              String why = "CannotPullContainerError: the simulated registry did not answer";
+            if (fails || missing != null) {
+              String why =
+                  missing != null
+                      ? missing
+                      : "CannotPullContainerError: the simulated registry did not answer";
               set(one(name).failed(why));
               failure = failure == null ? why : failure;
               return;
             }
             String digest = payload.digests().get(name);
+            if (digest == null) {
+              digest = habits.program().digest(definition(name), chance);
+            }
             set(one(name).image("sha256:" + id(name), digest));
             if (containers.values().stream().allMatch(it -> it.prepared() == Prepared.READY)) {
               pullStopped = clock.instant();

@@ -22,9 +22,9 @@ class ImageNameTest {
   void knowsNamesOfAmazonEcr() {
     ImageName ecr = ImageName.parse("123456789012.dkr.ecr.us-east-1.amazonaws.com/team/app:v1");
     assertThat(ecr.isEcr()).isTrue();
-    assertThat(ecr.at("localhost:4566")).isEqualTo("localhost:4566/team/app:v1");
+    assertThat(ecr.at("localhost:4566")).isEqualTo("localhost:4566/" + ecr.host() + "/team/app:v1");
     assertThat(ecr.pinned("sha256:11").at("localhost:4566"))
-        .isEqualTo("localhost:4566/team/app@sha256:11");
+        .isEqualTo("localhost:4566/" + ecr.host() + "/team/app@sha256:11");
     assertThat(ImageName.parse("public.ecr.aws/x/y:1").isEcr()).isFalse();
     assertThat(ImageName.parse("123.dkr.ecr.us-east-1.amazonaws.com/app").isEcr()).isFalse();
   }

@@ -84,6 +84,61 @@ public final class Addresses {
     return new Address(home, path);
   }
 
+  /**
+   * An image's name taken apart.
+   *
+   * @param tag null when a digest stands instead
+   */
+  public record Reference(Address address, @Nullable String tag, @Nullable String digest) {
+
+    /** What stands behind the repository's name. */
+    String wanted() {
+      return digest != null ? digest : tag != null ? tag : "latest";
+    }
+  }
+
+  /**
+   * What an image's name means; null when it is of another registry. A name without a host is
+   * Docker Hub's to docker, so it is {@link #resolve}d only where {@code bareIsOurs}.
+   */
+  public @Nullable Reference reference(String text, boolean bareIsOurs) {
+    String name = text;
+    String digest = null;
+    String tag = null;
+    int at = name.indexOf('@');
+    if (at > 0) {
+      digest = name.substring(at + 1);
+      name = name.substring(0, at);
+    }
+    int colon = name.lastIndexOf(':');
+    if (colon > name.lastIndexOf('/')) {
+      tag = name.substring(colon + 1);
+      name = name.substring(0, colon);
+    }
+    int slash = name.indexOf('/');
+    String first = slash < 0 ? "" : name.substring(0, slash);
+    // As docker tells hosts from names.
+    boolean hasHost = first.contains(".") || first.contains(":") || first.equals("localhost");
+    Address address;
+    if (!hasHost) {
+      address = bareIsOurs ? resolve("", name) : null;
+    } else if (isHere(first)) {
+      address = resolve("", name.substring(slash + 1));
+    } else {
+      address = ofAws(bareHost(first), name.substring(slash + 1));
+    }
+    return address == null
+        ? null
+        : new Reference(address, digest == null && tag == null ? "latest" : tag, digest);
+  }
+
+  /** Whether a host in an image's name is this program as docker on this machine reaches it. */
+  private boolean isHere(String host) {
+    return host.equals(localHost())
+        || host.equals("127.0.0.1:" + endpoint.port())
+        || host.equals(endpoint.host() + ":" + endpoint.port());
+  }
+
   /** The registry that a request without a repository means. */
   Scope registryOf(String host) {
     Address address = ofAws(bareHost(host), "any/any");
@@ -109,21 +164,6 @@ public final class Addresses {
     String lower = host.toLowerCase(Locale.ROOT);
     int colon = lower.lastIndexOf(':');
     return colon > 0 && lower.indexOf(']') < colon ? lower.substring(0, colon) : lower;
-  }
-
-  /**
-   * An image reference as this machine's docker can pull it, or null when it is not of this
-   * registry: {@code ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME:TAG} and {@code
-   * public.ecr.aws/ALIAS/NAME} of an alias that is ours.
-   */
-  public @Nullable String local(String reference) {
-    int slash = reference.indexOf('/');
-    if (slash < 0) {
-      return null;
-    }
-    String host = bareHost(reference.substring(0, slash));
-    Address address = ofAws(host, reference.substring(slash + 1));
-    return address == null ? null : uri(address.registry, address.repository);
   }
 
   /** The default alias of an account's public registry: its number, shorter. */

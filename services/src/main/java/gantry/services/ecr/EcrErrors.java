@@ -1,6 +1,7 @@
 package gantry.services.ecr;
 
 import java.util.Collection;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.awscore.exception.AwsErrorDetails;
 import software.amazon.awssdk.services.ecr.model.EcrException;
@@ -128,5 +129,14 @@ final class EcrErrors {
         .message(String.valueOf(cause.getMessage()))
         .cause(cause)
         .build();
+  }
+
+  /** Why an image is not deleted: unlike AWS, what runs keeps its image. */
+  static String inUse(String digest, List<String> users) {
+    return "Requested image "
+        + digest
+        + " is in use by "
+        + String.join(", ", users)
+        + ": update or stop that first";
   }
 }

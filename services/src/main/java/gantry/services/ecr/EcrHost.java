@@ -29,6 +29,7 @@ public final class EcrHost {
   final Scanner scanner;
   final PullThrough pullThrough;
   private final RegistryHttp http;
+  private final RegistryHttp tasksHttp;
   private final List<Controller> controllers;
 
   public EcrHost(ServiceContext context, EcrSettings choice) {
@@ -42,16 +43,21 @@ public final class EcrHost {
     tokens = new Tokens(context.store(), context.clock(), context.ids());
     RegistryAccess access =
         new RegistryAccess(
-            context.store(), context.ids(), tokens, choice.identities(), choice.open());
+            context.store(), context.clock(), context.ids(), tokens, choice.iam(), choice.open());
     gate = new Gate(access);
-    pullThrough = new PullThrough(registry, gate, choice.upstream(), context.clients());
+    pullThrough =
+        new PullThrough(registry, gate, choice.upstream(), choice.upstreams(), context.clients());
     repositories = new RepositoryOperations(registry, gate);
-    images = new ImageOperations(registry, gate, pullThrough);
+    images = new ImageOperations(registry, gate, pullThrough, choice.inUse());
     layers = new LayerOperations(registry, gate, tokens);
     lifecycle = new LifecycleOperations(registry, gate);
     settings = new SettingsOperations(registry, gate, tokens);
     scanner = new Scanner(registry, gate, choice.vulnerabilities());
-    http = new RegistryHttp(registry, access, tokens, pullThrough);
+    http = new RegistryHttp(registry, access, tokens, pullThrough, choice.inUse());
+    RegistryAccess named =
+        new RegistryAccess(
+            context.store(), context.clock(), context.ids(), tokens, choice.iam(), false);
+    tasksHttp = new RegistryHttp(registry, named, tokens, pullThrough, choice.inUse());
     controllers =
         List.of(
             scanner,
@@ -68,6 +74,11 @@ public final class EcrHost {
   /** What answers under {@code /v2/}. */
   public HttpHandler dataPlane() {
     return http;
+  }
+
+  /** The same for tasks: they are who their tokens say, and nobody without any. */
+  public HttpHandler dataPlaneOfTasks() {
+    return tasksHttp;
   }
 
   public List<Controller> controllers() {

@@ -1,7 +1,9 @@
 package gantry.services.ecr;
 
+import gantry.services.iam.IamAuthorizer.Mode;
 import gantry.state.Scope;
 import java.nio.file.Path;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,21 +13,23 @@ import org.jspecify.annotations.Nullable;
  * @param open whether anybody who reaches the port may push and pull: for a program that listens on
  *     loopback only
  * @param vulnerabilities a folder of a vulnerability list in OSV format; null without one
- * @param identities IAM's answer about identities
- * @param inUse what lifecycle policies must leave alone
+ * @param iam whether what the callers' own policies do not allow is refused
+ * @param inUse what may not be deleted
  * @param upstream how other registries are reached
+ * @param upstreams addresses of registries besides those that AWS names, which the operator lets
+ *     pull-through rules name: {@code http://localhost:5000}
  */
 public record EcrSettings(
     Scope home,
     boolean open,
     @Nullable Path vulnerabilities,
-    IdentityPolicies identities,
+    Mode iam,
     ImagesInUse inUse,
-    Upstream upstream) {
+    Upstream upstream,
+    Set<String> upstreams) {
 
   /** Open to everybody on this machine, with nothing beside it. */
   public static EcrSettings open(Scope home) {
-    return new EcrSettings(
-        home, true, null, IdentityPolicies.ALLOW_ALL, ImagesInUse.NONE, Upstream.NONE);
+    return new EcrSettings(home, true, null, Mode.AUDIT, ImagesInUse.NONE, Upstream.NONE, Set.of());
   }
 }

@@ -22,14 +22,16 @@ final class Gate {
     Caller caller = Caller.current();
     String account = registryId == null ? caller.account() : registryId;
     Scope scope = new Scope(account, caller.region());
-    if (caller.isService()) {
-      return scope;
-    }
     String refusal = access.refusal(caller, scope, repository, "ecr:" + operation);
     if (refusal != null) {
       throw EcrErrors.accessDenied(refusal);
     }
     return scope;
+  }
+
+  /** Whether a policy, once set, would keep the caller from setting another. */
+  boolean locksOut(Scope registry, String repository, String policyText) {
+    return access.locksOut(Caller.current(), registry, repository, policyText);
   }
 
   /** The registry itself, of the caller. */

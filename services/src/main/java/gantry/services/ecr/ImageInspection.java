@@ -1,7 +1,9 @@
 package gantry.services.ecr;
 
 import gantry.services.ecr.Addresses.Address;
+import gantry.services.ecr.Addresses.Reference;
 import gantry.services.ecr.EcrTables.ImageRow;
+import gantry.services.ecr.EcrTables.Status;
 import gantry.services.ecr.Manifest.Descriptor;
 import gantry.state.View;
 import java.io.IOException;
@@ -30,18 +32,26 @@ public final class ImageInspection {
   /**
    * One image, or the index of several.
    *
+   * @param repository where it is
    * @param tag the tag that was asked for; null for a digest
+   * @param pulledAt when it was last pulled, to a day
    * @param tagSetAt when the tag came to stand for this image
+   * @param sizeInBytes what a pull moves, as DescribeImages says it
+   * @param archived whether it has to be restored before it can be pulled
    * @param platforms one for each architecture
    */
   public record Inspected(
+      Address repository,
       String uri,
       @Nullable String tag,
       String digest,
       String mediaType,
       List<String> tags,
       Instant pushedAt,
+      @Nullable Instant pulledAt,
       @Nullable Instant tagSetAt,
+      long sizeInBytes,
+      boolean archived,
       List<Platform> platforms) {
 
     /** Whether a task that runs {@code runningDigest} runs what stands under this reference now. */
@@ -68,30 +78,14 @@ public final class ImageInspection {
    *     000000000000.dkr.ecr.us-east-1.amazonaws.com/app@sha256:…} or just {@code app}
    */
   public Optional<Inspected> inspect(String reference) throws IOException {
-    String name = reference;
-    String wanted = "latest";
-    String tag = wanted;
-    int at = name.indexOf('@');
-    if (at > 0) {
-      wanted = name.substring(at + 1);
-      tag = null;
-      name = name.substring(0, at);
-    } else {
-      int colon = name.lastIndexOf(':');
-      if (colon > name.lastIndexOf('/')) {
-        wanted = name.substring(colon + 1);
-        tag = wanted;
-        name = name.substring(0, colon);
-      }
+    Reference named = registry.addresses.reference(reference, true);
+    if (named == null) {
+      return Optional.empty();
     }
-    int slash = name.indexOf('/');
-    String host = slash < 0 ? "" : name.substring(0, slash);
-    // As docker tells hosts from names.
-    boolean hasHost = host.contains(".") || host.contains(":") || host.equals("localhost");
-    Address address =
-        registry.addresses.resolve(hasHost ? host : "", hasHost ? name.substring(slash + 1) : name);
+    Address address = named.address();
+    String tag = named.digest() == null ? named.tag() : null;
     View view = registry.store.snapshot();
-    ImageRow image = Registry.image(view, address.registry(), address.repository(), wanted);
+    ImageRow image = Registry.image(view, address.registry(), address.repository(), named.wanted());
     if (image == null) {
       return Optional.empty();
     }
@@ -116,13 +110,17 @@ public final class ImageInspection {
                 EcrTables.TAGS, EcrTables.tagKey(address.registry(), address.repository(), tag));
     return Optional.of(
         new Inspected(
+            address,
             registry.addresses.uri(address.registry(), address.repository()),
             tag,
             image.digest(),
             image.mediaType(),
             EcrTables.tagsOf(view, address.registry(), image),
             image.pushedAt(),
+            image.pulledAt(),
             tagRow == null ? null : tagRow.setAt(),
+            image.sizeInBytes(),
+            image.status() == Status.ARCHIVED,
             platforms));
   }
 

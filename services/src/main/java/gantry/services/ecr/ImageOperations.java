@@ -9,15 +9,15 @@ import gantry.services.ecr.EcrTables.Status;
 import gantry.services.ecr.EcrTables.TagRow;
 import gantry.services.ecr.Registry.Push;
 import gantry.services.ecr.Registry.Pushed;
-import gantry.services.ecr.RegistryHttp.OnDemand;
+import gantry.state.Page;
 import gantry.state.Scope;
 import gantry.state.Tx;
 import gantry.state.View;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecr.model.ArtifactStatus;
@@ -64,11 +64,13 @@ final class ImageOperations {
   private final Registry registry;
   private final Gate gate;
   private final OnDemand onDemand;
+  private final ImagesInUse inUse;
 
-  ImageOperations(Registry registry, Gate gate, OnDemand onDemand) {
+  ImageOperations(Registry registry, Gate gate, OnDemand onDemand, ImagesInUse inUse) {
     this.registry = registry;
     this.gate = gate;
     this.onDemand = onDemand;
+    this.inUse = inUse;
   }
 
   // ---- describe and list
@@ -94,20 +96,20 @@ final class ImageOperations {
     }
     DescribeImagesFilter filter = request.filter();
     String prefix = name + "@";
+    Listing listing =
+        Listing.of(
+            "DescribeImages/" + scope + "/" + name, request.nextToken(), request.maxResults());
     Page<ImageRow> page =
-        Page.of(
-            view.scanAfter(EcrTables.IMAGES, scope, prefix + Page.after(request.nextToken()))
+        listing.cut(
+            view.scanAfter(EcrTables.IMAGES, scope, prefix + listing.after())
                 .takeWhile(row -> row.key().id().startsWith(prefix))
                 .map(row -> row.value())
                 .filter(
                     image ->
                         filter == null
                             || (hasTagStatus(view, scope, image, filter.tagStatus())
-                                && hasStatus(image, filter.imageStatus())))
-                .iterator(),
-            ImageRow::digest,
-            request.maxResults(),
-            Page.DEFAULT);
+                                && hasStatus(image, filter.imageStatus()))),
+            ImageRow::digest);
     return DescribeImagesResponse.builder()
         .imageDetails(
             page.items().stream().map(image -> detail(view, scope, repository, image)).toList())
@@ -208,12 +210,14 @@ final class ImageOperations {
     View view = registry.store.snapshot();
     Registry.repository(view, scope, name);
     ListImagesFilter filter = request.filter();
-    String after = Page.after(request.nextToken());
+    Listing listing =
+        Listing.of("ListImages/" + scope + "/" + name, request.nextToken(), request.maxResults());
+    String after = listing.after();
     String afterDigest = after.isEmpty() ? "" : after.substring(0, after.indexOf(' '));
     String prefix = name + "@";
     // One digit less: the image that the last page ended in is looked at again.
     String from = afterDigest.isEmpty() ? "" : afterDigest.substring(0, afterDigest.length() - 1);
-    Iterator<ImageIdentifier> ids =
+    Stream<ImageIdentifier> ids =
         view.scanAfter(EcrTables.IMAGES, scope, prefix + from)
             .takeWhile(row -> row.key().id().startsWith(prefix))
             .map(row -> row.value())
@@ -221,10 +225,8 @@ final class ImageOperations {
             .filter(image -> filter == null || hasStatus(image, filter.imageStatus()))
             .filter(image -> filter == null || hasTagStatus(view, scope, image, filter.tagStatus()))
             .flatMap(image -> identifiers(view, scope, image))
-            .filter(id -> listId(id).compareTo(after) > 0)
-            .iterator();
-    Page<ImageIdentifier> page =
-        Page.of(ids, ImageOperations::listId, request.maxResults(), Page.DEFAULT);
+            .filter(id -> listId(id).compareTo(after) > 0);
+    Page<ImageIdentifier> page = listing.cut(ids, ImageOperations::listId);
     return ListImagesResponse.builder().imageIds(page.items()).nextToken(page.nextToken()).build();
   }
 
@@ -285,7 +287,7 @@ final class ImageOperations {
                     + ", which is not among the accepted media types; manifests are not converted"));
       } else {
         images.add(image(scope, image, id.imageTag()));
-        registry.recordPull(scope, image, Caller.current().arn());
+        registry.recordPull(scope, image, Caller.current());
       }
     }
     Registry.repository(registry.store.snapshot(), scope, name);
@@ -399,6 +401,7 @@ final class ImageOperations {
   BatchDeleteImageResponse delete(BatchDeleteImageRequest request) {
     String name = request.repositoryName();
     Scope scope = gate.enter(request.registryId(), name, "BatchDeleteImage");
+    Map<String, List<String>> users = inUse.users(scope, name);
     return registry.store.write(
         tx -> {
           Registry.repository(tx, scope, name);
@@ -407,7 +410,7 @@ final class ImageOperations {
           for (ImageIdentifier id : request.imageIds()) {
             ImageFailure failure = malformed(id);
             if (failure == null) {
-              failure = deleteOne(tx, scope, name, id, deleted);
+              failure = deleteOne(tx, scope, name, id, users, deleted);
             }
             if (failure != null) {
               failures.add(failure);
@@ -418,7 +421,12 @@ final class ImageOperations {
   }
 
   private static @Nullable ImageFailure deleteOne(
-      Tx tx, Scope scope, String name, ImageIdentifier id, List<ImageIdentifier> deleted) {
+      Tx tx,
+      Scope scope,
+      String name,
+      ImageIdentifier id,
+      Map<String, List<String>> users,
+      List<ImageIdentifier> deleted) {
     String tag = id.imageTag();
     ImageRow image = find(tx, scope, name, id);
     if (image == null) {
@@ -440,6 +448,14 @@ final class ImageOperations {
           id,
           ImageFailureCode.IMAGE_REFERENCED_BY_MANIFEST_LIST,
           "Requested image referenced by manifest list");
+    }
+    List<String> holders = users.getOrDefault(image.digest(), List.of());
+    if (!holders.isEmpty()) {
+      // AWS has no code for it, because it would delete the image; this one says: still referenced.
+      return failure(
+          id,
+          ImageFailureCode.IMAGE_REFERENCED_BY_MANIFEST_LIST,
+          EcrErrors.inUse(image.digest(), holders));
     }
     Registry.deleteImage(tx, scope, image);
     if (tags.isEmpty()) {
@@ -505,9 +521,14 @@ final class ImageOperations {
         request.filter() == null || request.filter().artifactStatus() == null
             ? ArtifactStatusFilter.ACTIVE
             : request.filter().artifactStatus();
-    String after = Page.after(request.nextToken());
+    Listing listing =
+        new Listing(
+            "ListImageReferrers/" + scope + "/" + name + "@" + subject,
+            request.nextToken(),
+            request.maxResults() == null ? DEFAULT_REFERRERS : request.maxResults());
+    String after = listing.after();
     Page<ImageRow> page =
-        Page.of(
+        listing.cut(
             Registry.referrers(view, scope, name, subject).stream()
                 .filter(image -> image.digest().compareTo(after) > 0)
                 .filter(image -> types.isEmpty() || types.contains(image.artifactType()))
@@ -521,11 +542,8 @@ final class ImageOperations {
                           case UNKNOWN_TO_SDK_VERSION ->
                               throw badEnum(
                                   "artifactStatus", "[ACTIVE, ARCHIVED, ACTIVATING, ANY]");
-                        })
-                .iterator(),
-            ImageRow::digest,
-            request.maxResults(),
-            DEFAULT_REFERRERS);
+                        }),
+            ImageRow::digest);
     return ListImageReferrersResponse.builder()
         .referrers(
             page.items().stream()

@@ -1,15 +1,18 @@
 package gantry.services.ecr;
 
 import gantry.state.Scope;
+import java.util.List;
+import java.util.Map;
 
 /**
  * Which images something runs or may have to run again: a deployment pins the digest that its
- * revision began with, and a lifecycle policy must not take that away from under it.
+ * revision began with, and neither a person nor a lifecycle policy takes that away from under it.
  */
 @FunctionalInterface
 public interface ImagesInUse {
 
-  boolean isInUse(Scope registry, String repository, String digest);
+  /** By digest, who runs images of a repository, in words such as {@code service web}. */
+  Map<String, List<String>> users(Scope registry, String repository);
 
-  ImagesInUse NONE = (registry, repository, digest) -> false;
+  ImagesInUse NONE = (registry, repository) -> Map.of();
 }

@@ -7,11 +7,13 @@ import gantry.services.ecr.EcrTables.Status;
 import gantry.services.ecr.LifecyclePolicy.Action;
 import gantry.services.ecr.LifecyclePolicy.Candidate;
 import gantry.services.ecr.LifecyclePolicy.Verdict;
+import gantry.state.Page;
 import gantry.state.Scope;
 import gantry.state.View;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecr.model.DeleteLifecyclePolicyRequest;
 import software.amazon.awssdk.services.ecr.model.DeleteLifecyclePolicyResponse;
@@ -219,7 +221,12 @@ final class LifecycleOperations {
             .filter(result -> isWanted(result, wanted))
             .filter(result -> isAmong(result, request.imageIds()))
             .toList();
-    String after = Page.after(request.nextToken());
+    Listing listing =
+        Listing.of(
+            "GetLifecyclePolicyPreview/" + scope + "/" + name,
+            request.nextToken(),
+            request.maxResults());
+    String after = listing.after();
     int from = 0;
     for (int i = 0; i < results.size() && !after.isEmpty(); i++) {
       if (results.get(i).imageDigest().equals(after)) {
@@ -227,11 +234,9 @@ final class LifecycleOperations {
       }
     }
     Page<LifecyclePolicyPreviewResult> page =
-        Page.of(
-            results.subList(from, results.size()).iterator(),
-            LifecyclePolicyPreviewResult::imageDigest,
-            request.maxResults(),
-            Page.DEFAULT);
+        listing.cut(
+            results.subList(from, results.size()).stream(),
+            LifecyclePolicyPreviewResult::imageDigest);
     long expiring = results.stream().filter(LifecycleOperations::expires).count();
     long transitioning = results.size() - expiring;
     return answer
@@ -283,6 +288,7 @@ final class LifecycleOperations {
    */
   int apply(Scope scope, String name, ImagesInUse inUse) {
     Instant now = registry.clock.instant();
+    Set<String> held = inUse.users(scope, name).keySet();
     return registry.store.write(
         tx -> {
           RepositoryRow row = tx.get(EcrTables.REPOSITORIES, scope.key(name));
@@ -297,7 +303,7 @@ final class LifecycleOperations {
                 tx.get(EcrTables.IMAGES, EcrTables.imageKey(scope, name, verdict.image().digest()));
             if (image == null
                 || Registry.isChild(tx, scope, image)
-                || inUse.isInUse(scope, name, image.digest())) {
+                || held.contains(image.digest())) {
               continue;
             }
             acted++;

@@ -8,8 +8,8 @@ import gantry.services.ecr.EcrTables.RepositoryRow;
 import gantry.services.ecr.EcrTables.TagRow;
 import gantry.services.ecr.Manifest.Descriptor;
 import gantry.services.ecr.Registry.Push;
-import gantry.services.ecr.RegistryHttp.OnDemand;
 import gantry.services.ecr.Upstream.Answer;
+import gantry.state.Page;
 import gantry.state.Scope;
 import gantry.state.View;
 import java.io.IOException;
@@ -21,6 +21,7 @@ import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -93,17 +94,21 @@ final class PullThrough implements OnDemand {
 
   private static final Pattern HOST =
       Pattern.compile("[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?");
+  private static final Pattern PRIVATE_ECR = Pattern.compile("[0-9]{12}\\.dkr[.-]ecr\\..*");
   private static final Pattern CHALLENGE = Pattern.compile("([a-z_]+)=\"([^\"]*)\"");
 
   private final Registry registry;
   private final Gate gate;
   private final Upstream upstream;
+  private final Set<String> upstreams;
   private final Clients clients;
 
-  PullThrough(Registry registry, Gate gate, Upstream upstream, Clients clients) {
+  PullThrough(
+      Registry registry, Gate gate, Upstream upstream, Set<String> upstreams, Clients clients) {
     this.registry = registry;
     this.gate = gate;
     this.upstream = upstream;
+    this.upstreams = Set.copyOf(upstreams);
     this.clients = clients;
   }
 
@@ -293,7 +298,7 @@ final class PullThrough implements OnDemand {
     Session(Scope scope, PullThroughCacheRule rule, String remote) {
       this.scope = scope;
       this.rule = rule;
-      this.base = scheme(rule.upstreamRegistryUrl()) + "/v2/" + remote + "/";
+      this.base = address(rule.upstreamRegistryUrl()) + "/v2/" + remote + "/";
     }
 
     Answer get(String path, String accept) throws IOException {
@@ -370,10 +375,9 @@ final class PullThrough implements OnDemand {
     }
   }
 
-  /** Registries on this machine are spoken to in the clear, all others over TLS. */
-  private static String scheme(String host) {
-    return (host.startsWith("localhost") || host.startsWith("127.") ? "http://" : "https://")
-        + host;
+  /** In the clear only where the operator says so. */
+  private String address(String host) {
+    return (upstreams.contains("http://" + host) ? "http://" : "https://") + host;
   }
 
   private record Credential(String username, String accessToken) {}
@@ -419,11 +423,24 @@ final class PullThrough implements OnDemand {
     }
     String url = host(request.upstreamRegistryUrl());
     UpstreamRegistry kind =
-        request.upstreamRegistry() != null
-            ? request.upstreamRegistry()
-            : url.endsWith(".azurecr.io")
-                ? UpstreamRegistry.AZURE_CONTAINER_REGISTRY
-                : KNOWN.get(url);
+        url.endsWith(".azurecr.io")
+            ? UpstreamRegistry.AZURE_CONTAINER_REGISTRY
+            : PRIVATE_ECR.matcher(url).matches() ? UpstreamRegistry.ECR : KNOWN.get(url);
+    if (request.upstreamRegistry() != null && request.upstreamRegistry() != kind) {
+      throw EcrErrors.invalid(
+          "upstreamRegistryUrl", url + " is not of " + request.upstreamRegistryAsString());
+    }
+    if (kind == null && !upstreams.contains(address(url))) {
+      throw UnsupportedUpstreamRegistryException.builder()
+          .message(
+              "The upstream registry '"
+                  + url
+                  + "' is not supported: it is none of "
+                  + String.join(", ", new TreeSet<>(KNOWN.keySet()))
+                  + " and *.azurecr.io, and the program was not started with --upstream "
+                  + url)
+          .build();
+    }
     if (kind == UpstreamRegistry.ECR || request.customRoleArn() != null) {
       throw UnsupportedUpstreamRegistryException.builder()
           .message(
@@ -574,21 +591,23 @@ final class PullThrough implements OnDemand {
     for (String prefix : request.ecrRepositoryPrefixes()) {
       existing(scope, prefix);
     }
+    Listing listing =
+        Listing.of(
+            "DescribePullThroughCacheRules/" + scope, request.nextToken(), request.maxResults());
     Page<PullThroughCacheRule> page =
-        Page.of(
+        listing.cut(
             registry
                 .store
                 .snapshot()
-                .scanAfter(EcrTables.PULL_THROUGH_RULES, scope, Page.after(request.nextToken()))
+                .scanAfter(EcrTables.PULL_THROUGH_RULES, scope, listing.after())
                 .map(row -> row.value())
                 .filter(
                     rule ->
                         request.ecrRepositoryPrefixes().isEmpty()
-                            || request.ecrRepositoryPrefixes().contains(rule.ecrRepositoryPrefix()))
-                .iterator(),
-            PullThroughCacheRule::ecrRepositoryPrefix,
-            request.maxResults(),
-            Page.DEFAULT);
+                            || request
+                                .ecrRepositoryPrefixes()
+                                .contains(rule.ecrRepositoryPrefix())),
+            PullThroughCacheRule::ecrRepositoryPrefix);
     return DescribePullThroughCacheRulesResponse.builder()
         .pullThroughCacheRules(page.items())
         .nextToken(page.nextToken())
@@ -603,7 +622,7 @@ final class PullThrough implements OnDemand {
       if (rule.credentialArn() != null) {
         credential(scope, rule.credentialArn());
       }
-      try (Answer answer = upstream.get(scheme(rule.upstreamRegistryUrl()) + "/v2/", Map.of())) {
+      try (Answer answer = upstream.get(address(rule.upstreamRegistryUrl()) + "/v2/", Map.of())) {
         if (answer.status() != 200 && answer.status() != 401) {
           failure = "The upstream registry answers " + answer.status();
         }

@@ -2,6 +2,7 @@ package gantry.services.ecr;
 
 import static gantry.services.ecr.EcrTables.within;
 
+import gantry.services.Caller;
 import gantry.services.ecr.BlobStore.Upload;
 import gantry.services.ecr.EcrTables.BlobRow;
 import gantry.services.ecr.EcrTables.ImageRow;
@@ -10,6 +11,7 @@ import gantry.services.ecr.EcrTables.RepositoryRow;
 import gantry.services.ecr.EcrTables.Status;
 import gantry.services.ecr.EcrTables.TagRow;
 import gantry.services.ecr.Manifest.Descriptor;
+import gantry.services.iam.Identities;
 import gantry.state.Ids;
 import gantry.state.Scope;
 import gantry.state.Store;
@@ -425,15 +427,15 @@ final class Registry {
   }
 
   /** Notes that an image was pulled, unless that was noted lately or the puller does not count. */
-  void recordPull(Scope scope, ImageRow image, String principalArn) {
+  void recordPull(Scope scope, ImageRow image, Caller caller) {
     Instant now = clock.instant();
     Instant last = image.pulledAt();
     if (last != null && last.plus(PULL_TIME_GRANULARITY).isAfter(now)) {
       return;
     }
-    String role = ResourcePolicy.roleOf(principalArn);
-    String counted = role == null ? principalArn : role;
-    if (store.snapshot().get(EcrTables.EXCLUSIONS, scope.key(counted)) != null) {
+    View view = store.snapshot();
+    String puller = Identities.of(view, caller).principal().entityArn();
+    if (view.get(EcrTables.EXCLUSIONS, scope.key(puller)) != null) {
       return;
     }
     var key = EcrTables.imageKey(scope, image.repository(), image.digest());

@@ -1,13 +1,14 @@
 package gantry.services.ecr;
 
 import gantry.services.Caller;
-import gantry.services.ecr.EcrTables.RepositoryRow;
-import gantry.services.ecr.IdentityPolicies.Verdict;
 import gantry.services.ecr.Tokens.Verified;
+import gantry.services.iam.IamAuthorizer.Mode;
 import gantry.state.Ids;
 import gantry.state.Scope;
 import gantry.state.Store;
 import gantry.state.View;
+import java.time.Clock;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -27,14 +28,16 @@ final class RegistryAccess implements Access {
   private final Store store;
   private final Ids ids;
   private final Tokens tokens;
-  private final IdentityPolicies identities;
+  private final Clock clock;
+  private final Mode mode;
   private final boolean open;
 
-  RegistryAccess(Store store, Ids ids, Tokens tokens, IdentityPolicies identities, boolean open) {
+  RegistryAccess(Store store, Clock clock, Ids ids, Tokens tokens, Mode mode, boolean open) {
     this.store = store;
+    this.clock = clock;
     this.ids = ids;
     this.tokens = tokens;
-    this.identities = identities;
+    this.mode = mode;
     this.open = open;
   }
 
@@ -114,45 +117,43 @@ final class RegistryAccess implements Access {
    */
   @Nullable String refusal(
       Caller caller, Scope registry, @Nullable String repository, String action) {
-    String resource = repository == null ? "*" : Registry.arn(registry, repository);
+    if (caller.isService()) {
+      return null; // ours, for something whose use was evaluated when it was called
+    }
     View view = store.snapshot();
-    RepositoryRow row =
-        repository == null ? null : view.get(EcrTables.REPOSITORIES, registry.key(repository));
-    ResourcePolicy.Verdict byRepository =
-        row == null || row.policyText() == null
-            ? ResourcePolicy.Verdict.SILENT
-            : ResourcePolicy.parse(row.policyText(), false).verdict(caller, action, resource);
-    String registryPolicy = EcrTables.registry(view, registry).policyText();
-    ResourcePolicy.Verdict byRegistry =
-        registryPolicy == null
-            ? ResourcePolicy.Verdict.SILENT
-            : ResourcePolicy.parse(registryPolicy, true).verdict(caller, action, resource);
-    Verdict byIdentity = identities.verdict(caller, action, resource);
-    String who =
-        "User: "
-            + caller.arn()
-            + " is not authorized to perform: "
-            + action
-            + " on resource: "
-            + resource;
-    if (byRepository == ResourcePolicy.Verdict.DENY || byRegistry == ResourcePolicy.Verdict.DENY) {
-      return who + " with an explicit deny in a resource-based policy";
-    }
-    if (byIdentity == Verdict.EXPLICITLY_DENIED) {
-      return who + " with an explicit deny in an identity-based policy";
-    }
-    boolean resourceAllows =
-        byRepository == ResourcePolicy.Verdict.ALLOW || byRegistry == ResourcePolicy.Verdict.ALLOW;
-    if (caller.account().equals(registry.account())) {
-      return byIdentity == Verdict.ALLOWED || resourceAllows
-          ? null
-          : who + " because no identity-based policy allows the " + action + " action";
-    }
-    if (!resourceAllows) {
-      return who + " because no resource-based policy allows the " + action + " action";
-    }
-    return byIdentity == Verdict.ALLOWED
+    String asked =
+        registry.region().equals(Addresses.PUBLIC_REGION)
+            ? action.replaceFirst("^ecr:", "ecr-public:")
+            : action;
+    gantry.services.iam.policy.Decision decision =
+        ResourcePolicies.decide(
+            view,
+            clock.instant(),
+            mode,
+            caller,
+            registry,
+            repository,
+            asked,
+            ResourcePolicies.of(view, registry, repository));
+    return decision.allowed()
         ? null
-        : who + " because no identity-based policy allows the " + action + " action";
+        : decision.message(
+            caller.arn(), asked, repository == null ? "*" : Registry.arn(registry, repository));
+  }
+
+  /** Whether a policy, once set, would keep the caller from setting another. */
+  boolean locksOut(Caller caller, Scope registry, String repository, String policyText) {
+    return !caller.isService()
+        && ResourcePolicies.decide(
+                    store.snapshot(),
+                    clock.instant(),
+                    mode,
+                    caller,
+                    registry,
+                    repository,
+                    "ecr:SetRepositoryPolicy",
+                    List.of(ResourcePolicies.compiled("repository policy", policyText)))
+                .outcome()
+            == gantry.services.iam.policy.Decision.Outcome.EXPLICIT_DENY;
   }
 }

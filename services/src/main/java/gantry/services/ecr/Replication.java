@@ -6,6 +6,7 @@ import gantry.services.ecr.EcrTables.ImageRow;
 import gantry.services.ecr.EcrTables.Origin;
 import gantry.services.ecr.EcrTables.ReplicationRow;
 import gantry.services.ecr.Registry.Push;
+import gantry.services.iam.IamAuthorizer.Mode;
 import gantry.state.Change;
 import gantry.state.Controller;
 import gantry.state.Key;
@@ -138,7 +139,7 @@ final class Replication implements Controller {
     String name = image.repository();
     Instant now = registry.clock.instant();
     View view = registry.store.snapshot();
-    if (!to.account().equals(from.account()) && !isAllowed(view, from, to, name)) {
+    if (!to.account().equals(from.account()) && !isAllowed(view, now, from, to, name)) {
       return "AccessDenied: the registry policy of "
           + to.account()
           + " does not allow ecr:ReplicateImage";
@@ -192,7 +193,8 @@ final class Replication implements Controller {
     }
   }
 
-  private static boolean isAllowed(View view, Scope from, Scope to, String repository) {
+  private static boolean isAllowed(
+      View view, Instant now, Scope from, Scope to, String repository) {
     String text = EcrTables.registry(view, to).policyText();
     if (text == null) {
       return false;
@@ -208,8 +210,15 @@ final class Replication implements Controller {
             PRINCIPAL,
             null,
             PRINCIPAL);
-    return ResourcePolicy.parse(text, true)
-            .verdict(source, "ecr:ReplicateImage", Registry.arn(to, repository))
-        == ResourcePolicy.Verdict.ALLOW;
+    return ResourcePolicies.decide(
+            view,
+            now,
+            Mode.ENFORCE,
+            source,
+            to,
+            repository,
+            "ecr:ReplicateImage",
+            List.of(ResourcePolicies.compiled("registry policy", text)))
+        .allowed();
   }
 }

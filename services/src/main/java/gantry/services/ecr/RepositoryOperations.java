@@ -2,6 +2,7 @@ package gantry.services.ecr;
 
 import gantry.services.Caller;
 import gantry.services.ecr.EcrTables.RepositoryRow;
+import gantry.state.Page;
 import gantry.state.Scope;
 import gantry.state.Tx;
 import java.time.Instant;
@@ -221,14 +222,12 @@ final class RepositoryOperations {
                   .toList())
           .build();
     }
+    Listing listing =
+        Listing.of("DescribeRepositories/" + scope, request.nextToken(), request.maxResults());
     Page<RepositoryRow> page =
-        Page.of(
-            view.scanAfter(EcrTables.REPOSITORIES, scope, Page.after(request.nextToken()))
-                .map(row -> row.value())
-                .iterator(),
-            RepositoryRow::name,
-            request.maxResults(),
-            Page.DEFAULT);
+        listing.cut(
+            view.scanAfter(EcrTables.REPOSITORIES, scope, listing.after()).map(row -> row.value()),
+            RepositoryRow::name);
     return DescribeRepositoriesResponse.builder()
         .repositories(page.items().stream().map(row -> registry.shown(scope, row)).toList())
         .nextToken(page.nextToken())
@@ -368,13 +367,9 @@ final class RepositoryOperations {
 
   SetRepositoryPolicyResponse setPolicy(SetRepositoryPolicyRequest request) {
     Scope scope = gate.enter(request.registryId(), request.repositoryName(), "SetRepositoryPolicy");
-    ResourcePolicy policy = ResourcePolicy.parse(request.policyText(), false);
+    ResourcePolicies.check(request.policyText(), false);
     if (!Boolean.TRUE.equals(request.force())
-        && policy.verdict(
-                Caller.current(),
-                "ecr:SetRepositoryPolicy",
-                Registry.arn(scope, request.repositoryName()))
-            == ResourcePolicy.Verdict.DENY) {
+        && gate.locksOut(scope, request.repositoryName(), request.policyText())) {
       throw EcrErrors.invalid(
           "PolicyText",
           "The new repository policy would keep you from setting the policy again; use force");
@@ -517,7 +512,7 @@ final class RepositoryOperations {
           .build();
     }
     if (template.repositoryPolicy() != null && !template.repositoryPolicy().isEmpty()) {
-      ResourcePolicy.parse(template.repositoryPolicy(), false);
+      ResourcePolicies.check(template.repositoryPolicy(), false);
     }
     if (template.lifecyclePolicy() != null && !template.lifecyclePolicy().isEmpty()) {
       LifecyclePolicy.parse(template.lifecyclePolicy());
@@ -611,18 +606,20 @@ final class RepositoryOperations {
       DescribeRepositoryCreationTemplatesRequest request) {
     Scope scope = gate.own("DescribeRepositoryCreationTemplates");
     var view = registry.store.snapshot();
+    Listing listing =
+        Listing.of(
+            "DescribeRepositoryCreationTemplates/" + scope,
+            request.nextToken(),
+            request.maxResults());
     Page<RepositoryCreationTemplate> page =
-        Page.of(
-            view.scanAfter(EcrTables.TEMPLATES, scope, Page.after(request.nextToken()))
+        listing.cut(
+            view.scanAfter(EcrTables.TEMPLATES, scope, listing.after())
                 .map(row -> row.value())
                 .filter(
                     template ->
                         request.prefixes().isEmpty()
-                            || request.prefixes().contains(template.prefix()))
-                .iterator(),
-            RepositoryCreationTemplate::prefix,
-            request.maxResults(),
-            Page.DEFAULT);
+                            || request.prefixes().contains(template.prefix())),
+            RepositoryCreationTemplate::prefix);
     return DescribeRepositoryCreationTemplatesResponse.builder()
         .registryId(scope.account())
         .repositoryCreationTemplates(page.items())

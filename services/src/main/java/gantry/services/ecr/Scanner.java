@@ -10,6 +10,7 @@ import gantry.services.ecr.scan.Vulnerabilities.Finding;
 import gantry.state.Change;
 import gantry.state.Controller;
 import gantry.state.Key;
+import gantry.state.Page;
 import gantry.state.Scope;
 import gantry.state.View;
 import java.io.IOException;
@@ -24,6 +25,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -155,30 +157,23 @@ final class Scanner implements Controller {
             .imageScanStatus(row.status());
     ImageScanFindings findings = row.findings();
     if (findings != null) {
-      String after = Page.after(request.nextToken());
-      int from = after.isEmpty() ? 0 : index(after);
+      Listing listing =
+          Listing.of(
+              "DescribeImageScanFindings/" + scope + "/" + name + "@" + image.digest(),
+              request.nextToken(),
+              request.maxResults());
       List<ImageScanFinding> all = findings.findings();
-      int max = request.maxResults() == null ? Page.DEFAULT : request.maxResults();
-      int to = Math.min(all.size(), from + max);
-      answer.imageScanFindings(
-          findings.toBuilder().findings(all.subList(Math.min(from, to), to)).build());
-      if (to < all.size()) {
-        answer.nextToken(
-            java.util.Base64.getUrlEncoder()
-                .withoutPadding()
-                .encodeToString(
-                    Integer.toString(to).getBytes(java.nio.charset.StandardCharsets.UTF_8)));
-      }
+      String after = listing.after();
+      int from = after.isEmpty() ? 0 : Math.min(Integer.parseInt(after), all.size());
+      Page<Integer> page =
+          listing.cut(
+              IntStream.range(from, all.size()).boxed(), index -> Integer.toString(index + 1));
+      answer
+          .imageScanFindings(
+              findings.toBuilder().findings(page.items().stream().map(all::get).toList()).build())
+          .nextToken(page.nextToken());
     }
     return answer.build();
-  }
-
-  private static int index(String token) {
-    try {
-      return Integer.parseUnsignedInt(token);
-    } catch (NumberFormatException e) {
-      throw EcrErrors.invalid("NextToken", "Invalid next token provided");
-    }
   }
 
   // ---- the controller

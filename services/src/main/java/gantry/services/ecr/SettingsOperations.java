@@ -3,6 +3,7 @@ package gantry.services.ecr;
 import gantry.services.Caller;
 import gantry.services.ecr.EcrTables.ExclusionRow;
 import gantry.services.ecr.EcrTables.RegistryRow;
+import gantry.state.Page;
 import gantry.state.Scope;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
@@ -203,7 +204,7 @@ final class SettingsOperations {
 
   PutRegistryPolicyResponse putPolicy(PutRegistryPolicyRequest request) {
     Scope scope = gate.own("PutRegistryPolicy");
-    ResourcePolicy.parse(request.policyText(), true);
+    ResourcePolicies.check(request.policyText(), true);
     change(scope, row -> row.withPolicy(request.policyText()));
     return PutRegistryPolicyResponse.builder()
         .registryId(scope.account())
@@ -437,17 +438,17 @@ final class SettingsOperations {
 
   ListPullTimeUpdateExclusionsResponse exclusions(ListPullTimeUpdateExclusionsRequest request) {
     Scope scope = gate.own("ListPullTimeUpdateExclusions");
+    Listing listing =
+        Listing.of(
+            "ListPullTimeUpdateExclusions/" + scope, request.nextToken(), request.maxResults());
     Page<String> page =
-        Page.of(
+        listing.cut(
             registry
                 .store
                 .snapshot()
-                .scanAfter(EcrTables.EXCLUSIONS, scope, Page.after(request.nextToken()))
-                .map(row -> row.value().principalArn())
-                .iterator(),
-            arn -> arn,
-            request.maxResults(),
-            Page.DEFAULT);
+                .scanAfter(EcrTables.EXCLUSIONS, scope, listing.after())
+                .map(row -> row.value().principalArn()),
+            arn -> arn);
     return ListPullTimeUpdateExclusionsResponse.builder()
         .pullTimeUpdateExclusions(page.items())
         .nextToken(page.nextToken())

@@ -65,16 +65,29 @@ public final class Arns {
 
   /** The parts of an ECS ARN; null when {@code text} is none. */
   public static @Nullable Parts parse(String text) {
-    String[] parts = text.split(":", 6);
-    if (parts.length < 6 || !parts[0].equals("arn") || !parts[2].equals("ecs")) {
+    // arn:partition:service:region:account:type/path, by hand: it is asked very often.
+    int partition = text.indexOf(':');
+    int service = text.indexOf(':', partition + 1);
+    int region = text.indexOf(':', service + 1);
+    int account = text.indexOf(':', region + 1);
+    int resource = text.indexOf(':', account + 1);
+    if (partition < 0
+        || service < partition
+        || region < service
+        || account < region
+        || resource < account
+        || !text.startsWith("arn:")
+        || !text.startsWith("ecs:", service + 1)) {
       return null;
     }
-    int slash = parts[5].indexOf('/');
-    if (slash < 1) {
+    int slash = text.indexOf('/', resource + 1);
+    if (slash < resource + 2) {
       return null;
     }
     return new Parts(
-        new Scope(parts[4], parts[3]), parts[5].substring(0, slash), parts[5].substring(slash + 1));
+        new Scope(text.substring(account + 1, resource), text.substring(region + 1, account)),
+        text.substring(resource + 1, slash),
+        text.substring(slash + 1));
   }
 
   /** {@code path} is what follows the type: {@code cluster/id}, or {@code name}. */

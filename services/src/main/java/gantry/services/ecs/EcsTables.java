@@ -19,7 +19,6 @@ import gantry.state.Scope;
 import gantry.state.Table;
 import gantry.state.View;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.Stream;
 import software.amazon.awssdk.services.ecs.model.CapacityProvider;
 import software.amazon.awssdk.services.ecs.model.Cluster;
@@ -141,7 +140,13 @@ public final class EcsTables {
    * web-a}.
    */
   public static Key taskDefinition(Scope scope, String family, int revision) {
-    return scope.key(family + " " + String.format(Locale.ROOT, "%07d", revision));
+    return scope.key(family + " " + padded(revision, 7));
+  }
+
+  /** The number with zeros before it, so that names sort as numbers do. */
+  public static String padded(long number, int digits) {
+    String text = Long.toString(number);
+    return "0".repeat(Math.max(0, digits - text.length())) + text;
   }
 
   /** The rows whose id begins with {@code prefix}. */

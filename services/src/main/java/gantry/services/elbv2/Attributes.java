@@ -110,16 +110,13 @@ final class Attributes {
         put(all, "load_balancing.algorithm.anomaly_mitigation", "off", "on|off");
       }
     } else {
-      boolean tcpToAddresses =
-          group.targetType() == TargetTypeEnum.IP
-              && (protocol.equals("TCP") || protocol.equals("TLS"));
       put(all, "stickiness.type", "source_ip", "source_ip");
       put(
           all,
           "deregistration_delay.connection_termination.enabled",
           datagram ? "true" : "false",
           BOOLEAN);
-      put(all, "preserve_client_ip.enabled", tcpToAddresses ? "false" : "true", BOOLEAN);
+      put(all, "preserve_client_ip.enabled", "false", BOOLEAN);
       put(all, "proxy_protocol_v2.enabled", "false", BOOLEAN);
       put(all, "target_health_state.unhealthy.connection_termination.enabled", "true", BOOLEAN);
       put(all, "target_health_state.unhealthy.draining_interval_seconds", "0", "0..360000");
@@ -134,6 +131,9 @@ final class Attributes {
       return all;
     }
     put(all, "routing.http.response.server.enabled", "true", BOOLEAN);
+    for (String header : REQUEST_HEADERS) {
+      put(all, "routing.http.request." + header + ".header_name", "", ANY);
+    }
     for (String header : RESPONSE_HEADERS.keySet()) {
       put(all, "routing.http.response." + header + ".header_value", "", ANY);
     }
@@ -153,6 +153,18 @@ final class Attributes {
           "content_security_policy", "Content-Security-Policy",
           "x_content_type_options", "X-Content-Type-Options",
           "x_frame_options", "X-Frame-Options");
+
+  /** The headers of requests that a listener's attributes would give other names. */
+  private static final List<String> REQUEST_HEADERS =
+      List.of(
+          "x_amzn_mtls_clientcert_serial_number",
+          "x_amzn_mtls_clientcert_issuer",
+          "x_amzn_mtls_clientcert_subject",
+          "x_amzn_mtls_clientcert_validity",
+          "x_amzn_mtls_clientcert_leaf",
+          "x_amzn_mtls_clientcert",
+          "x_amzn_tls_version",
+          "x_amzn_tls_cipher_suite");
 
   private static void put(Map<String, Attribute> all, String key, String standard, String allowed) {
     all.put(key, new Attribute(key, standard, allowed));
@@ -194,13 +206,19 @@ final class Attributes {
       Map.of(
           "health_check_logs.s3.enabled", "the checks are in DescribeTargetHealth and the metrics",
           "zonal_shift.config.enabled", "there is no zonal shift",
+          "preserve_client_ip.enabled",
+              "targets see the load balancer's address; proxy_protocol_v2.enabled tells them the"
+                  + " client's",
           "waf.fail_open.enabled", "there is no web application firewall",
           "ipv6.deny_all_igw_traffic", "networks here are IPv4",
           "secondary_ips.auto_assigned.per_subnet", "a node has one address",
           "dns_record.client_routing_policy", "names answer with every node");
 
   private static void check(Attribute attribute, String value) {
-    String why = NOT_BUILT.get(attribute.key());
+    String why =
+        attribute.key().startsWith("routing.http.request.")
+            ? "these headers have their usual names"
+            : NOT_BUILT.get(attribute.key());
     if (why != null && !value.equals(attribute.standard())) {
       throw Errors.notBuilt("The attribute " + attribute.key() + "=" + value, why);
     }

@@ -44,7 +44,7 @@ public final class Elbv2 implements ElasticLoadBalancingV2Client {
         ElasticLoadBalancingV2Client.class,
         Elbv2::new,
         List.of(Rows.BALANCERS, Rows.LISTENERS, Rows.RULES, Rows.GROUPS, Rows.TARGETS),
-        context -> List.of(new DrainEnd(context)));
+        context -> List.of(new DrainEnd(context), new DnsFailover(context)));
   }
 
   @Override
@@ -331,7 +331,8 @@ public final class Elbv2 implements ElasticLoadBalancingV2Client {
                       Attributes.ofGroup(row.group()),
                       row.attributes(),
                       r.attributes().stream().map(a -> entry(a.key(), a.value())).toList());
-              checkTogether(Attributes.effective(Attributes.ofGroup(row.group()), next));
+              checkTogether(
+                  row.group(), Attributes.effective(Attributes.ofGroup(row.group()), next));
               tx.put(
                   Rows.GROUPS,
                   scope.key(row.group().targetGroupArn()),
@@ -342,7 +343,21 @@ public final class Elbv2 implements ElasticLoadBalancingV2Client {
             });
   }
 
-  private static void checkTogether(Map<String, String> all) {
+  private static void checkTogether(TargetGroup group, Map<String, String> all) {
+    if (all.getOrDefault("proxy_protocol_v2.enabled", "false").equals("true")
+        && String.valueOf(group.protocolAsString()).contains("UDP")) {
+      throw Errors.notBuilt(
+          "The attribute proxy_protocol_v2.enabled=true of a group with UDP",
+          "datagrams get no header");
+    }
+    if (!all.getOrDefault("target_health_state.unhealthy.draining_interval_seconds", "0")
+            .equals("0")
+        && all.getOrDefault("target_health_state.unhealthy.connection_termination.enabled", "")
+            .equals("true")) {
+      throw Errors.configuration(
+          "The unhealthy draining interval can be set only when unhealthy connection termination is"
+              + " disabled");
+    }
     String algorithm = all.getOrDefault("load_balancing.algorithm.type", "round_robin");
     if (!all.getOrDefault("slow_start.duration_seconds", "0").equals("0")
         && !algorithm.equals("round_robin")) {

@@ -29,9 +29,26 @@ public final class Rows {
   public record BalancerRow(
       LoadBalancer balancer, Map<String, String> attributes, List<NodeRow> nodes, List<Tag> tags) {}
 
-  /** One address of a load balancer: its network interface in one zone. */
+  /**
+   * One address of a load balancer: its network interface in one zone.
+   *
+   * @param outOfDns too few targets of the zone are healthy: the name does not answer with it
+   */
   public record NodeRow(
-      String zone, String subnetId, @Nullable String interfaceId, @Nullable String address) {}
+      String zone,
+      String subnetId,
+      @Nullable String interfaceId,
+      @Nullable String address,
+      boolean outOfDns) {
+
+    NodeRow(String zone, String subnetId, @Nullable String interfaceId, @Nullable String address) {
+      this(zone, subnetId, interfaceId, address, false);
+    }
+
+    NodeRow outOfDns(boolean out) {
+      return new NodeRow(zone, subnetId, interfaceId, address, out);
+    }
+  }
 
   /** A listener; its default rule is made from it, not kept. */
   public record ListenerRow(

@@ -56,6 +56,11 @@ public final class IamAccessKeys implements AccessKeys {
     return session == null ? null : ofSession(view, session.key().scope(), session.value());
   }
 
+  @Override
+  public boolean issued(String accessKeyId) {
+    return Names.isAccessKeyId(accessKeyId);
+  }
+
   private @Nullable AccessKey ofUser(View view, Scope scope, AccessKeyRow key) {
     UserRow user = view.get(Tables.USERS, scope.key(Tables.key(key.userName())));
     if (!key.active() || user == null) {

@@ -4,11 +4,13 @@ import gantry.services.Authorizer;
 import gantry.services.Caller;
 import gantry.services.iam.Denials.Denial;
 import gantry.services.iam.Identities.Identity;
+import gantry.services.iam.Tables.RoleRow;
 import gantry.services.iam.policy.AccessRequest;
 import gantry.services.iam.policy.Context;
 import gantry.services.iam.policy.Decision;
 import gantry.services.iam.policy.Evaluator;
 import gantry.services.iam.policy.Policy;
+import gantry.services.iam.policy.PolicyKind;
 import gantry.services.iam.policy.PrincipalInfo;
 import gantry.state.Scope;
 import gantry.state.Store;
@@ -20,7 +22,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.awscore.exception.AwsErrorDetails;
@@ -105,25 +106,20 @@ public final class IamAuthorizer implements Authorizer {
   }
 
   @Override
-  public void check(Call call) {
+  public @Nullable String check(Call call) {
     if (call.caller().isService()) {
-      return;
+      return null;
     }
     keys.used(call.caller(), call.service());
     Refusal refusal = refusal(call);
     if (refusal == null) {
-      return;
+      return null;
     }
     denials.add(refusal.denial());
     if (mode == Mode.ENFORCE) {
       throw exception(call, refusal);
     }
-  }
-
-  /** What enforcement would say, for whoever marks answers or asks beforehand. */
-  public Optional<String> wouldRefuse(Call call) {
-    Refusal refusal = call.caller().isService() ? null : refusal(call);
-    return refusal == null ? Optional.empty() : Optional.of(refusal.message());
+    return refusal.message();
   }
 
   private record Refusal(Denial denial, Decision decision, Context context) {
@@ -141,6 +137,12 @@ public final class IamAuthorizer implements Authorizer {
     Caller caller = call.caller();
     View view = store.snapshot();
     Identity who = Identities.of(view, caller);
+    if (Identities.fromInside(caller)) {
+      Refusal distrusted = trust(view, caller, who);
+      if (distrusted != null) {
+        return distrusted;
+      }
+    }
     Members members = new Members(call.request());
     ResourceSource source =
         prefix.equals("iam")
@@ -186,6 +188,41 @@ public final class IamAuthorizer implements Authorizer {
     return null;
   }
 
+  /** A service acts as a role only where the role trusts it. */
+  private @Nullable Refusal trust(View view, Caller caller, Identity who) {
+    String service = String.valueOf(caller.userAgent());
+    String arn = who.principal().entityArn();
+    RoleRow role = Identities.role(view, caller);
+    if (role == null) {
+      return null; // it has no policies either, which is what will be said
+    }
+    Policy policy =
+        new Policy(
+            "trust policy",
+            Policy.Type.TRUST,
+            Documents.compiled(role.role().assumeRolePolicyDocument(), PolicyKind.TRUST));
+    Context context =
+        RequestContext.of(caller, Identity.bare(PrincipalInfo.service(service)), clock.instant());
+    Decision decision =
+        Evaluator.decide(
+            AccessRequest.of(
+                    PrincipalInfo.service(service), "sts:AssumeRole", arn, context, List.of())
+                .withResource(caller.account(), List.of(policy), true));
+    return decision.allowed()
+        ? null
+        : refusal(
+            caller,
+            who,
+            "sts:AssumeRole",
+            arn,
+            decision,
+            context,
+            decision.message(service, "sts:AssumeRole", arn),
+            "{\"Effect\":\"Allow\",\"Principal\":{\"Service\":"
+                + quoted(service)
+                + "},\"Action\":\"sts:AssumeRole\"}");
+  }
+
   private @Nullable Refusal decide(
       Caller caller,
       Identity who,
@@ -208,17 +245,27 @@ public final class IamAuthorizer implements Authorizer {
     }
     String message = decision.message(caller.arn(), action, arn.equals("*") ? null : arn);
     String shown = arn.equals("*") ? decision.message(caller.arn(), action, "*") : message;
+    return refusal(caller, who, action, arn, decision, context, shown, remedy(action, arn));
+  }
+
+  private Refusal refusal(
+      Caller caller,
+      Identity who,
+      String action,
+      String arn,
+      Decision decision,
+      Context context,
+      String message,
+      String remedy) {
     Instant now = clock.instant();
-    String remedy =
-        decision.outcome() == Decision.Outcome.EXPLICIT_DENY ? null : remedy(action, arn);
     return new Refusal(
         new Denial(
             caller.account(),
             who.principal().entityArn(),
             action,
             arn,
-            shown,
-            remedy,
+            message,
+            decision.outcome() == Decision.Outcome.EXPLICIT_DENY ? null : remedy,
             mode == Mode.ENFORCE,
             1,
             now,

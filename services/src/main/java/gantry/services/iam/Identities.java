@@ -126,12 +126,25 @@ public final class Identities {
         issued);
   }
 
-  private static Identity roleSession(
-      View view, Scope scope, Caller caller, @Nullable SessionRow issued) {
+  /** The role that the caller's session says to be of. */
+  static @Nullable RoleRow role(View view, Caller caller) {
     String[] parts = caller.arn().split("/", -1);
     String name = parts.length > 1 ? parts[1] : "";
+    return view.get(Tables.ROLES, caller.globalScope().key(Tables.key(name)));
+  }
+
+  /** Whether a service of ours acts as a role: whoever comes from the network has a key. */
+  static boolean fromInside(Caller caller) {
+    return caller.accessKeyId() == null && caller.arn().contains(":assumed-role/");
+  }
+
+  private static Identity roleSession(
+      View view, Scope scope, Caller caller, @Nullable SessionRow issued) {
     String roleId = caller.userId().substring(0, Math.max(0, caller.userId().indexOf(':')));
-    RoleRow row = view.get(Tables.ROLES, scope.key(Tables.key(name)));
+    RoleRow row = role(view, caller);
+    if (row != null && fromInside(caller)) {
+      roleId = row.role().roleId(); // such a session has no row and no life of its own
+    }
     if (row == null || !row.role().roleId().equals(roleId)) {
       // The role is gone; one of the same name is another.
       return Identity.bare(

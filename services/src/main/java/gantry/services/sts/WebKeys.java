@@ -7,8 +7,6 @@ import org.jspecify.annotations.Nullable;
 @FunctionalInterface
 public interface WebKeys {
 
-  WebKeys NONE = (issuer, keyId) -> null;
-
   /** The key of that id, or null when the issuer cannot be reached or has none such. */
   @Nullable PublicKey find(String issuer, @Nullable String keyId);
 }

@@ -141,9 +141,13 @@ class EcrTest {
         .isEqualTo(new Addresses.Address(OTHER, "app"));
     assertThat(addresses.resolve("000000000000.dkr-ecr.eu-west-1.on.aws", "a/b"))
         .isEqualTo(new Addresses.Address(ELSEWHERE, "a/b"));
-    assertThat(addresses.local("000000000000.dkr.ecr.us-east-1.amazonaws.com/app:v1"))
-        .isEqualTo("localhost:" + world.server.port() + "/app:v1");
-    assertThat(addresses.local("docker.io/library/nginx")).isNull();
+    assertThat(addresses.reference("000000000000.dkr.ecr.us-east-1.amazonaws.com/app:v1", false))
+        .isEqualTo(new Addresses.Reference(new Addresses.Address(World.HOME, "app"), "v1", null));
+    assertThat(addresses.reference("app", true))
+        .isEqualTo(
+            new Addresses.Reference(new Addresses.Address(World.HOME, "app"), "latest", null));
+    assertThat(addresses.reference("app", false)).as("Docker Hub's").isNull();
+    assertThat(addresses.reference("docker.io/library/nginx", true)).isNull();
   }
 
   @Test

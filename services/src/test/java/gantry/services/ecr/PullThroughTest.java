@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import gantry.services.iam.IamAuthorizer.Mode;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -19,6 +20,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import software.amazon.awssdk.services.ecr.model.InvalidParameterException;
 import software.amazon.awssdk.services.ecr.model.PullThroughCacheRuleAlreadyExistsException;
 import software.amazon.awssdk.services.ecr.model.UnsupportedUpstreamRegistryException;
 
@@ -53,7 +55,13 @@ class PullThroughTest {
         new World(
             folder.resolve("cache"),
             new EcrSettings(
-                World.HOME, true, null, IdentityPolicies.ALLOW_ALL, ImagesInUse.NONE, overHttp));
+                World.HOME,
+                true,
+                null,
+                Mode.AUDIT,
+                ImagesInUse.NONE,
+                overHttp,
+                Set.of(upstream.server.url())));
     world.call(
         ecr ->
             ecr.createPullThroughCacheRule(
@@ -128,6 +136,26 @@ class PullThroughTest {
                         ecr.createPullThroughCacheRule(
                             r -> r.ecrRepositoryPrefix("x1").upstreamRegistryUrl("not a host"))))
         .isInstanceOf(UnsupportedUpstreamRegistryException.class);
+    assertThatThrownBy(
+            () ->
+                world.call(
+                    ecr ->
+                        ecr.createPullThroughCacheRule(
+                            r ->
+                                r.ecrRepositoryPrefix("x1")
+                                    .upstreamRegistryUrl("registry.example.com"))))
+        .isInstanceOf(UnsupportedUpstreamRegistryException.class)
+        .hasMessageContaining("--upstream");
+    assertThatThrownBy(
+            () ->
+                world.call(
+                    ecr ->
+                        ecr.createPullThroughCacheRule(
+                            r ->
+                                r.ecrRepositoryPrefix("x1")
+                                    .upstreamRegistry("quay")
+                                    .upstreamRegistryUrl("registry.k8s.io"))))
+        .isInstanceOf(InvalidParameterException.class);
     assertThat(
             world
                 .call(ecr -> ecr.validatePullThroughCacheRule(r -> r.ecrRepositoryPrefix("hub")))

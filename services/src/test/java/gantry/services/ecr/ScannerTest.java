@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.github.luben.zstd.Zstd;
+import gantry.services.iam.IamAuthorizer.Mode;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -36,12 +38,7 @@ class ScannerTest {
     return new World(
             folder.resolve("store"),
             new EcrSettings(
-                World.HOME,
-                true,
-                list,
-                IdentityPolicies.ALLOW_ALL,
-                ImagesInUse.NONE,
-                Upstream.NONE))
+                World.HOME, true, list, Mode.AUDIT, ImagesInUse.NONE, Upstream.NONE, Set.of()))
         .repository("app");
   }
 

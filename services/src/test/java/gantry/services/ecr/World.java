@@ -1,16 +1,22 @@
 package gantry.services.ecr;
 
+import gantry.services.AesGcmSecretBox;
 import gantry.services.Caller;
 import gantry.services.Clients;
+import gantry.services.SecretBox;
 import gantry.services.ServiceContext;
 import gantry.services.ServiceContext.Endpoint;
 import gantry.services.ecr.EcrTables.RepositoryRow;
+import gantry.services.iam.Iam;
+import gantry.services.iam.IamAuthorizer.Mode;
+import gantry.services.sts.Sts;
 import gantry.state.Controller;
 import gantry.state.Ids;
 import gantry.state.MemoryStore;
 import gantry.state.Scope;
 import gantry.state.SeededIds;
 import gantry.state.Store;
+import gantry.state.Table;
 import gantry.state.VirtualTime;
 import java.io.IOException;
 import java.net.URI;
@@ -21,7 +27,10 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Function;
 import software.amazon.awssdk.core.SdkClient;
 import software.amazon.awssdk.services.ecr.EcrClient;
@@ -35,7 +44,7 @@ final class World implements AutoCloseable {
 
   final VirtualTime time = new VirtualTime();
   final Ids ids = new SeededIds(1);
-  final Store store = MemoryStore.of(time, EcrTables.all());
+  final Store store = MemoryStore.of(time, tables(ids));
   final JdkServer server;
   final EcrHost host;
   final Registry registry;
@@ -68,14 +77,23 @@ final class World implements AutoCloseable {
     server.use(host.dataPlane());
   }
 
+  /** The registry's tables, and IAM's and STS's, which say who a caller is. */
+  static List<Table<?>> tables(Ids ids) {
+    SecretBox box = new AesGcmSecretBox(new byte[AesGcmSecretBox.KEY_BYTES], ids);
+    List<Table<?>> tables = new ArrayList<>(EcrTables.all());
+    tables.addAll(Iam.hosted(box).tables());
+    tables.addAll(Sts.hosted(box, (issuer, keyId) -> null).tables());
+    return tables;
+  }
+
   /** Settings of a registry that wants credentials. */
   static EcrSettings closed() {
     return new EcrSettings(
-        HOME, false, null, IdentityPolicies.ALLOW_ALL, ImagesInUse.NONE, Upstream.NONE);
+        HOME, false, null, Mode.AUDIT, ImagesInUse.NONE, Upstream.NONE, Set.of());
   }
 
   /** Other services, of which there are none here. */
-  private static final class NoClients implements Clients {
+  static final class NoClients implements Clients {
     @Override
     public <C extends SdkClient> C as(String principal, Scope scope, Class<C> client) {
       throw new UnsupportedOperationException("no " + client);

@@ -3,12 +3,16 @@ package gantry.services.ecrpublic;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import gantry.services.AesGcmSecretBox;
 import gantry.services.Caller;
 import gantry.services.Clients;
+import gantry.services.SecretBox;
 import gantry.services.ServiceContext;
 import gantry.services.ServiceContext.Endpoint;
 import gantry.services.ecr.EcrHost;
 import gantry.services.ecr.EcrSettings;
+import gantry.services.iam.Iam;
+import gantry.services.sts.Sts;
 import gantry.state.MemoryStore;
 import gantry.state.Scope;
 import gantry.state.SeededIds;
@@ -66,6 +70,9 @@ class EcrPublicTest {
     List<Table<?>> tables = new ArrayList<>(once.service().tables());
     var hosted = EcrPublic.hosted(once);
     tables.addAll(hosted.tables());
+    SecretBox box = new AesGcmSecretBox(new byte[AesGcmSecretBox.KEY_BYTES], new SeededIds(1));
+    tables.addAll(Iam.hosted(box).tables());
+    tables.addAll(Sts.hosted(box, (issuer, keyId) -> null).tables());
     store = MemoryStore.of(time, tables);
     client =
         hosted

@@ -309,10 +309,11 @@ class IamAuthorizerTest {
     IamAuthorizer audit = authorizer(Mode.AUDIT);
     Caller ann = world.user("ann");
     Call call = new Call(ann, "ecs", "ListClusters", ListClustersRequest.builder().build());
+    String said = null;
     for (int n = 0; n < 3; n++) {
-      audit.check(call);
+      said = audit.check(call);
     }
-    assertThat(audit.wouldRefuse(call)).isPresent();
+    assertThat(said).contains("is not authorized to perform: ecs:ListClusters");
     assertThat(audit.denials().list())
         .singleElement()
         .satisfies(
@@ -325,7 +326,7 @@ class IamAuthorizerTest {
             });
     Call byRoot =
         new Call(IamWorld.ROOT, "ecs", "ListClusters", ListClustersRequest.builder().build());
-    assertThat(enforce.wouldRefuse(byRoot)).isEmpty();
+    assertThat(enforce.check(byRoot)).isNull();
     Caller service = Caller.service("ecs.amazonaws.com", IamWorld.SCOPE, "r");
     allowed(service, "ecs", ListClustersRequest.builder().build());
   }
@@ -393,5 +394,50 @@ class IamAuthorizerTest {
                 .accessKeyLastUsed()
                 .serviceName())
         .isEqualTo("iam");
+  }
+
+  /** As the program's own parts act for a task: no key, the service as its agent. */
+  private static Caller inside(String role, String service) {
+    return new Caller(
+        IamWorld.ACCOUNT,
+        "us-east-1",
+        "arn:aws:sts::" + IamWorld.ACCOUNT + ":assumed-role/" + role + "/task",
+        role + ":task",
+        null,
+        Map.of(),
+        "r",
+        service,
+        service);
+  }
+
+  @Test
+  void whatAServiceDoesAsARoleIsTheRolesToDoAndTheRoleMustTrustIt() {
+    var list = ListClustersRequest.builder().build();
+    Caller task = inside("worker", "ecs-tasks.amazonaws.com");
+    refused(task, "ecs", list, "because no identity-based policy allows the ecs:ListClusters");
+    world.role(
+        "worker",
+        "{'Effect':'Allow','Principal':{'Service':'ecs-tasks.amazonaws.com'},'Action':'sts:AssumeRole'}");
+    refused(task, "ecs", list, "because no identity-based policy allows the ecs:ListClusters");
+    world.iam(
+        i ->
+            i.putRolePolicy(
+                r ->
+                    r.roleName("worker")
+                        .policyName("own")
+                        .policyDocument(
+                            IamWorld.document(
+                                "{'Effect':'Allow','Action':'ecs:ListClusters','Resource':'*'}"))));
+    allowed(task, "ecs", list);
+    refused(
+        inside("worker", "ec2.amazonaws.com"),
+        "ecs",
+        list,
+        "User: ec2.amazonaws.com is not authorized to perform: sts:AssumeRole on resource:"
+            + " arn:aws:iam::111122223333:role/worker");
+    assertThat(enforce.denials().list().getLast().remedy())
+        .isEqualTo(
+            "{\"Effect\":\"Allow\",\"Principal\":{\"Service\":\"ec2.amazonaws.com\"},"
+                + "\"Action\":\"sts:AssumeRole\"}");
   }
 }

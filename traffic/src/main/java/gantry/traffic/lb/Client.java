@@ -23,6 +23,8 @@ final class Client {
   @Nullable String tlsCipher;
   @Nullable String serverName;
   @Nullable String certificateArn;
+  @Nullable String alpn;
+  long handshakeMillis = -1;
   String traceId = "-";
 
   Client(InetSocketAddress remote, boolean secure, @Nullable String zone) {

@@ -56,7 +56,11 @@ final class Datagrams extends Conn {
     DatagramPacket packet = (DatagramPacket) message;
     long now = System.nanoTime();
     Session session = sessions.get(packet.sender());
-    if (session == null || session.target.removed) {
+    boolean left =
+        session != null
+            && session.target.removed
+            && session.target.group.spec.settings().terminateOnDeregistration();
+    if (session == null || left) {
       if (session != null) {
         end(packet.sender(), session);
       }

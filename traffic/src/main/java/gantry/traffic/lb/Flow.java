@@ -11,6 +11,7 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.handler.ssl.SslHandler;
 import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -234,6 +235,47 @@ final class Flow extends Conn {
     if (at != null) {
       at.inFlight.decrementAndGet();
     }
+    String prefix = compiled.balancer.settings().accessLogPrefix();
+    if (prefix != null && client.secure) {
+      worker.owner.log(line(prefix));
+    }
+  }
+
+  /** AWS logs flows of TLS listeners only, in a format of their own. */
+  private AccessLog.Line line(String prefix) {
+    long now = System.currentTimeMillis();
+    long millis = (System.nanoTime() - client.openedNanos) / 1_000_000;
+    String since = java.time.Instant.ofEpochMilli(now - millis).toString();
+    String listener = compiled.listener.arn();
+    StringBuilder b = new StringBuilder(400);
+    b.append("tls 2.0 ").append(since, 0, 19).append(' ').append(compiled.balancer.id());
+    b.append(' ').append(listener.substring(listener.lastIndexOf('/') + 1)).append(' ');
+    b.append(new String(client.text, StandardCharsets.US_ASCII)).append(':').append(client.port);
+    b.append(' ').append(local.getAddress().getHostAddress()).append(':').append(local.getPort());
+    b.append(' ').append(millis).append(' ');
+    b.append(client.handshakeMillis < 0 ? "-" : Long.toString(client.handshakeMillis));
+    b.append(' ').append(received).append(' ').append(sent).append(" - ");
+    b.append(orDash(client.certificateArn)).append(" - ").append(orDash(client.tlsCipher));
+    b.append(' ').append(client.tlsProtocol == null ? "-" : tlsName(client.tlsProtocol));
+    b.append(" - ").append(orDash(client.serverName)).append(' ').append(orDash(client.alpn));
+    b.append(" - - ").append(since, 0, 19);
+    return new AccessLog.Line(
+        prefix,
+        compiled.balancer.account(),
+        compiled.balancer.region(),
+        compiled.balancer.id(),
+        false,
+        now,
+        b.toString());
+  }
+
+  private static String orDash(@Nullable String text) {
+    return text == null || text.isEmpty() ? "-" : text;
+  }
+
+  /** {@code TLSv1.2} as these logs say it. */
+  private static String tlsName(String protocol) {
+    return protocol.replace("TLSv1.", "tlsv1").replace("TLSv1", "tlsv1");
   }
 
   /** Ends the flow with a reset, so that neither side takes it for a good end. */
@@ -267,7 +309,7 @@ final class Flow extends Conn {
 
   @Override
   void targetUnhealthy(TargetState ill) {
-    if (ill == target && ill.group.spec.settings().terminateWhenUnhealthy()) {
+    if (ill == target) {
       reset();
     }
   }

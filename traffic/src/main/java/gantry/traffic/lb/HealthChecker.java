@@ -200,6 +200,11 @@ final class HealthChecker {
 
     private void ask(ChannelHandlerContext ctx) {
       Protocol protocol = settings.protocol();
+      boolean own = settings.port() == null;
+      if (own && target.group.spec.settings().proxyProtocol() && !protocol.secure()) {
+        // A target that expects the header expects it of a check too; it names nobody.
+        ctx.writeAndFlush(ProxyProtocol.local(ctx.alloc()), ctx.voidPromise());
+      }
       if (protocol != Protocol.HTTP && protocol != Protocol.HTTPS) {
         done(Verdict.WELL);
         return;
@@ -329,8 +334,30 @@ final class HealthChecker {
       target.group.recompute();
       owner.healthChanged(target, now);
     }
+    if (now != TargetState.Health.UNHEALTHY) {
+      target.draining(null);
+      report(
+          target, now.name().toLowerCase(java.util.Locale.ROOT), target.reason, target.description);
+      return;
+    }
+    Duration drains = target.group.spec.settings().unhealthyDraining();
+    if (was != now && !drains.isZero()) {
+      target.draining(loop.schedule(() -> drained(target), drains.toNanos(), TimeUnit.NANOSECONDS));
+    }
     report(
-        target, now.name().toLowerCase(java.util.Locale.ROOT), target.reason, target.description);
+        target,
+        target.isDrainingUnhealthy() ? "unhealthy.draining" : "unhealthy",
+        target.reason,
+        target.description);
+  }
+
+  /** A target was unhealthy for as long as its flows may stay. */
+  private void drained(TargetState target) {
+    target.draining(null);
+    if (target.health == TargetState.Health.UNHEALTHY && !target.removed) {
+      owner.flowsEnd(target);
+      report(target, "unhealthy", target.reason, target.description);
+    }
   }
 
   /** Only beside another that is past it: the first ones in an empty group serve at once. */

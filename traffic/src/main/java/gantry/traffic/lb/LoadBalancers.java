@@ -22,6 +22,7 @@ import io.netty.channel.epoll.EpollDatagramChannel;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.util.concurrent.EventExecutor;
+import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -32,6 +33,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -84,6 +86,7 @@ public final class LoadBalancers implements AutoCloseable {
   private final Map<String, BalancerState> balancers = new HashMap<>();
   private boolean closed;
   private final Map<Place, Door> doors = new HashMap<>();
+  private Map<String, Tls> secure = Map.of();
   private volatile Map<String, Compiled> compiled = Map.of();
   private volatile List<GroupState> liveGroups = List.of();
   private volatile List<BalancerState> liveBalancers = List.of();
@@ -184,7 +187,10 @@ public final class LoadBalancers implements AutoCloseable {
         next.put(listener.arn(), made);
         use(made, balancer);
         if (listener.protocol().secure()) {
-          tls.put(listener.arn(), new Tls(listener, certificates, balancer.settings().http2()));
+          Tls.Terms terms = Tls.Terms.of(listener, certificates, balancer.settings().http2());
+          Tls same = secure.get(listener.arn());
+          // What did not change keeps its contexts, and with them its clients' sessions.
+          tls.put(listener.arn(), same != null && same.terms.equals(terms) ? same : new Tls(terms));
         }
       }
     }
@@ -192,6 +198,7 @@ public final class LoadBalancers implements AutoCloseable {
         .keySet()
         .removeIf(arn -> table.balancers().stream().noneMatch(b -> b.arn().equals(arn)));
     compiled = next;
+    secure = tls;
     liveGroups = List.copyOf(groups.values());
     liveBalancers = List.copyOf(balancers.values());
     openAndClose(table, next, tls);
@@ -458,9 +465,15 @@ public final class LoadBalancers implements AutoCloseable {
 
   void healthChanged(TargetState target, TargetState.Health now) {
     // Flows of a network balancer end with the target's health; requests are left to finish.
-    if (now == TargetState.Health.UNHEALTHY) {
-      everyWorker(worker -> worker.targetUnhealthy(target));
+    if (now == TargetState.Health.UNHEALTHY
+        && target.group.spec.settings().terminateWhenUnhealthy()) {
+      flowsEnd(target);
     }
+  }
+
+  /** A target is not to keep the flows that it has. */
+  void flowsEnd(TargetState target) {
+    everyWorker(worker -> worker.targetUnhealthy(target));
   }
 
   /** A request at the edge whose Host no balancer has. */
@@ -478,6 +491,72 @@ public final class LoadBalancers implements AutoCloseable {
         .forEach(name -> text.append("\n  ").append(name));
     exchange.reply(
         503, "text/plain; charset=utf-8", (text + "\n").getBytes(StandardCharsets.UTF_8), null);
+  }
+
+  // --- for another server of this program ----------------------------------------------------
+
+  /**
+   * Serves a request that came to another port than the listener's, by the name in its Host: on the
+   * balancer's listener at port 80, else its first in the clear, else its first with TLS, which the
+   * request then came without. Blocks until the answer is written.
+   */
+  public void serve(String name, Call call) throws IOException {
+    Compiled best = null;
+    boolean known = false;
+    for (Compiled one : compiled.values()) {
+      if (!one.balancer.edgeName().equals(name)) {
+        continue;
+      }
+      known = true;
+      boolean http =
+          one.listener.protocol() == RoutingTable.Protocol.HTTP
+              || one.listener.protocol() == RoutingTable.Protocol.HTTPS;
+      if (http && (best == null || rank(one) < rank(best))) {
+        best = one;
+      }
+    }
+    if (best == null) {
+      refuse(
+          call,
+          503,
+          known
+              ? name
+                  + " is a Network Load Balancer: it moves bytes, not requests, on its own ports."
+              : "No load balancer here is called " + name + ", or it has no listener yet.");
+      return;
+    }
+    if (call.headers().stream().anyMatch(header -> header.getKey().equals("upgrade"))
+        && call.headers().stream()
+            .anyMatch(header -> header.getValue().equalsIgnoreCase("websocket"))) {
+      refuse(
+          call,
+          501,
+          "A WebSocket does not go through the API's port; use the listener's own, "
+              + best.listener.port()
+              + ".");
+      return;
+    }
+    Worker worker = workers[ThreadLocalRandom.current().nextInt(workers.length)];
+    new FrontCall(worker, best, call).serve();
+  }
+
+  private static int rank(Compiled one) {
+    int port = one.listener.port();
+    return one.listener.protocol().secure() ? port + (1 << 17) : port == 80 ? 0 : port;
+  }
+
+  private static void refuse(Call call, int status, String line) throws IOException {
+    byte[] text = (line + "\n").getBytes(StandardCharsets.UTF_8);
+    try (var out =
+        call.begin(
+            status,
+            List.of(
+                Map.entry("content-type", "text/plain; charset=utf-8"),
+                Map.entry("content-length", Integer.toString(text.length))))) {
+      if (!call.method().equals("HEAD")) {
+        out.write(text);
+      }
+    }
   }
 
   // --- to look at ----------------------------------------------------------------------------

@@ -16,6 +16,11 @@ final class ProxyProtocol {
 
   private ProxyProtocol() {}
 
+  /** Of a connection that the balancer makes for itself. */
+  static ByteBuf local(ByteBufAllocator allocator) {
+    return allocator.buffer(16).writeBytes(SIGNATURE).writeByte(0x20).writeByte(0).writeShort(0);
+  }
+
   static ByteBuf header(Client client, InetSocketAddress local, ByteBufAllocator allocator) {
     byte[] to = local.getAddress().getAddress();
     byte[] from = client.ip;

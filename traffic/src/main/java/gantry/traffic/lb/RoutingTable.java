@@ -324,6 +324,8 @@ public record RoutingTable(
    * The attributes of a target group.
    *
    * @param crossZone null: as the balancer
+   * @param unhealthyDraining how long flows may stay with a target that turned unhealthy, where
+   *     they do not end at once; zero: for good
    * @param minimumHealthyCount below it, or below the percentage, traffic goes to all targets
    */
   public record GroupSettings(
@@ -338,9 +340,9 @@ public record RoutingTable(
       int minimumHealthyCount,
       int minimumHealthyPercent,
       boolean terminateOnDeregistration,
-      boolean preserveClientIp,
       boolean proxyProtocol,
-      boolean terminateWhenUnhealthy) {
+      boolean terminateWhenUnhealthy,
+      Duration unhealthyDraining) {
 
     public static final GroupSettings DEFAULTS =
         new GroupSettings(
@@ -356,8 +358,8 @@ public record RoutingTable(
             0,
             false,
             false,
-            false,
-            true);
+            true,
+            Duration.ZERO);
   }
 
   /**

@@ -1,5 +1,6 @@
 package gantry.traffic.lb;
 
+import io.netty.util.concurrent.ScheduledFuture;
 import java.net.InetSocketAddress;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -60,6 +61,7 @@ final class TargetState {
   int ejections;
 
   // Of the health checker's loop alone.
+  private @Nullable ScheduledFuture<?> unhealthyDraining;
   int successes;
   int failures;
   boolean everChecked;
@@ -92,6 +94,18 @@ final class TargetState {
 
   String key() {
     return key(id, port);
+  }
+
+  /** The end of its flows, which it keeps for a while though it is unhealthy; null: not so. */
+  void draining(@Nullable ScheduledFuture<?> end) {
+    if (unhealthyDraining != null) {
+      unhealthyDraining.cancel(false);
+    }
+    unhealthyDraining = end;
+  }
+
+  boolean isDrainingUnhealthy() {
+    return unhealthyDraining != null;
   }
 
   static String key(String id, int port) {

@@ -8,9 +8,12 @@ import io.netty.handler.ssl.ApplicationProtocolConfig.Protocol;
 import io.netty.handler.ssl.ApplicationProtocolConfig.SelectedListenerFailureBehavior;
 import io.netty.handler.ssl.ApplicationProtocolConfig.SelectorFailureBehavior;
 import io.netty.handler.ssl.ApplicationProtocolNames;
+import io.netty.handler.ssl.OpenSsl;
+import io.netty.handler.ssl.OpenSslSessionContext;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.ssl.SslProvider;
 import io.netty.handler.ssl.SupportedCipherSuiteFilter;
 import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
 import java.security.cert.CertificateParsingException;
@@ -31,6 +34,9 @@ final class Tls {
 
   static final long HANDSHAKE_MILLIS = 10_000;
 
+  /** BoringSSL: a new connection costs a fraction of what the JDK takes; else the JDK. */
+  static final SslProvider PROVIDER = OpenSsl.isAvailable() ? SslProvider.OPENSSL : SslProvider.JDK;
+
   private static final SslContext TO_TARGET = clientContext(false);
   private static final SslContext TO_HTTP2_TARGET = clientContext(true);
 
@@ -40,21 +46,37 @@ final class Tls {
   /** A certificate's context, and the ARN that logs say. */
   record Chosen(SslContext context, String certificateArn) {}
 
-  private final Listener listener;
+  /** All that a context depends on: as long as it is the same, so are the contexts. */
+  record Terms(
+      RoutingTable.Protocol protocol,
+      @Nullable String policy,
+      List<String> alpn,
+      boolean http2,
+      List<Certificate> certificates) {
+
+    static Terms of(Listener listener, Map<String, Certificate> known, boolean http2) {
+      List<Certificate> own = new ArrayList<>();
+      for (String arn : listener.certificates()) {
+        Certificate certificate = known.get(arn);
+        if (certificate != null) {
+          own.add(certificate);
+        }
+      }
+      return new Terms(
+          listener.protocol(), listener.sslPolicy(), listener.alpn(), http2, List.copyOf(own));
+    }
+  }
+
+  final Terms terms;
   private final List<Offer> offers = new ArrayList<>();
   private final Map<String, Chosen> contexts = new ConcurrentHashMap<>();
-  private final boolean http2;
 
-  Tls(Listener listener, Map<String, Certificate> certificates, boolean http2) {
-    this.listener = listener;
-    this.http2 = http2;
-    for (String arn : listener.certificates()) {
-      Certificate certificate = certificates.get(arn);
-      if (certificate != null) {
-        X509Certificate own = certificate.chain().getFirst();
-        offers.add(
-            new Offer(certificate, names(own), own.getPublicKey().getAlgorithm().startsWith("EC")));
-      }
+  Tls(Terms terms) {
+    this.terms = terms;
+    for (Certificate certificate : terms.certificates()) {
+      X509Certificate own = certificate.chain().getFirst();
+      offers.add(
+          new Offer(certificate, names(own), own.getPublicKey().getAlgorithm().startsWith("EC")));
     }
   }
 
@@ -74,7 +96,10 @@ final class Tls {
       }
     }
     Certificate certificate = (best == null ? offers.getFirst() : best).certificate();
-    return contexts.computeIfAbsent(certificate.arn(), arn -> context(certificate));
+    Chosen made = contexts.get(certificate.arn());
+    return made != null
+        ? made
+        : contexts.computeIfAbsent(certificate.arn(), arn -> context(certificate));
   }
 
   boolean covers(String serverName) {
@@ -86,21 +111,26 @@ final class Tls {
     try {
       SslContextBuilder builder =
           SslContextBuilder.forServer(certificate.key(), certificate.chain())
-              .protocols(TlsPolicies.protocols(listener.sslPolicy()))
-              .ciphers(
-                  TlsPolicies.ciphers(listener.sslPolicy()), SupportedCipherSuiteFilter.INSTANCE)
+              .sslProvider(PROVIDER)
+              .protocols(TlsPolicies.protocols(terms.policy()))
+              .ciphers(TlsPolicies.ciphers(terms.policy()), SupportedCipherSuiteFilter.INSTANCE)
               .sessionCacheSize(20_000)
               .sessionTimeout(300);
       List<String> protocols =
-          listener.protocol() == RoutingTable.Protocol.TLS
-              ? listener.alpn()
-              : http2
+          terms.protocol() == RoutingTable.Protocol.TLS
+              ? terms.alpn()
+              : terms.http2()
                   ? List.of(ApplicationProtocolNames.HTTP_2, ApplicationProtocolNames.HTTP_1_1)
                   : List.of(ApplicationProtocolNames.HTTP_1_1);
       if (!protocols.isEmpty()) {
         builder.applicationProtocolConfig(alpn(protocols));
       }
-      return new Chosen(builder.build(), certificate.arn());
+      SslContext made = builder.build();
+      if (made.sessionContext() instanceof OpenSslSessionContext sessions) {
+        // Tickets also for TLS 1.2, under keys that BoringSSL makes and changes itself.
+        sessions.setTicketKeys();
+      }
+      return new Chosen(made, certificate.arn());
     } catch (SSLException e) {
       throw new IllegalStateException("certificate " + certificate.arn() + " cannot be used", e);
     }
@@ -153,6 +183,7 @@ final class Tls {
     try {
       SslContextBuilder builder =
           SslContextBuilder.forClient()
+              .sslProvider(PROVIDER)
               .trustManager(InsecureTrustManagerFactory.INSTANCE)
               .endpointIdentificationAlgorithm("");
       if (http2) {

@@ -2,6 +2,8 @@ package gantry.traffic.lb;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /** What the names of AWS's security policies stand for. */
@@ -39,6 +41,9 @@ final class TlsPolicies {
           "TLS_RSA_WITH_AES_256_GCM_SHA384",
           "TLS_RSA_WITH_AES_256_CBC_SHA256",
           "TLS_RSA_WITH_AES_256_CBC_SHA");
+
+  /** As many as there are suites in the policies above. */
+  private static final Map<String, String> OPENSSL_NAMES = new ConcurrentHashMap<>();
 
   private TlsPolicies() {}
 
@@ -101,6 +106,11 @@ final class TlsPolicies {
 
   /** A JDK cipher suite as OpenSSL, and so AWS's logs and headers, call it. */
   static String openSslName(String suite) {
+    String known = OPENSSL_NAMES.get(suite);
+    return known != null ? known : OPENSSL_NAMES.computeIfAbsent(suite, TlsPolicies::converted);
+  }
+
+  private static String converted(String suite) {
     if (!suite.contains("_WITH_")) {
       return suite;
     }

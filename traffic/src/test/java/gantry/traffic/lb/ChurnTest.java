@@ -101,8 +101,8 @@ class ChurnTest {
               0,
               false,
               false,
-              false,
-              true);
+              true,
+              Duration.ZERO);
       world.group("tg", sticky, a, b).forwardAll("tg").apply().healthy(2);
       try (var talk = world.talk()) {
         var first = talk.get("/");

@@ -218,9 +218,9 @@ class SecureTest {
               1,
               0,
               false,
-              false,
               true,
-              true);
+              true,
+              java.time.Duration.ZERO);
       world.groups.put(
           "tg",
           new TargetGroup(

@@ -6,6 +6,7 @@ import gantry.services.ecs.EcsTables;
 import gantry.services.ecs.rows.DeploymentRow;
 import gantry.services.ecs.rows.ServiceRow;
 import gantry.services.ecs.rows.TaskDefinitionRow;
+import gantry.services.ecs.rows.TrafficShift;
 import gantry.state.Key;
 import gantry.state.Row;
 import gantry.state.Scope;
@@ -14,7 +15,6 @@ import gantry.state.View;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -117,11 +117,14 @@ public final class Deployments {
       Tx tx,
       Scope scope,
       ServiceRow row,
-      ServiceRevision revision,
+      ServiceRevision asked,
       TaskDefinition definition,
       String reason,
       Instant now) {
     String id = newId();
+    TrafficShift shift =
+        Shifts.begin(row.deployments(), asked, row.service().deploymentConfiguration(), now);
+    ServiceRevision revision = Shifts.resolved(asked, shift);
     String deploymentArn = Arns.serviceDeployment(scope, row.cluster(), row.name(), mixed(21));
     DeploymentRow made =
         new DeploymentRow(
@@ -143,7 +146,7 @@ public final class Deployments {
             !resolvesDigests(definition),
             Map.of(),
             null,
-            null);
+            shift);
     List<DeploymentRow> deployments = new ArrayList<>();
     deployments.add(made);
     for (DeploymentRow old : row.deployments()) {
@@ -151,7 +154,7 @@ public final class Deployments {
         record(
             tx,
             scope,
-            old.serviceDeploymentArn(),
+            old.decides(),
             each ->
                 each.toBuilder()
                     .status(ServiceDeploymentStatus.STOPPED)
@@ -165,6 +168,7 @@ public final class Deployments {
     }
     tx.put(EcsTables.SERVICE_REVISIONS, scope.key(revision.serviceRevisionArn()), revision);
     put(tx, scope, row, made, deploymentArn, now);
+    Shifts.record(tx, scope, made, now);
     Outbox.deployment(
         tx,
         scope,
@@ -185,8 +189,11 @@ public final class Deployments {
             && configuration.deploymentCircuitBreaker() != null
             && Boolean.TRUE.equals(configuration.deploymentCircuitBreaker().enable());
     List<ServiceRevisionSummary> sources = new ArrayList<>();
+    DeploymentRow serving = Shifts.source(row.deployments());
     for (DeploymentRow old : row.deployments()) {
+      // The one that serves comes first: the traffic's weights are its and the target's.
       sources.add(
+          old.equals(serving) ? 0 : sources.size(),
           ServiceRevisionSummary.builder().arn(old.revision().serviceRevisionArn()).build());
     }
     tx.put(
@@ -197,7 +204,7 @@ public final class Deployments {
                 + row.name()
                 + "/"
                 // Newest first: the time runs backwards in the key.
-                + String.format(Locale.ROOT, "%013d", 9_999_999_999_999L - now.toEpochMilli())
+                + EcsTables.padded(9_999_999_999_999L - now.toEpochMilli(), 13)
                 + arn.substring(arn.lastIndexOf('/'))),
         ServiceDeployment.builder()
             .serviceDeploymentArn(arn)

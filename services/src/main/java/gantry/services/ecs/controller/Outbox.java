@@ -9,9 +9,9 @@ import gantry.state.Key;
 import gantry.state.Scope;
 import gantry.state.Tx;
 import java.time.Instant;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -145,7 +145,7 @@ public final class Outbox {
       List<String> resources,
       String detail,
       Instant now) {
-    String id = String.format(Locale.ROOT, "%016x-%s", tx.revision(), name);
+    String id = HexFormat.of().toHexDigits(tx.revision()) + "-" + name;
     tx.put(EcsTables.EVENTS, scope.key(id), new EventRow(id, detailType, now, resources, detail));
   }
 }

@@ -6,12 +6,14 @@ import gantry.services.ecs.planner.Endings;
 import gantry.services.ecs.planner.HealthRules;
 import gantry.services.ecs.planner.ServicePlanner;
 import gantry.services.ecs.planner.ServiceView;
+import gantry.services.ecs.planner.Shift;
 import gantry.services.ecs.planner.TaskView;
 import gantry.services.ecs.rows.DeploymentRow;
 import gantry.services.ecs.rows.InstanceRow;
 import gantry.services.ecs.rows.ServiceRow;
 import gantry.services.ecs.rows.TargetRow;
 import gantry.services.ecs.rows.TaskRow;
+import gantry.services.ecs.rows.TrafficShift;
 import gantry.state.Row;
 import gantry.state.Scope;
 import gantry.state.View;
@@ -87,7 +89,25 @@ public final class Views {
         row.notBefore(),
         row.progressAt(),
         row.pinned(),
-        row.rollsBack() != null);
+        row.rollsBack() != null,
+        shift(row.traffic()));
+  }
+
+  private static @Nullable Shift shift(@Nullable TrafficShift traffic) {
+    return traffic == null || traffic.isRolling()
+        ? null
+        : new Shift(
+            traffic.strategy(),
+            traffic.stage(),
+            traffic.since(),
+            traffic.production(),
+            traffic.test(),
+            traffic.appliedAt(),
+            traffic.problem(),
+            traffic.step(),
+            Duration.ofMinutes(traffic.stepBakeMinutes()),
+            Duration.ofMinutes(traffic.bakeMinutes()),
+            !traffic.routes().isEmpty());
   }
 
   static TaskView task(View view, Scope scope, ServiceRow service, TaskRow row, Instant now) {
@@ -125,6 +145,28 @@ public final class Views {
         0,
         row.task().startedAt(),
         row.isStopping() ? end(row) : null);
+  }
+
+  /** Whether the planner would see the same task: pulls and other details do not wake it. */
+  static boolean same(@Nullable Object before, @Nullable Object after) {
+    if (!(before instanceof TaskRow old) || !(after instanceof TaskRow row)) {
+      return false;
+    }
+    return old.task().lastStatus().equals(row.task().lastStatus())
+        && old.isStopping() == row.isStopping()
+        && old.counted() == row.counted()
+        && old.containersGone() == row.containersGone()
+        && old.task().healthStatus() == row.task().healthStatus()
+        && old.targets().equals(row.targets())
+        && Objects.equals(old.protectedUntil(), row.protectedUntil())
+        && Objects.equals(old.task().containerInstanceArn(), row.task().containerInstanceArn())
+        && digests(old).equals(digests(row));
+  }
+
+  private static List<@Nullable String> digests(TaskRow row) {
+    List<@Nullable String> digests = new ArrayList<>();
+    row.task().containers().forEach(each -> digests.add(each.imageDigest()));
+    return digests;
   }
 
   private static int others(View view, Scope scope, ServiceRow service, String instance) {

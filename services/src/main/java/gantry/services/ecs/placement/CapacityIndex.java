@@ -353,7 +353,8 @@ public final class CapacityIndex {
       if (count == fewest && equals.size() < MAX_EQUALS) {
         equals.add(node);
       }
-      if (fewest == 0 && (binpack || equals.size() >= MAX_EQUALS || looked > occupied)) {
+      if (fewest == 0
+          && (binpack || next.isEmpty() || equals.size() >= MAX_EQUALS || looked > occupied)) {
         break;
       }
     }

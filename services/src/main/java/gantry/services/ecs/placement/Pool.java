@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The instances that pass one filter, apart by the values of some attributes, each part in the
@@ -18,12 +19,12 @@ final class Pool {
   private static final Comparator<Node> BY_MEMORY =
       (a, b) -> {
         int order = Integer.compare(a.freeMemory, b.freeMemory);
-        return order != 0 ? order : a.id().compareTo(b.id());
+        return order != 0 ? order : a.tieBreak(b);
       };
   private static final Comparator<Node> BY_CPU =
       (a, b) -> {
         int order = Integer.compare(a.freeCpu, b.freeCpu);
-        return order != 0 ? order : a.id().compareTo(b.id());
+        return order != 0 ? order : a.tieBreak(b);
       };
 
   final PlacementRequest.Filter filter;
@@ -58,19 +59,44 @@ final class Pool {
     final String[] prefixes;
 
     final TreeSet<Node> byMemory = new TreeSet<>(BY_MEMORY);
-    final TreeSet<Node> byCpu = new TreeSet<>(BY_CPU);
+
+    /** Kept once somebody packs by CPU; null until then. */
+    @Nullable TreeSet<Node> byCpu;
 
     Cell(String values, String[] prefixes) {
       this.values = values;
       this.prefixes = prefixes;
+    }
+
+    void add(Node node) {
+      byMemory.add(node);
+      if (byCpu != null) {
+        byCpu.add(node);
+      }
+    }
+
+    void remove(Node node) {
+      byMemory.remove(node);
+      if (byCpu != null) {
+        byCpu.remove(node);
+      }
+    }
+
+    TreeSet<Node> byCpu() {
+      TreeSet<Node> known = byCpu;
+      if (known == null) {
+        known = new TreeSet<>(BY_CPU);
+        known.addAll(byMemory);
+        byCpu = known;
+      }
+      return known;
     }
   }
 
   void remove(Node node) {
     Cell cell = cellOf.remove(node.id());
     if (cell != null) {
-      cell.byMemory.remove(node);
-      cell.byCpu.remove(node);
+      cell.remove(node);
       if (cell.byMemory.isEmpty()) {
         cells.remove(cell.values);
       }
@@ -85,8 +111,7 @@ final class Pool {
         cells.computeIfAbsent(
             node.values(attributes),
             values -> new Cell(values, prefixes.stream().map(node::values).toArray(String[]::new)));
-    cell.byMemory.add(node);
-    cell.byCpu.add(node);
+    cell.add(node);
     cellOf.put(node.id(), cell);
   }
 
@@ -94,16 +119,14 @@ final class Pool {
   void unsort(Node node) {
     Cell cell = cellOf.get(node.id());
     if (cell != null) {
-      cell.byMemory.remove(node);
-      cell.byCpu.remove(node);
+      cell.remove(node);
     }
   }
 
   void sort(Node node) {
     Cell cell = cellOf.get(node.id());
     if (cell != null) {
-      cell.byMemory.add(node);
-      cell.byCpu.add(node);
+      cell.add(node);
     }
   }
 
@@ -120,7 +143,7 @@ final class Pool {
   Iterator<Node> tightest(Cell cell, boolean byMemory, Demand demand) {
     probe.freeMemory = demand.memory();
     probe.freeCpu = demand.cpu();
-    return (byMemory ? cell.byMemory : cell.byCpu).tailSet(probe, true).iterator();
+    return (byMemory ? cell.byMemory : cell.byCpu()).tailSet(probe, true).iterator();
   }
 
   /** The instances of a cell, those with the most memory left first. */

@@ -105,6 +105,12 @@ final class DaemonPlanner {
             new Waiting.Throttled(work.primary.id(), book.notBefore, book.failed, book.cause));
         return;
       }
+      if (!work.primary.pinned()
+          && (work.startedInAll() > 0 || work.count(task -> work.isOf(task, work.primary)) > 0)) {
+        // Its first task resolves the tags for all of them.
+        work.waiting.add(new Waiting.Digest(work.primary.id()));
+        return;
+      }
       work.started.merge(work.primary.id(), 1, Integer::sum);
       work.steps.add(new Step.StartOn(work.primary.id(), instance));
     }

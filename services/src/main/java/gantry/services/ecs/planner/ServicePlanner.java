@@ -41,6 +41,14 @@ public final class ServicePlanner {
     if (service.daemon()) {
       return new DaemonPlanner(work, instances).plan();
     }
+    if (work.primary.shift() != null) {
+      if (work.primary.state() == DeploymentView.State.IN_PROGRESS) {
+        return new ShiftPlanner(work).plan();
+      }
+      if (work.primary.state() == DeploymentView.State.FAILED && work.base != null) {
+        return new ShiftPlanner(work).held();
+      }
+    }
     return work.plan();
   }
 
@@ -177,7 +185,7 @@ public final class ServicePlanner {
       } else if (!book.progressed && !now.isBefore(primary.progressAt().plus(service.deadline()))) {
         boolean guarded =
             tasks.stream().anyMatch(task -> live(task) && leaving(task) && task.guarded());
-        if (!guarded) {
+        if (!guarded && !waitsForRoom(book)) {
           failure = Step.Failure.DEADLINE;
           cause = "no progress for " + service.deadline().toMinutes() + " minutes";
         }
@@ -194,6 +202,13 @@ public final class ServicePlanner {
       return true;
     }
 
+    /** A daemon that has failed nowhere and lacks only an instance's room goes on when it comes. */
+    private boolean waitsForRoom(Ledger.Book book) {
+      return service.daemon()
+          && book.failed == 0
+          && count(task -> !isOf(task, primary) || !task.isHealthy()) == 0;
+    }
+
     // ---- starting
 
     /** Tasks the deployment still lacks: those that cannot stay do not count. */
@@ -204,7 +219,10 @@ public final class ServicePlanner {
     }
 
     void start(DeploymentView deployment, int wanted) {
-      int room = service.upper() - liveInAll();
+      start(deployment, wanted, service.upper() - liveInAll());
+    }
+
+    void start(DeploymentView deployment, int wanted, int room) {
       int count = Math.min(wanted, room);
       if (count <= 0) {
         return;
@@ -289,16 +307,25 @@ public final class ServicePlanner {
           stop(task, old ? Why.DEPLOYMENT : Why.INSTANCE_DRAINING);
         }
       }
-      int allowed = serving() - service.lower();
-      int chosen = Math.min(allowed, serving.size());
-      if (chosen > 0) {
-        for (TaskView task : ScaleIn.choose(serving, chosen)) {
-          stop(task, isOf(task, primary) ? Why.INSTANCE_DRAINING : Why.DEPLOYMENT);
-        }
+      for (TaskView task : spare(serving, serving() - service.lower())) {
+        stop(task, isOf(task, primary) ? Why.INSTANCE_DRAINING : Why.DEPLOYMENT);
       }
       if (guarded > 0) {
         waiting.add(new Waiting.Guarded(primary.id(), guarded));
       }
+    }
+
+    /**
+     * As many of these as may go: first those that do not serve yet, then healthy ones as far as
+     * the healthy that stay are enough without any help of those that do not.
+     */
+    private List<TaskView> spare(List<TaskView> from, int count) {
+      List<TaskView> unsure = from.stream().filter(task -> !task.isHealthy()).toList();
+      List<TaskView> chosen = new ArrayList<>(ScaleIn.choose(unsure, count));
+      int healthy = (int) count(TaskView::isHealthy) - service.lower();
+      List<TaskView> sure = from.stream().filter(TaskView::isHealthy).toList();
+      chosen.addAll(ScaleIn.choose(sure, Math.min(count - chosen.size(), healthy)));
+      return chosen;
     }
 
     /** A replacement of the last good revision that is coming up is let be while it is needed. */
@@ -351,7 +378,7 @@ public final class ServicePlanner {
       if (service.balancing() && own.stream().anyMatch(task -> !task.isHealthy())) {
         return;
       }
-      List<TaskView> chosen = ScaleIn.choose(own, excess);
+      List<TaskView> chosen = spare(own, excess);
       for (TaskView task : chosen) {
         stop(task, service.balancing() ? Why.REBALANCE : Why.SCALE_IN);
       }
@@ -460,7 +487,12 @@ public final class ServicePlanner {
       boolean lacks = missing(primary) > 0 || count(this::leaving) > 0;
       if (primary.state() == DeploymentView.State.FAILED) {
         waiting.add(new Waiting.Failed(primary.id(), ledger.of(primary).cause));
-      } else if (still && lacks && !throttled && waiting.isEmpty() && !service.daemon()) {
+      } else if (still
+          && lacks
+          && !throttled
+          && waiting.isEmpty()
+          && !service.daemon()
+          && (primary.shift() == null || primary.state() != DeploymentView.State.IN_PROGRESS)) {
         waiting.add(
             new Waiting.Configuration(
                 service.desired(), service.lower(), service.upper(), liveInAll()));

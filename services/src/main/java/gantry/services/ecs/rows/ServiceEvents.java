@@ -10,7 +10,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import java.util.Locale;
 import software.amazon.awssdk.services.ecs.model.ServiceEvent;
 
 /** The events of a service: the newest hundred. */
@@ -32,7 +31,7 @@ public final class ServiceEvents {
     long last = keys.isEmpty() ? 0 : Long.parseLong(keys.getLast().id().substring(prefix.length()));
     tx.put(
         EcsTables.SERVICE_EVENTS,
-        scope.key(prefix + String.format(Locale.ROOT, "%012d", last + 1)),
+        scope.key(prefix + EcsTables.padded(last + 1, 12)),
         new ServiceEventRow(id, now, message));
     for (int i = 0; i < keys.size() - (KEPT - 1); i++) {
       tx.delete(EcsTables.SERVICE_EVENTS, keys.get(i));

@@ -1,4 +1,4 @@
-package gantry.sim;
+package gantry.app.bench;
 
 import gantry.traffic.lb.LoadBalancers;
 import gantry.traffic.lb.RoutingTable;
@@ -26,17 +26,21 @@ import java.security.PrivateKey;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
- * The application load balancer beside nginx and HAProxy: the same backends in the same run, each
- * proxy alone on the first core with one worker, load (wrk) and backends (nginx) on the second.
- * Says requests a second, the proxy's CPU time for each, and the 99th percentile.
+ * {@code gantry bench alb [SECONDS] [ROUNDS]}: the application load balancer beside nginx and
+ * HAProxy: the same backend in the same run, turn about, each proxy alone on the first core with
+ * one worker, load (wrk) and backend (nginx) on the second. Says requests a second, the proxy's CPU
+ * time for each, and the 99th percentile: the median of the rounds. Last, what a change of a table
+ * of a thousand rules costs while requests flow.
  */
 @SuppressWarnings("StringConcatToTextBlock")
 public final class AlbBench {
@@ -50,9 +54,14 @@ public final class AlbBench {
   private static final int HAPROXY = FIRST_PORT + 5;
   private static final int HAPROXY_TLS = FIRST_PORT + 6;
   private static final int CONNECTIONS = 64;
+  private static final int RULES = 1000;
+  private static final int CHANGES = 100;
   private static final long TICKS_A_SECOND = 100;
 
-  private record Result(double requests, double cpuMicros, String p99) {}
+  private record Result(double requests, double cpuMicros, double p99Millis) {}
+
+  /** One of the three. */
+  private record Proxy(String name, Process process, int port, int tlsPort) {}
 
   private AlbBench() {}
 
@@ -61,52 +70,63 @@ public final class AlbBench {
       serve(Path.of(args[1]));
       return;
     }
-    int seconds = args.length > 0 ? Integer.parseInt(args[0]) : 8;
+    int seconds = args.length > 0 ? Integer.parseInt(args[0]) : 5;
+    int rounds = args.length > 1 ? Integer.parseInt(args[1]) : 3;
     Path folder = Files.createTempDirectory("alb-bench");
     List<Process> started = new ArrayList<>();
     try {
       prepare(folder);
       started.add(start(folder, "taskset", "-c", "1", "nginx", "-c", folder + "/backend.conf"));
       Process ours =
-          start(
-              folder,
-              "taskset",
-              "-c",
-              "0",
-              Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-              "-XX:+UseSerialGC",
-              "-Xms256m",
-              "-Xmx256m",
-              "-XX:+UseCompactObjectHeaders",
-              "--sun-misc-unsafe-memory-access=allow",
-              "-Dio.netty.noUnsafe=false",
-              "--enable-native-access=ALL-UNNAMED",
-              "-cp",
-              System.getProperty("java.class.path"),
-              AlbBench.class.getName(),
-              "serve",
-              folder.toString());
-      Process nginx = start(folder, "taskset", "-c", "0", "nginx", "-c", folder + "/proxy.conf");
-      Process haproxy =
-          start(folder, "taskset", "-c", "0", "haproxy", "-f", folder + "/haproxy.cfg");
-      started.addAll(List.of(ours, nginx, haproxy));
-      for (int port : new int[] {BACKEND, OURS, NGINX, HAPROXY}) {
-        awaitPort(port);
+          new ProcessBuilder(
+                  "taskset",
+                  "-c",
+                  "0",
+                  Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                  "-XX:+UseSerialGC",
+                  "-Xms256m",
+                  "-Xmx256m",
+                  "-XX:+UseCompactObjectHeaders",
+                  "--sun-misc-unsafe-memory-access=allow",
+                  "--enable-native-access=ALL-UNNAMED",
+                  "-cp",
+                  System.getProperty("java.class.path"),
+                  AlbBench.class.getName(),
+                  "serve",
+                  folder.toString())
+              .redirectError(ProcessBuilder.Redirect.appendTo(folder.resolve("log").toFile()))
+              .start();
+      started.add(ours);
+      List<Proxy> proxies =
+          List.of(
+              new Proxy("gantry", ours, OURS, OURS_TLS),
+              new Proxy(
+                  "nginx",
+                  start(folder, "taskset", "-c", "0", "nginx", "-c", folder + "/proxy.conf"),
+                  NGINX,
+                  NGINX_TLS),
+              new Proxy(
+                  "haproxy",
+                  start(folder, "taskset", "-c", "0", "haproxy", "-f", folder + "/haproxy.cfg"),
+                  HAPROXY,
+                  HAPROXY_TLS));
+      proxies.forEach(proxy -> started.add(proxy.process()));
+      awaitPort(BACKEND);
+      for (Proxy proxy : proxies) {
+        awaitPort(proxy.port());
       }
       // The JIT needs to have seen the work.
       warm("http", OURS, "/1k", false, 120_000);
       warm("http", OURS, "/64k", false, 30_000);
-      for (String size : List.of("/1k", "/64k")) {
-        System.out.println(size.substring(1) + "B answers, " + CONNECTIONS + " connections");
-        print("gantry", measure(ours, "http", OURS, size, seconds, false));
-        print("nginx", measure(nginx, "http", NGINX, size, seconds, false));
-        print("haproxy", measure(haproxy, "http", HAPROXY, size, seconds, false));
+      warm("https", OURS_TLS, "/1k", true, 20_000);
+      System.out.println("load average before: " + loadAverage());
+      for (String size : List.of("1k", "64k")) {
+        compare(size + "B answers, kept connections", proxies, "/" + size, false, seconds, rounds);
       }
-      warm("https", OURS_TLS, "/1k", true, 8_000);
-      System.out.println("TLS, a new connection for each request (ECDSA P-256, 1 kB)");
-      print("gantry", measure(ours, "https", OURS_TLS, "/1k", seconds, true));
-      print("nginx", measure(nginx, "https", NGINX_TLS, "/1k", seconds, true));
-      print("haproxy", measure(haproxy, "https", HAPROXY_TLS, "/1k", seconds, true));
+      compare(
+          "TLS, a new connection for each request, 1 kB", proxies, "/1k", true, seconds, rounds);
+      change(ours);
+      System.out.println("load average after: " + loadAverage());
     } finally {
       for (Process process : started) {
         process.descendants().forEach(ProcessHandle::destroy);
@@ -115,14 +135,54 @@ public final class AlbBench {
     }
   }
 
-  private static void print(String who, Result r) {
+  private static void compare(
+      String what, List<Proxy> proxies, String path, boolean tls, int seconds, int rounds)
+      throws IOException, InterruptedException {
+    System.out.println(what + ", " + CONNECTIONS + " clients");
+    Map<String, List<Result>> seen = new LinkedHashMap<>();
+    for (int i = 0; i < rounds; i++) {
+      for (Proxy proxy : proxies) {
+        seen.computeIfAbsent(proxy.name(), name -> new ArrayList<>())
+            .add(
+                measure(
+                    proxy.process(),
+                    tls ? "https" : "http",
+                    tls ? proxy.tlsPort() : proxy.port(),
+                    path,
+                    seconds,
+                    tls));
+      }
+    }
+    seen.forEach(
+        (name, results) ->
+            System.out.printf(
+                Locale.ROOT,
+                "  %-8s %9.0f requests/s  %6.1f us CPU each  p99 %.2f ms%n",
+                name,
+                median(results.stream().map(Result::requests)),
+                median(results.stream().map(Result::cpuMicros)),
+                median(results.stream().map(Result::p99Millis))));
+  }
+
+  private static double median(Stream<Double> values) {
+    List<Double> sorted = values.sorted().toList();
+    return sorted.get(sorted.size() / 2);
+  }
+
+  private static String loadAverage() throws IOException {
+    return Files.readString(Path.of("/proc/loadavg")).strip();
+  }
+
+  /** Tells the process that is measured to change its rules, while requests flow. */
+  private static void change(Process ours) throws IOException, InterruptedException {
+    ours.getOutputStream().write('\n');
+    ours.getOutputStream().flush();
+    String report = load("http", OURS, "/1k", 5, false);
+    String said = ours.inputReader().readLine();
+    boolean lost = report.contains("Non-2xx") || report.contains("Socket errors");
     System.out.printf(
-        Locale.ROOT,
-        "  %-8s %9.0f requests/s  %6.1f us CPU each  p99 %s%n",
-        who,
-        r.requests,
-        r.cpuMicros,
-        r.p99);
+        "%s; of %s requests meanwhile %s%n",
+        said, find(report, "(\\d+) requests in"), lost ? "SOME FAILED\n" + report : "none failed");
   }
 
   private static Result measure(
@@ -137,7 +197,14 @@ public final class AlbBench {
       System.out.println(report);
     }
     return new Result(
-        rate, used * 1e6 / TICKS_A_SECOND / Math.max(1, count), find(report, "99%\\s+(\\S+)"));
+        rate,
+        used * 1e6 / TICKS_A_SECOND / Math.max(1, count),
+        millis(find(report, "99%\\s+(\\S+)")));
+  }
+
+  private static double millis(String text) {
+    double number = Double.parseDouble(text.replaceAll("[a-z]", ""));
+    return text.endsWith("us") ? number / 1000 : text.endsWith("ms") ? number : number * 1000;
   }
 
   /** Until so many requests were served, for at most a minute and a half. */
@@ -335,46 +402,79 @@ public final class AlbBench {
         new LoadBalancers(
             new LoadBalancers.Config(
                 1, SocketRooms.HOST_ONLY, "127.0.0.1", folder, new byte[16], report -> {}))) {
-      Rule all = new Rule("rule", 0, List.of(), Action.Forward.to("tg"));
-      balancers.apply(
-          new RoutingTable(
-              1,
-              List.of(
-                  new Balancer(
-                      "lb",
-                      "app/bench/1",
-                      "000000000000",
-                      "us-east-1",
-                      Kind.APPLICATION,
-                      "bench.us-east-1.elb.amazonaws.com",
-                      "bench.us-east-1.elb.localhost",
-                      List.of(),
-                      BalancerSettings.DEFAULTS,
-                      List.of(
-                          new Listener("listener/1", OURS, Protocol.HTTP, List.of(all)),
-                          new Listener(
-                              "listener/2",
-                              OURS_TLS,
-                              Protocol.HTTPS,
-                              "ELBSecurityPolicy-TLS13-1-2-2021-06",
-                              List.of("cert"),
-                              List.of(),
-                              List.of(all),
-                              Map.of(),
-                              true,
-                              Duration.ofSeconds(350))))),
-              List.of(
-                  new TargetGroup(
-                      "tg",
-                      "targetgroup/tg/1",
-                      Protocol.HTTP,
-                      Version.HTTP1,
-                      SocketRooms.HOST,
-                      HealthCheck.DEFAULTS,
-                      GroupSettings.DEFAULTS,
-                      List.of(new Target("127.0.0.1", BACKEND, "127.0.0.1", "az1", false)))),
-              List.of(certificate)));
+      balancers.apply(table(certificate, 0));
+      // A line is the sign to change a rule of a thousand, again and again.
+      System.in.read();
+      List<Double> millis = new ArrayList<>();
+      for (int i = 1; i <= CHANGES; i++) {
+        RoutingTable next = table(certificate, i);
+        long before = System.nanoTime();
+        balancers.apply(next);
+        millis.add((System.nanoTime() - before) / 1e6);
+        TimeUnit.MILLISECONDS.sleep(20);
+      }
+      millis.sort(null);
+      System.out.printf(
+          Locale.ROOT,
+          "a change of one of %d rules: median %.2f ms, longest %.2f ms, %d times%n",
+          RULES,
+          millis.get(millis.size() / 2),
+          millis.getLast(),
+          CHANGES);
       Thread.currentThread().join();
     }
+  }
+
+  private static RoutingTable table(Certificate certificate, int changed) {
+    Rule all = new Rule("rule", 0, List.of(), Action.Forward.to("tg"));
+    List<Rule> rules = new ArrayList<>();
+    for (int i = 1; i <= RULES && changed > 0; i++) {
+      rules.add(
+          new Rule(
+              "rule/" + i,
+              i,
+              List.of(
+                  new RoutingTable.Condition.Path(
+                      List.of("/service-" + i + (i == changed ? "/v" + changed : "") + "/*"))),
+              Action.Forward.to("tg")));
+    }
+    rules.add(all);
+    return new RoutingTable(
+        1 + changed,
+        List.of(
+            new Balancer(
+                "lb",
+                "app/bench/1",
+                "000000000000",
+                "us-east-1",
+                Kind.APPLICATION,
+                "bench.us-east-1.elb.amazonaws.com",
+                "bench.us-east-1.elb.localhost",
+                List.of(),
+                BalancerSettings.DEFAULTS,
+                List.of(
+                    new Listener("listener/1", OURS, Protocol.HTTP, rules),
+                    new Listener(
+                        "listener/2",
+                        OURS_TLS,
+                        Protocol.HTTPS,
+                        "ELBSecurityPolicy-TLS13-1-2-2021-06",
+                        List.of("cert"),
+                        List.of(),
+                        List.of(all),
+                        Map.of(),
+                        true,
+                        Duration.ofSeconds(350))))),
+        List.of(
+            new TargetGroup(
+                "tg",
+                "targetgroup/tg/1",
+                Protocol.HTTP,
+                Version.HTTP1,
+                SocketRooms.HOST,
+                HealthCheck.DEFAULTS,
+                GroupSettings.DEFAULTS,
+                List.of(new Target("127.0.0.1", BACKEND, "127.0.0.1", "az1", false)))),
+        List.of(certificate));
   }
 }

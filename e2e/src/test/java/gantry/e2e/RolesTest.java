@@ -1,0 +1,85 @@
+package gantry.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * A role per service, under enforcement, with an unmodified SDK in the containers: {@code roles.sh}
+ * beside this test's resources, and the program that its containers run.
+ */
+@Tag("docker")
+class RolesTest {
+
+  @Test
+  void eachServiceReadsItsOwnAndIsRefusedTheOthers(@TempDir Path work) throws Exception {
+    Program.Said said =
+        Program.run(
+            List.of(
+                "bash",
+                resource("roles.sh", work).toString(),
+                Program.ROOT.resolve("gantry").toString(),
+                work.toString(),
+                port(),
+                worker().toString()),
+            work,
+            Map.of(
+                "AWS_ACCESS_KEY_ID", "test",
+                "AWS_SECRET_ACCESS_KEY", "test",
+                "AWS_DEFAULT_REGION", "us-east-1",
+                "AWS_PAGER", ""));
+    assertThat(said.code()).as(said.toString()).isZero();
+    assertThat(said.out())
+        .contains("== a reads its own, is refused b's, and the missing statement is named")
+        .contains("== b reads its own, is refused a's, and the missing statement is named")
+        .contains("== an execution role that lacks a secret: ResourceInitializationError")
+        .contains("== nothing is left");
+  }
+
+  /** The containers' program, built once: static, so that the image holds nothing else. */
+  private static Path worker() throws IOException, InterruptedException {
+    Path folder = Files.createDirectories(Program.ROOT.resolve(".gantry/clients/worker"));
+    Files.move(
+        resource("worker.go", folder),
+        folder.resolve("main.go"),
+        StandardCopyOption.REPLACE_EXISTING);
+    if (!Files.exists(folder.resolve("go.mod"))) {
+      go(folder, "mod", "init", "worker");
+      go(folder, "mod", "tidy");
+    }
+    go(folder, "build", "-o", "worker", ".");
+    return folder.resolve("worker");
+  }
+
+  private static void go(Path folder, String... arguments)
+      throws IOException, InterruptedException {
+    List<String> command = new java.util.ArrayList<>(List.of("go"));
+    command.addAll(List.of(arguments));
+    Program.Said said = Program.run(command, folder, Map.of("CGO_ENABLED", "0"));
+    assertThat(said.code()).as(said.toString()).isZero();
+  }
+
+  private static String port() throws IOException {
+    try (ServerSocket free = new ServerSocket(0)) {
+      return Integer.toString(free.getLocalPort());
+    }
+  }
+
+  private static Path resource(String name, Path folder) throws IOException {
+    Path file = folder.resolve(name);
+    try (var in = RolesTest.class.getResourceAsStream("/roles/" + name)) {
+      assertThat(in).as(name).isNotNull();
+      Files.copy(in, file, StandardCopyOption.REPLACE_EXISTING);
+    }
+    return file;
+  }
+}

@@ -1,0 +1,138 @@
+package gantry.services.ecr;
+
+import static gantry.services.ecr.RegistryError.Code.BLOB_UNKNOWN;
+import static gantry.services.ecr.RegistryError.Code.RANGE_INVALID;
+import static gantry.services.ecr.RegistryError.Code.UNSUPPORTED;
+
+import gantry.services.HttpExchange;
+import gantry.state.View;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** Layers on the data plane: asked about, pulled whole or in part, deleted. */
+final class BlobHttp {
+
+  /** How much of a pull goes to the socket at once. */
+  private static final int SEND_BYTES = 256 * 1024;
+
+  private static final Pattern RANGE = Pattern.compile("bytes=([0-9]{0,18})-([0-9]{0,18})");
+
+  private final Registry registry;
+  private final Login login;
+  private final Tokens tokens;
+
+  BlobHttp(Registry registry, Login login, Tokens tokens) {
+    this.registry = registry;
+    this.login = login;
+    this.tokens = tokens;
+  }
+
+  void answer(HttpExchange http, Target target, String reference) throws IOException {
+    Http.only(http, "GET", "HEAD", "DELETE");
+    Digest digest = Http.digest(reference);
+    switch (http.method()) {
+      case "DELETE" -> {
+        login.authorize(http, target, "ecr:BatchDeleteImage");
+        switch (registry.unlink(target.scope(), target.repository(), digest)) {
+          case DONE -> Http.answer(http, 202, Http.NOTHING);
+          case NOT_THERE -> throw new RegistryError(BLOB_UNKNOWN, digest + " is not here");
+          case IN_USE ->
+              throw new RegistryError(
+                  UNSUPPORTED, digest + " is a layer of an image in this repository");
+        }
+      }
+      case "HEAD" -> {
+        login.authorize(http, target, "ecr:BatchCheckLayerAvailability");
+        long size = existingBlob(target, digest);
+        blobHeaders(http, digest);
+        http.setHeader("Content-Length", Long.toString(size));
+        http.respond(200).close();
+      }
+      default -> {
+        if (!isSigned(http, target, digest)) {
+          login.authorize(http, target, "ecr:GetDownloadUrlForLayer");
+        }
+        sendBlob(http, digest, existingBlob(target, digest));
+      }
+    }
+  }
+
+  private boolean isSigned(HttpExchange http, Target target, Digest digest) {
+    Map<String, String> query = Http.parameters(http.query());
+    String expires = query.get("expires");
+    String signature = query.get("signature");
+    return expires != null
+        && signature != null
+        && tokens.isSignedLayer(target.scope(), target.repository(), digest, expires, signature);
+  }
+
+  private long existingBlob(Target target, Digest digest) {
+    View view = registry.store.snapshot();
+    Registry.repository(view, target.scope(), target.repository());
+    long size = registry.blobSize(view, target.scope(), target.repository(), digest);
+    if (size < 0) {
+      throw new RegistryError(BLOB_UNKNOWN, "The layer " + digest + " is not in this repository");
+    }
+    return size;
+  }
+
+  private static void blobHeaders(HttpExchange http, Digest digest) {
+    http.setHeader("Docker-Content-Digest", digest.toString());
+    http.setHeader("Content-Type", "application/octet-stream");
+    http.setHeader("Accept-Ranges", "bytes");
+    http.setHeader("ETag", "\"" + digest + "\"");
+    // Content under a digest never changes.
+    http.setHeader("Cache-Control", "max-age=31536000");
+  }
+
+  private void sendBlob(HttpExchange http, Digest digest, long size) throws IOException {
+    blobHeaders(http, digest);
+    long from = 0;
+    long to = size - 1;
+    boolean partial = false;
+    String range = http.header("Range");
+    if (range != null) {
+      Matcher m = RANGE.matcher(range.trim());
+      // Several ranges, or units we do not know: the whole is a valid answer.
+      if (m.matches() && !(m.group(1).isEmpty() && m.group(2).isEmpty())) {
+        partial = true;
+        if (m.group(1).isEmpty()) {
+          from = Math.max(0, size - Long.parseLong(m.group(2)));
+        } else {
+          from = Long.parseLong(m.group(1));
+          if (!m.group(2).isEmpty()) {
+            to = Math.min(to, Long.parseLong(m.group(2)));
+          }
+        }
+        if (from > to) {
+          http.setHeader("Content-Range", "bytes */" + size);
+          throw new RegistryError(RANGE_INVALID, "the blob has " + size + " bytes");
+        }
+        http.setHeader("Content-Range", "bytes " + from + "-" + to + "/" + size);
+      }
+    }
+    try (FileChannel channel = registry.blobs.open(digest)) {
+      long left = to - from + 1;
+      http.setHeader("Content-Length", Long.toString(left));
+      channel.position(from);
+      try (OutputStream out = http.respond(partial ? 206 : 200)) {
+        InputStream in = Channels.newInputStream(channel);
+        byte[] buffer = new byte[(int) Math.min(SEND_BYTES, Math.max(1, left))];
+        while (left > 0) {
+          int read = in.read(buffer, 0, (int) Math.min(buffer.length, left));
+          if (read < 0) {
+            throw new IOException(digest + " on disk is shorter than its " + size + " bytes");
+          }
+          out.write(buffer, 0, read);
+          left -= read;
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,35 @@
+package gantry.services.ecr;
+
+import gantry.state.Page;
+import gantry.state.PageToken;
+import java.util.function.Function;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One call of a paged operation.
+ *
+ * @param name the operation and what selects its rows: a token is good for that alone
+ */
+record Listing(String name, @Nullable String token, int limit) {
+
+  private static final int DEFAULT = 100;
+
+  static Listing of(String name, @Nullable String token, @Nullable Integer maxResults) {
+    return new Listing(name, token, maxResults == null ? DEFAULT : maxResults);
+  }
+
+  /** The id after which the page begins; empty for the first. */
+  String after() {
+    try {
+      return PageToken.lastId(name, token);
+    } catch (PageToken.Invalid e) {
+      throw EcrErrors.invalid("NextToken", "Invalid next token provided");
+    }
+  }
+
+  /** What comes after the token, cut to the page. */
+  <T> Page<T> cut(Stream<T> rest, Function<T, String> id) {
+    return Page.cut(rest, limit, id, name);
+  }
+}

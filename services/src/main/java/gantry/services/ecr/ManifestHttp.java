@@ -1,0 +1,147 @@
+package gantry.services.ecr;
+
+import static gantry.services.ecr.RegistryError.Code.MANIFEST_INVALID;
+import static gantry.services.ecr.RegistryError.Code.MANIFEST_UNKNOWN;
+import static gantry.services.ecr.RegistryError.Code.TAG_INVALID;
+import static gantry.services.ecr.RegistryError.Code.UNSUPPORTED;
+
+import gantry.services.Caller;
+import gantry.services.HttpExchange;
+import gantry.services.ecr.EcrTables.ImageRow;
+import gantry.services.ecr.EcrTables.Origin;
+import gantry.services.ecr.EcrTables.Status;
+import gantry.services.ecr.Registry.Push;
+import gantry.services.ecr.Registry.Pushed;
+import gantry.state.View;
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** Manifests on the data plane: pulled, pushed, deleted, by tag and by digest. */
+final class ManifestHttp {
+
+  private final Registry registry;
+  private final Login login;
+  private final OnDemand onDemand;
+  private final ImagesInUse inUse;
+
+  ManifestHttp(Registry registry, Login login, OnDemand onDemand, ImagesInUse inUse) {
+    this.registry = registry;
+    this.login = login;
+    this.onDemand = onDemand;
+    this.inUse = inUse;
+  }
+
+  void answer(HttpExchange http, Target target, String reference) throws IOException {
+    Http.only(http, "GET", "HEAD", "PUT", "DELETE");
+    boolean byDigest = reference.contains(":");
+    Digest digest = byDigest ? Http.digest(reference) : null;
+    switch (http.method()) {
+      case "PUT" -> {
+        if (!byDigest && !Names.isTag(reference)) {
+          throw new RegistryError(TAG_INVALID, "invalid tag " + reference);
+        }
+        putManifest(http, target, byDigest ? null : reference, digest);
+      }
+      case "DELETE" -> {
+        login.authorize(http, target, "ecr:BatchDeleteImage");
+        deleteManifest(target, reference, byDigest);
+        Http.answer(http, 202, Http.NOTHING);
+      }
+      default -> {
+        Caller caller = login.authorize(http, target, "ecr:BatchGetImage");
+        onDemand.beforePull(target.scope(), target.repository(), reference);
+        View view = registry.store.snapshot();
+        Registry.repository(view, target.scope(), target.repository());
+        ImageRow image = Registry.image(view, target.scope(), target.repository(), reference);
+        if (image == null || image.status() == Status.ARCHIVED) {
+          throw new RegistryError(MANIFEST_UNKNOWN, "Requested image not found");
+        }
+        http.setHeader("Docker-Content-Digest", image.digest());
+        http.setHeader("Content-Type", image.mediaType());
+        http.setHeader("ETag", "\"" + image.digest() + "\"");
+        if (http.method().equals("HEAD")) {
+          http.setHeader("Content-Length", Long.toString(image.manifestBytes()));
+          http.respond(200).close();
+        } else {
+          byte[] bytes = registry.manifestBytes(image);
+          registry.recordPull(target.scope(), image, caller);
+          Http.answer(http, 200, bytes);
+        }
+      }
+    }
+  }
+
+  private void putManifest(
+      HttpExchange http, Target target, @Nullable String tag, @Nullable Digest digest)
+      throws IOException {
+    login.authorize(http, target, "ecr:PutImage");
+    byte[] bytes = http.body().readNBytes(Manifest.MAX_BYTES + 1);
+    if (bytes.length > Manifest.MAX_BYTES) {
+      throw new RegistryError(
+          MANIFEST_INVALID, 413, "a manifest has at most " + Manifest.MAX_BYTES + " bytes");
+    }
+    onDemand.beforePush(target.scope(), target.repository());
+    String contentType = http.header("Content-Type");
+    Pushed pushed;
+    try {
+      pushed =
+          registry.push(
+              new Push(
+                  target.scope(),
+                  target.repository(),
+                  tag,
+                  digest,
+                  bytes,
+                  isUntold(contentType) ? null : contentType,
+                  Origin.PUSHED));
+    } catch (Manifest.Invalid e) {
+      throw new RegistryError(MANIFEST_INVALID, String.valueOf(e.getMessage()));
+    }
+    http.setHeader("Location", "/v2/" + target.sent() + "/manifests/" + pushed.digest());
+    http.setHeader("Docker-Content-Digest", pushed.digest().toString());
+    Digest subject = pushed.manifest().subject();
+    if (subject != null) {
+      http.setHeader("OCI-Subject", subject.toString());
+    }
+    Http.answer(http, 201, Http.NOTHING);
+  }
+
+  /** Types that say nothing about a manifest; some clients send them. */
+  private static boolean isUntold(@Nullable String contentType) {
+    return contentType == null
+        || contentType.isBlank()
+        || Manifest.bareType(contentType).equals("application/json")
+        || Manifest.bareType(contentType).equals("application/octet-stream");
+  }
+
+  /** By tag: only the tag goes, as OCI says. By digest: the image goes with all its tags. */
+  private void deleteManifest(Target target, String reference, boolean byDigest) {
+    Map<String, List<String>> users =
+        byDigest ? inUse.users(target.scope(), target.repository()) : Map.of();
+    registry.store.write(
+        tx -> {
+          Registry.repository(tx, target.scope(), target.repository());
+          ImageRow image = Registry.image(tx, target.scope(), target.repository(), reference);
+          if (image == null) {
+            throw new RegistryError(MANIFEST_UNKNOWN, "Requested image not found");
+          }
+          if (!byDigest) {
+            tx.delete(
+                EcrTables.TAGS, EcrTables.tagKey(target.scope(), target.repository(), reference));
+            return null;
+          }
+          if (Registry.isChild(tx, target.scope(), image)) {
+            throw new RegistryError(
+                UNSUPPORTED, "Requested image referenced by manifest list: delete the list first");
+          }
+          List<String> holders = users.getOrDefault(image.digest(), List.of());
+          if (!holders.isEmpty()) {
+            throw new RegistryError(UNSUPPORTED, EcrErrors.inUse(image.digest(), holders));
+          }
+          Registry.deleteImage(tx, target.scope(), image);
+          return null;
+        });
+  }
+}

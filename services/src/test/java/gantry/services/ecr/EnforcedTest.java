@@ -1,0 +1,247 @@
+package gantry.services.ecr;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import gantry.services.AesGcmSecretBox;
+import gantry.services.Caller;
+import gantry.services.ServiceContext;
+import gantry.services.ServiceContext.Endpoint;
+import gantry.services.iam.Iam;
+import gantry.services.iam.IamAuthorizer.Mode;
+import gantry.state.Scope;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import software.amazon.awssdk.services.ecr.model.BatchDeleteImageResponse;
+import software.amazon.awssdk.services.ecr.model.EcrException;
+import software.amazon.awssdk.services.ecr.model.ImageFailureCode;
+
+/** IAM's policies on both doors of the registry, and images that something runs. */
+class EnforcedTest {
+
+  private static final String READ =
+      "[\"ecr:BatchGetImage\",\"ecr:BatchCheckLayerAvailability\",\"ecr:GetDownloadUrlForLayer\"]";
+
+  @TempDir Path folder;
+  private World world;
+  private Map<String, List<String>> users = Map.of();
+  private Caller reader;
+
+  @BeforeEach
+  void start() throws IOException {
+    world =
+        new World(
+            folder,
+            new EcrSettings(
+                World.HOME,
+                false,
+                null,
+                Mode.ENFORCE,
+                (registry, repository) -> users,
+                Upstream.NONE,
+                Set.of()));
+    Iam iam =
+        new Iam(
+            new ServiceContext(
+                world.store,
+                world.time,
+                world.time,
+                world.ids,
+                new World.NoClients(),
+                folder,
+                new Endpoint("127.0.0.1", 1)),
+            new AesGcmSecretBox(new byte[AesGcmSecretBox.KEY_BYTES], world.ids));
+    Caller root = caller("arn:aws:iam::000000000000:root", "000000000000");
+    String id = as(root, () -> iam.createUser(r -> r.userName("reader"))).user().userId();
+    as(
+        root,
+        () ->
+            iam.putUserPolicy(
+                r ->
+                    r.userName("reader")
+                        .policyName("read")
+                        .policyDocument(
+                            "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":"
+                                + READ
+                                + ",\"Resource\":\"arn:aws:ecr:us-east-1:000000000000:repository/team/*\"},"
+                                + "{\"Effect\":\"Allow\",\"Action\":\"ecr:GetAuthorizationToken\",\"Resource\":\"*\"}]}")));
+    reader = caller("arn:aws:iam::000000000000:user/reader", id);
+    world.repository("team/app").repository("other");
+  }
+
+  @AfterEach
+  void stop() {
+    world.close();
+  }
+
+  private static Caller caller(String arn, String userId) {
+    return new Caller(
+        "000000000000", "us-east-1", arn, userId, null, Map.of(), "r", "127.0.0.1", null);
+  }
+
+  private static <R> R as(Caller caller, Supplier<R> call) {
+    return ScopedValue.where(Caller.CURRENT, caller).call(call::get);
+  }
+
+  private String token(Caller caller) {
+    return "Basic "
+        + as(caller, () -> world.ecr.getAuthorizationToken(r -> {}))
+            .authorizationData()
+            .getFirst()
+            .authorizationToken();
+  }
+
+  @Test
+  void theDataPlaneAsksIamWhoMayDoWhat() throws IOException {
+    String basic = token(reader);
+    assertThat(world.get("/v2/", "Authorization", basic).statusCode()).isEqualTo(200);
+    assertThat(world.get("/v2/team/app/manifests/v1", "Authorization", basic).statusCode())
+        .as("allowed, and there is no such image")
+        .isEqualTo(404);
+    var refused = world.get("/v2/other/manifests/v1", "Authorization", basic);
+    assertThat(refused.statusCode()).isEqualTo(403);
+    assertThat(World.text(refused))
+        .contains(
+            "User: arn:aws:iam::000000000000:user/reader is not authorized to perform:"
+                + " ecr:BatchGetImage on resource:"
+                + " arn:aws:ecr:us-east-1:000000000000:repository/other because no identity-based"
+                + " policy allows the ecr:BatchGetImage action");
+    assertThat(
+            world
+                .send("POST", "/v2/team/app/blobs/uploads/", new byte[0], "Authorization", basic)
+                .statusCode())
+        .as("may not push")
+        .isEqualTo(403);
+    // The repository's policy alone is enough within the account.
+    Caller root = caller("arn:aws:iam::000000000000:root", "000000000000");
+    as(
+        root,
+        () ->
+            world.ecr.setRepositoryPolicy(
+                r ->
+                    r.repositoryName("other")
+                        .policyText(
+                            "{\"Version\":\"2012-10-17\",\"Statement\":{\"Effect\":\"Allow\",\"Principal\":{\"AWS\":\"arn:aws:iam::000000000000:user/reader\"},\"Action\":"
+                                + READ
+                                + ",\"Condition\":{\"IpAddress\":{\"aws:SourceIp\":\"127.0.0.0/8\"}}}}")));
+    assertThat(world.get("/v2/other/manifests/v1", "Authorization", basic).statusCode())
+        .isEqualTo(404);
+    assertThatThrownBy(
+            () -> as(reader, () -> world.ecr.batchDeleteImage(r -> r.repositoryName("team/app"))))
+        .isInstanceOf(EcrException.class)
+        .hasMessageContaining("ecr:BatchDeleteImage");
+  }
+
+  @Test
+  void whatRunsKeepsItsImage() throws IOException {
+    Caller root = caller("arn:aws:iam::000000000000:root", "000000000000");
+    String basic = token(root);
+    byte[] config = "{\"architecture\":\"amd64\",\"os\":\"linux\"}".getBytes(UTF_8);
+    byte[] layer = "layer".getBytes(UTF_8);
+    for (byte[] blob : List.of(config, layer)) {
+      String digest = Digest.of(blob).toString();
+      assertThat(
+              world
+                  .send(
+                      "POST",
+                      "/v2/team/app/blobs/uploads/?digest=" + digest,
+                      blob,
+                      "Authorization",
+                      basic)
+                  .statusCode())
+          .isEqualTo(201);
+    }
+    byte[] manifest = Manifests.image(config, layer);
+    String digest = Digest.of(manifest).toString();
+    assertThat(
+            world
+                .send(
+                    "PUT",
+                    "/v2/team/app/manifests/v1",
+                    manifest,
+                    "Authorization",
+                    basic,
+                    "Content-Type",
+                    Manifest.OCI_MANIFEST)
+                .statusCode())
+        .isEqualTo(201);
+    users = Map.of(digest, List.of("service web in cluster default"));
+    for (boolean byTag : new boolean[] {true, false}) {
+      BatchDeleteImageResponse refused =
+          as(
+              root,
+              () ->
+                  world.ecr.batchDeleteImage(
+                      r ->
+                          r.repositoryName("team/app")
+                              .imageIds(
+                                  i -> {
+                                    if (byTag) {
+                                      i.imageTag("v1");
+                                    } else {
+                                      i.imageDigest(digest);
+                                    }
+                                  })));
+      assertThat(refused.imageIds()).isEmpty();
+      assertThat(refused.failures().getFirst().failureCode())
+          .isEqualTo(ImageFailureCode.IMAGE_REFERENCED_BY_MANIFEST_LIST);
+      assertThat(refused.failures().getFirst().failureReason())
+          .contains("is in use by service web in cluster default");
+    }
+    var onDataPlane =
+        world.send(
+            "DELETE", "/v2/team/app/manifests/" + digest, new byte[0], "Authorization", basic);
+    assertThat(onDataPlane.statusCode()).isEqualTo(405);
+    assertThat(World.text(onDataPlane)).contains("service web in cluster default");
+    users = Map.of();
+    assertThat(
+            as(
+                    root,
+                    () ->
+                        world.ecr.batchDeleteImage(
+                            r -> r.repositoryName("team/app").imageIds(i -> i.imageTag("v1"))))
+                .imageIds())
+        .hasSize(1);
+  }
+
+  @Test
+  void expiryPassesOverWhatRuns() throws IOException {
+    Scope home = World.HOME;
+    try (World open = new World(folder.resolve("open"), lenient())) {
+      open.repository("app");
+      Digest old = open.pushImage("app", "v1", "one");
+      open.pushImage("app", "v2", "two");
+      open.call(
+          ecr ->
+              ecr.putLifecyclePolicy(
+                  r ->
+                      r.repositoryName("app")
+                          .lifecyclePolicyText(
+                              "{\"rules\":[{\"rulePriority\":1,\"selection\":{\"tagStatus\":\"any\",\"countType\":\"imageCountMoreThan\",\"countNumber\":1},\"action\":{\"type\":\"expire\"}}]}")));
+      users = Map.of(old.toString(), List.of("task 1"));
+      assertThat(open.host.lifecycle.apply(home, "app", lenient().inUse())).isZero();
+      users = Map.of();
+      assertThat(open.host.lifecycle.apply(home, "app", lenient().inUse())).isOne();
+    }
+  }
+
+  private EcrSettings lenient() {
+    return new EcrSettings(
+        World.HOME,
+        true,
+        null,
+        Mode.AUDIT,
+        (registry, repository) -> users,
+        Upstream.NONE,
+        Set.of());
+  }
+}

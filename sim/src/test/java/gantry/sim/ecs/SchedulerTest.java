@@ -1,0 +1,282 @@
+package gantry.sim.ecs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import gantry.services.ecs.EcsTables;
+import gantry.services.ecs.rows.EventRow;
+import gantry.services.ecs.rows.ServiceRow;
+import gantry.services.ecs.rows.TaskRow;
+import gantry.sim.ecs.SimulatedAccount.Machine;
+import gantry.state.Key;
+import gantry.state.Row;
+import gantry.state.View;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import software.amazon.awssdk.services.ecs.model.DeploymentRolloutState;
+
+/**
+ * The service scheduler under random services, deployments and failures: the real store, operations
+ * and controllers in virtual time. One seed alone: {@code -Dgantry.seed=N}; more or fewer
+ * transitions: {@code -Dgantry.transitions=N}.
+ */
+class SchedulerTest {
+
+  private static final long TRANSITIONS = Long.getLong("gantry.transitions", 100_000);
+  private static final long MANY = 1_000_000;
+  private static final int STEPS = 200;
+  private static final int AT_ONCE = 8;
+
+  /** Longer than the longest pause between attempts, twice the deadline of a deployment. */
+  private static final Duration PEACE = Duration.ofMinutes(70);
+
+  private static final Duration LOOK = Duration.ofMinutes(2);
+
+  private record Result(
+      long seed, long transitions, long taskStates, int refused, List<String> broken) {}
+
+  private static Result play(long seed) {
+    History history = new History(seed);
+    Rules rules = new Rules(history.account);
+    history.trouble(STEPS);
+    history.peace();
+    List<String> broken = new ArrayList<>();
+    for (Duration waited = Duration.ZERO; waited.compareTo(PEACE) < 0; waited = waited.plus(LOOK)) {
+      history.account.run(LOOK);
+      broken.clear();
+      rest(history, broken);
+      if (broken.isEmpty()) {
+        break;
+      }
+    }
+    broken.addAll(rules.broken());
+    history.account.runner.stats().stream()
+        .filter(stats -> stats.errors() > 0)
+        .forEach(
+            stats ->
+                broken.add(
+                    stats.controller()
+                        + " failed "
+                        + stats.errors()
+                        + " times "
+                        + history.account.runner.failing(stats.controller())));
+    if (Boolean.getBoolean("gantry.stats")) {
+      System.out.println(seed + " " + rules.transitions() + " " + history.account.runner.stats());
+    }
+    return new Result(seed, rules.transitions(), rules.taskStates(), history.refused(), broken);
+  }
+
+  /** What must be true when nothing has gone wrong for a while. */
+  private static void rest(History history, List<String> broken) {
+    View view = history.account.store.snapshot();
+    for (History.Kind kind : history.kinds()) {
+      Key key = EcsTables.member(SimulatedAccount.SCOPE, "default", kind.name());
+      ServiceRow row = view.get(EcsTables.SERVICES, key);
+      if (row == null || !row.isActive()) {
+        continue;
+      }
+      List<TaskRow> tasks = Rules.tasks(view, key);
+      boolean done =
+          row.deployments().size() == 1
+              && row.primary().rolloutState() == DeploymentRolloutState.COMPLETED
+              && tasks.stream().allMatch(each -> Rules.isHealthy(view, key.scope(), each))
+              && tasks.stream()
+                  .allMatch(
+                      each ->
+                          each.task().taskDefinitionArn().equals(row.service().taskDefinition()))
+              && tasks.size() == row.service().desiredCount()
+              && row.steady();
+      if (!done) {
+        broken.add(
+            kind
+                + " did not converge: "
+                + row.deployments().stream()
+                    .map(
+                        each ->
+                            each.id() + " " + each.rolloutState() + " " + each.rolloutStateReason())
+                    .toList()
+                + " desired "
+                + row.service().desiredCount()
+                + ", tasks "
+                + tasks.stream()
+                    .map(
+                        each ->
+                            each.id()
+                                + " "
+                                + each.task().lastStatus()
+                                + " "
+                                + each.task().healthStatus()
+                                + " "
+                                + each.targets()
+                                + " of "
+                                + each.deploymentId())
+                    .toList()
+                + ", steady "
+                + row.steady());
+      }
+      if (kind.daemon()) {
+        daemon(history, view, row, tasks, broken);
+      }
+      if (kind.fargate() && "ENABLED".equals(row.service().availabilityZoneRebalancingAsString())) {
+        zones(row, tasks, broken);
+      }
+    }
+    long interfaces =
+        view.scanAll(EcsTables.TASKS)
+            .filter(row -> !row.value().isStopped() && row.value().eni() != null)
+            .count();
+    if (interfaces != history.account.vpc.interfaces()) {
+      broken.add(history.account.vpc.interfaces() + " interfaces for " + interfaces + " tasks");
+    }
+    long named =
+        view.scanAll(EcsTables.TASKS)
+            .filter(row -> !row.value().isStopped())
+            .mapToLong(row -> row.value().names().size())
+            .sum();
+    if (named != history.account.names.instances().size()) {
+      broken.add(history.account.names.instances().size() + " names for " + named + " tasks");
+    }
+  }
+
+  private static void daemon(
+      History history, View view, ServiceRow row, List<TaskRow> tasks, List<String> broken) {
+    boolean some = !row.service().placementConstraints().isEmpty();
+    for (Machine machine : history.account.machines()) {
+      var instance = Rules.instance(view, machine.arn());
+      if (instance == null || instance.isFargate()) {
+        continue;
+      }
+      boolean wanted = !some || "a".equals(instance.attribute("class"));
+      long there =
+          tasks.stream()
+              .filter(each -> machine.arn().equals(each.task().containerInstanceArn()))
+              .count();
+      if (there != (wanted ? 1 : 0)) {
+        broken.add("the daemon " + row.name() + " has " + there + " tasks on " + machine.arn());
+      }
+    }
+  }
+
+  private static void zones(ServiceRow row, List<TaskRow> tasks, List<String> broken) {
+    Map<String, Integer> zones = new HashMap<>();
+    for (String zone : List.of("us-east-1a", "us-east-1b", "us-east-1c")) {
+      zones.put(zone, 0);
+    }
+    tasks.forEach(each -> zones.merge(each.task().availabilityZone(), 1, Integer::sum));
+    int most = zones.values().stream().max(Comparator.naturalOrder()).orElse(0);
+    int least = zones.values().stream().min(Comparator.naturalOrder()).orElse(0);
+    if (most - least > 1) {
+      broken.add(row.name() + " is not balanced: " + zones);
+    }
+  }
+
+  @Test
+  void whateverHappens() {
+    play(1, TRANSITIONS);
+  }
+
+  /** With other seeds than the fast one's. */
+  @Test
+  @Tag("docker") // not Docker, but more seconds than a fast test may take
+  void whateverHappensAMillionTimes() {
+    play(1_000_001, MANY);
+  }
+
+  private static void play(long first, long wanted) {
+    Long only = Long.getLong("gantry.seed");
+    AtomicLong transitions = new AtomicLong();
+    AtomicLong taskStates = new AtomicLong();
+    AtomicLong refused = new AtomicLong();
+    List<String> broken = new ArrayList<>();
+    long histories = 0;
+    long began = System.nanoTime();
+    for (long from = only == null ? first : only;
+        transitions.get() < (only == null ? wanted : 1) && broken.isEmpty();
+        from += AT_ONCE) {
+      List<Result> results =
+          LongStream.range(from, only == null ? from + AT_ONCE : from + 1)
+              .parallel()
+              .mapToObj(SchedulerTest::play)
+              .toList();
+      for (Result result : results) {
+        histories++;
+        transitions.addAndGet(result.transitions);
+        taskStates.addAndGet(result.taskStates);
+        refused.addAndGet(result.refused);
+        result.broken.forEach(each -> broken.add("seed " + result.seed + ": " + each));
+      }
+    }
+    System.out.printf(
+        "%,d simulated transitions (%,d of tasks from state to state) in %d histories, %d calls"
+            + " refused, %.1f s%n",
+        transitions.get(),
+        taskStates.get(),
+        histories,
+        refused.get(),
+        (System.nanoTime() - began) / 1e9);
+    assertThat(broken).isEmpty();
+  }
+
+  /** The same seed, the same history: every event, and every row at its end. */
+  @Test
+  void aSeedIsReplayedByteForByte() {
+    for (long seed = 1; seed <= 3; seed++) {
+      assertThat(fingerprint(seed)).as("seed %d", seed).isEqualTo(fingerprint(seed));
+    }
+    assertThat(fingerprint(1)).isNotEqualTo(fingerprint(2));
+  }
+
+  private static String fingerprint(long seed) {
+    MessageDigest digest;
+    try {
+      digest = MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
+    History history = new History(seed);
+    history
+        .account
+        .store
+        .feed()
+        .subscribe(
+            history.account.store.snapshot().revision(),
+            commit ->
+                commit
+                    .changes()
+                    .forEach(
+                        change -> {
+                          digest.update(bytes(change.table().name() + change.key()));
+                          if (change.after() instanceof EventRow event) {
+                            digest.update(bytes(event.detail()));
+                          }
+                        }));
+    history.trouble(STEPS);
+    history.peace();
+    history.account.run(LOOK);
+    EcsTables.ALL.forEach(
+        table ->
+            history
+                .account
+                .store
+                .snapshot()
+                .scanAll(table)
+                .map(Row::toString)
+                .forEach(row -> digest.update(bytes(row))));
+    return HexFormat.of().formatHex(digest.digest());
+  }
+
+  private static byte[] bytes(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
+  }
+}

@@ -1,0 +1,229 @@
+package gantry.traffic.lb;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import gantry.traffic.lb.RoutingTable.GroupSettings;
+import gantry.traffic.lb.RoutingTable.Protocol;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLSocket;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Clients that make HTTP/2 expensive: each is cut off, and others are served meanwhile. */
+class Http2AbuseTest {
+
+  private static final int HEADERS = 1;
+  private static final int RESET = 3;
+  private static final int SETTINGS = 4;
+  private static final int PING = 6;
+  private static final int GO_AWAY = 7;
+  private static final int CONTINUATION = 9;
+  private static final int END_STREAM = 1;
+  private static final int END_HEADERS = 4;
+
+  /** GET https / of "h", every field from the static table but the authority. */
+  private static final byte[] REQUEST = {(byte) 0x82, (byte) 0x87, (byte) 0x84, 0x41, 0x01, 'h'};
+
+  private World world;
+  private Backend a;
+
+  @BeforeEach
+  void begin() throws Exception {
+    world = new World(1);
+    a = new Backend("a");
+    world.protocol = Protocol.HTTPS;
+    world.certificates.add(Keys.make("cert/one", "one.example.com", "EC"));
+    world.group("tg", GroupSettings.DEFAULTS, a).forwardAll("tg").apply().healthy(1);
+  }
+
+  @AfterEach
+  void end() {
+    world.close();
+    a.close();
+  }
+
+  private SSLSocket connect() throws Exception {
+    SSLSocket socket =
+        (SSLSocket)
+            Keys.trusting()
+                .getSocketFactory()
+                .createSocket(InetAddress.getLoopbackAddress(), world.port);
+    SSLParameters parameters = socket.getSSLParameters();
+    parameters.setApplicationProtocols(new String[] {"h2"});
+    socket.setSSLParameters(parameters);
+    socket.setSoTimeout(10_000);
+    socket.startHandshake();
+    assertThat(socket.getApplicationProtocol()).isEqualTo("h2");
+    socket
+        .getOutputStream()
+        .write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+    socket.getOutputStream().write(frame(SETTINGS, 0, 0, new byte[0]));
+    return socket;
+  }
+
+  private static byte[] frame(int type, int flags, int stream, byte... payload) {
+    byte[] frame = new byte[9 + payload.length];
+    frame[0] = (byte) (payload.length >> 16);
+    frame[1] = (byte) (payload.length >> 8);
+    frame[2] = (byte) payload.length;
+    frame[3] = (byte) type;
+    frame[4] = (byte) flags;
+    frame[5] = (byte) (stream >> 24);
+    frame[6] = (byte) (stream >> 16);
+    frame[7] = (byte) (stream >> 8);
+    frame[8] = (byte) stream;
+    System.arraycopy(payload, 0, frame, 9, payload.length);
+    return frame;
+  }
+
+  /** The error that the connection ended with; -1: none was told. */
+  private static int goAway(SSLSocket socket) throws IOException {
+    InputStream in = socket.getInputStream();
+    int error = -1;
+    try {
+      while (true) {
+        byte[] head = in.readNBytes(9);
+        if (head.length < 9) {
+          return error;
+        }
+        int length = (head[0] & 255) << 16 | (head[1] & 255) << 8 | head[2] & 255;
+        byte[] payload = in.readNBytes(length);
+        if (head[3] == GO_AWAY) {
+          error = payload[7];
+        }
+      }
+    } catch (java.net.SocketTimeoutException e) {
+      throw new AssertionError("the connection stays open", e);
+    } catch (IOException reset) {
+      return error;
+    }
+  }
+
+  private void othersAreServed() throws Exception {
+    try (SSLSocket other = connect()) {
+      other.getOutputStream().write(frame(HEADERS, END_STREAM | END_HEADERS, 1, REQUEST));
+      InputStream in = other.getInputStream();
+      while (true) {
+        byte[] head = in.readNBytes(9);
+        int length = (head[0] & 255) << 16 | (head[1] & 255) << 8 | head[2] & 255;
+        byte[] payload = in.readNBytes(length);
+        if (head[3] == HEADERS) {
+          assertThat(payload[0]).as(":status 200 of the static table").isEqualTo((byte) 0x88);
+          return;
+        }
+      }
+    }
+  }
+
+  /** Writes until the other side has had enough. */
+  private static boolean sent(OutputStream out, byte[] bytes) {
+    try {
+      out.write(bytes);
+      return true;
+    } catch (IOException cut) {
+      return false;
+    }
+  }
+
+  @Test
+  void a_rapid_reset_is_cut_off_and_does_not_reach_the_target_without_end() throws Exception {
+    try (SSLSocket socket = connect()) {
+      ByteArrayOutputStream all = new ByteArrayOutputStream();
+      for (int stream = 1; stream < 4000; stream += 2) {
+        all.writeBytes(frame(HEADERS, END_STREAM | END_HEADERS, stream, REQUEST));
+        all.writeBytes(frame(RESET, 0, stream, (byte) 0, (byte) 0, (byte) 0, (byte) 8));
+      }
+      boolean whole = sent(socket.getOutputStream(), all.toByteArray());
+      assertThat(whole ? goAway(socket) : -1).as("the connection ends").isIn(11, 0, -1);
+    }
+    assertThat(a.requests.size()).as("of 2,000").isLessThan(400);
+    othersAreServed();
+  }
+
+  @Test
+  void headers_without_end_are_cut_off() throws Exception {
+    try (SSLSocket socket = connect()) {
+      OutputStream out = socket.getOutputStream();
+      out.write(frame(HEADERS, END_STREAM, 1, REQUEST));
+      // A literal header of 1 kB, again and again, and never the end.
+      ByteArrayOutputStream field = new ByteArrayOutputStream();
+      field.write(0);
+      field.write(1);
+      field.write('x');
+      field.write(0x7f);
+      field.writeBytes(new byte[] {(byte) 0x81, 7});
+      field.writeBytes("y".repeat(127 + 1 + 7 * 128).getBytes(StandardCharsets.US_ASCII));
+      byte[] frame = frame(CONTINUATION, 0, 1, field.toByteArray());
+      int frames = 0;
+      while (frames < 20_000 && sent(out, frame)) {
+        frames++;
+      }
+      assertThat(frames < 20_000 ? -1 : goAway(socket)).isIn(-1, 1, 11);
+      assertThat(frames).isLessThan(20_000);
+    }
+    assertThat(a.requests).isEmpty();
+    othersAreServed();
+  }
+
+  @Test
+  void empty_continuations_are_cut_off() throws Exception {
+    try (SSLSocket socket = connect()) {
+      OutputStream out = socket.getOutputStream();
+      out.write(frame(HEADERS, END_STREAM, 1, REQUEST));
+      byte[] frame = frame(CONTINUATION, 0, 1, new byte[0]);
+      int frames = 0;
+      while (frames < 200_000 && sent(out, frame)) {
+        frames++;
+      }
+      assertThat(frames).isLessThan(200_000);
+    }
+    othersAreServed();
+  }
+
+  @Test
+  void settings_and_pings_whose_answers_nobody_reads_hold_up_nobody_else() throws Exception {
+    for (byte[] frame :
+        List.of(frame(SETTINGS, 0, 0, new byte[0]), frame(PING, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8))) {
+      try (SSLSocket socket = connect()) {
+        ByteArrayOutputStream many = new ByteArrayOutputStream();
+        for (int i = 0; i < 500; i++) {
+          many.writeBytes(frame);
+        }
+        byte[] block = many.toByteArray();
+        Thread writer =
+            Thread.ofVirtual()
+                .start(
+                    () -> {
+                      for (int i = 0; i < 60; i++) {
+                        try {
+                          if (!sent(socket.getOutputStream(), block)) {
+                            return;
+                          }
+                        } catch (IOException e) {
+                          return;
+                        }
+                      }
+                    });
+        othersAreServed();
+        writer.join(java.time.Duration.ofSeconds(1));
+        othersAreServed();
+      }
+    }
+  }
+
+  private static byte[] frame(int type, int flags, int stream, int... payload) {
+    byte[] bytes = new byte[payload.length];
+    for (int i = 0; i < bytes.length; i++) {
+      bytes[i] = (byte) payload[i];
+    }
+    return frame(type, flags, stream, bytes);
+  }
+}
