@@ -16,6 +16,7 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 
 /** The program's own pages: health, reset, metrics. */
 final class OwnPages {
@@ -79,7 +80,12 @@ final class OwnPages {
         });
   }
 
-  HttpHandler metrics() {
+  /**
+   * The program's own counts, and those of its data planes.
+   *
+   * @param more writes the latter
+   */
+  HttpHandler metrics(Consumer<StringBuilder> more) {
     return exchange -> {
       StringBuilder out = new StringBuilder(16 * 1024);
       calls.write(out);
@@ -87,6 +93,7 @@ final class OwnPages {
       out.append("gantry_audit_left_out_total ").append(audit.leftOut()).append('\n');
       out.append("# TYPE gantry_audit_failed_total counter\n");
       out.append("gantry_audit_failed_total ").append(audit.failed()).append('\n');
+      more.accept(out);
       out.append(Jvm.REGISTRY.scrape());
       text(exchange, 200, "text/plain; version=0.0.4; charset=utf-8", out.toString());
     };
