@@ -164,6 +164,9 @@ public final class ConnectLink implements TaskNetwork, AutoCloseable {
       return;
     }
     View view = store.snapshot();
+    if (proxies == null && !ConnectPlan.isUsed(view)) {
+      return;
+    }
     ConnectPlan plan = ConnectPlan.of(view);
     boolean any = plan.members().stream().anyMatch(one -> present.containsKey(one.taskArn()));
     LoadBalancers balancers = proxies;
