@@ -1,6 +1,7 @@
 package gantry.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import java.io.IOException;
 import java.net.ServerSocket;
@@ -8,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -17,6 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
  * test's resources.
  */
 @Tag("docker")
+@Tag("client") // dig, go, musl-gcc, nginx, wrk
 class NamesTest {
 
   private static final long DEADLINE_MINUTES = 8;
@@ -40,6 +43,9 @@ class NamesTest {
   }
 
   private static List<String> run(String name, Path work) throws Exception {
+    for (String program : List.of("aws", "nginx", "wrk", "busybox", "dig", "go", "musl-gcc")) {
+      assumeThat(installed(program)).as(program + " is installed").isTrue();
+    }
     Path script = Path.of("src/test/resources/names", name).toAbsolutePath();
     ProcessBuilder builder =
         new ProcessBuilder(
@@ -67,6 +73,11 @@ class NamesTest {
     assertThat(ended).as(String.join("\n", lines)).isTrue();
     assertThat(process.exitValue()).as(String.join("\n", lines)).isZero();
     return lines;
+  }
+
+  private static boolean installed(String program) {
+    return Stream.of((System.getenv("PATH") + ":/usr/sbin").split(":", -1))
+        .anyMatch(folder -> Files.isExecutable(Path.of(folder, program)));
   }
 
   /** A free port whose successor, which the balancer listens on, is free too. */
