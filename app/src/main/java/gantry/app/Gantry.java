@@ -189,7 +189,7 @@ public final class Gantry implements AutoCloseable {
     site.forPath(WhyPage.PATH, WhyPage.of(this::why));
     site.forPath(
         ImagePage.PATH, ImagePage.of(() -> this.registry.get().inspection(), this::imageUses));
-    site.forPath("/metrics", pages.metrics());
+    site.forPath("/metrics", pages.metrics(machine::writeMetrics));
     site.forPath("/_gantry/", pages.unknown());
     this.controllers = ControllerRunner.live(store, timers, ids, ControllerRunner.Observer.NONE);
     this.server =
@@ -268,6 +268,7 @@ public final class Gantry implements AutoCloseable {
       return authorizer.denials().reasons();
     }
     List<Reason> reasons = new ArrayList<>(hosting.why(about));
+    reasons.addAll(machine.why(about));
     reasons.addAll(new Reach(store, () -> networks, machine::denied).why(about));
     if (!reasons.isEmpty() || about.startsWith("fl-")) {
       machine.problems(about).forEach(each -> reasons.add(Reason.of("this machine: " + each)));

@@ -12,6 +12,7 @@ public final class Main {
   /** Exits with the command's code. */
   public static void main(String[] arguments) {
     LogProvider.use();
+    quietNetty();
     String[] rest =
         arguments.length == 0 ? arguments : Arrays.copyOfRange(arguments, 1, arguments.length);
     int code =
@@ -42,6 +43,17 @@ public final class Main {
         };
     if (code != Up.STAYS) {
       System.exit(code);
+    }
+  }
+
+  /**
+   * Netty looks for leaks by sampling allocations, with a stack trace each: tests have it on, the
+   * data planes would pay for it with every packet.
+   */
+  private static void quietNetty() {
+    String level = "io.netty.leakDetection.level";
+    if (System.getProperty(level) == null) {
+      System.setProperty(level, "disabled");
     }
   }
 }

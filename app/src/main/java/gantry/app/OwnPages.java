@@ -17,6 +17,7 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 
 /** The program's own pages: health, reset, metrics. */
 final class OwnPages {
@@ -90,7 +91,12 @@ final class OwnPages {
         });
   }
 
-  HttpHandler metrics() {
+  /**
+   * The program's own counts, and those of its data planes.
+   *
+   * @param more writes the latter
+   */
+  HttpHandler metrics(Consumer<StringBuilder> more) {
     return exchange -> {
       StringBuilder out = new StringBuilder(16 * 1024);
       calls.write(out);
@@ -100,6 +106,7 @@ final class OwnPages {
       out.append("# TYPE gantry_audit_failed_total counter\n");
       out.append("gantry_audit_failed_total ").append(audit.failed()).append('\n');
       balancers.write(out);
+      more.accept(out);
       out.append(Jvm.REGISTRY.scrape());
       text(exchange, 200, "text/plain; version=0.0.4; charset=utf-8", out.toString());
     };
