@@ -79,6 +79,11 @@ public record TaskPayload(
     return taskArn.substring(taskArn.lastIndexOf('/') + 1);
   }
 
+  /** The account of the task, as its ARN says. */
+  public String account() {
+    return taskArn.split(":", 6)[4];
+  }
+
   /** The region of the task, as its ARN says. */
   public String region() {
     return taskArn.split(":", 6)[3];

@@ -1,12 +1,16 @@
 package gantry.app;
 
+import gantry.acs.network.NetworkPlan;
 import gantry.app.api.AuditLog;
 import gantry.app.api.Authentication;
 import gantry.app.api.CallMetrics;
 import gantry.app.api.Calls;
 import gantry.app.api.Dispatcher;
 import gantry.app.api.InsideClients;
+import gantry.app.ask.EventsPage;
 import gantry.app.ask.ImagePage;
+import gantry.app.ask.Reach;
+import gantry.app.ask.StatusPage;
 import gantry.app.ask.WhyPage;
 import gantry.app.balancer.BalancerSite;
 import gantry.app.http.FrontDoor;
@@ -57,6 +61,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -84,6 +89,8 @@ public final class Gantry implements AutoCloseable {
   private @Nullable ServiceContext context;
   private final @Nullable RootKey rootKey;
   private volatile boolean ready;
+  private volatile NetworkPlan networks =
+      new NetworkPlan(new TreeMap<>(), new TreeMap<>(), new TreeMap<>());
 
   /** Starts it; it answers when this returns. */
   public static Gantry start(Options options) {
@@ -124,7 +131,7 @@ public final class Gantry implements AutoCloseable {
             new OpenIdKeys(clock),
             registry,
             machine.publicPool(),
-            machine.plans());
+            this::networks);
     hosted.forEach(one -> tables.addAll(one.tables()));
     this.store = store(options, clock, tables);
     this.rootKey =
@@ -170,6 +177,8 @@ public final class Gantry implements AutoCloseable {
     site.forPath("/_gantry/down", pages.down(machine::removeEverything));
     site.forPath("/_gantry/health", pages.health());
     site.forPath("/_gantry/reset", pages.reset());
+    site.forPath(EventsPage.PATH, EventsPage.of(store, () -> ready));
+    site.forPath(StatusPage.PATH, StatusPage.of(store, clients, this::why, clock::instant));
     site.forPath(WhyPage.PATH, WhyPage.of(this::why));
     site.forPath(
         ImagePage.PATH, ImagePage.of(() -> this.registry.get().inspection(), this::imageUses));
@@ -248,7 +257,21 @@ public final class Gantry implements AutoCloseable {
 
   /** What the program knows about the reasons for something; {@code denied} is a question too. */
   private List<Reason> why(String about) {
-    return about.equals("denied") ? authorizer.denials().reasons() : hosting.why(about);
+    if (about.equals("denied")) {
+      return authorizer.denials().reasons();
+    }
+    List<Reason> reasons = new ArrayList<>(hosting.why(about));
+    reasons.addAll(new Reach(store, () -> networks, machine::denied).why(about));
+    if (!reasons.isEmpty() || about.startsWith("fl-")) {
+      machine.problems(about).forEach(each -> reasons.add(Reason.of("this machine: " + each)));
+    }
+    return reasons;
+  }
+
+  /** Each new plan of the networks: remembered for whoever asks, and the machine's to carry out. */
+  private void networks(NetworkPlan plan) {
+    networks = plan;
+    machine.plans().accept(plan);
   }
 
   /** Drops all rows and the history of calls; controllers see everything go. */

@@ -27,13 +27,14 @@ public final class Main {
           case "train" -> Train.run();
           case "why" -> Ask.why(rest);
           case "image" -> Ask.image(rest);
-          case "events", "demo" -> {
+          case "events" -> Ask.events(rest);
+          case "demo" -> {
             System.err.println("gantry " + arguments[0] + " is not built yet");
             yield 2;
           }
           default -> {
             System.err.println(
-                "usage: gantry up | down | env | aws | status | why | image | bench | version   (gantry COMMAND --help)");
+                "usage: gantry up | down | env | aws | status | why | events | image | bench | version   (gantry COMMAND --help)");
             yield 2;
           }
         };

@@ -2,6 +2,7 @@ package gantry.app;
 
 import gantry.services.iam.IamAuthorizer;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -13,6 +14,9 @@ import org.jspecify.annotations.Nullable;
  * @param data the data directory; null keeps everything in memory
  * @param engine what runs tasks
  * @param images what the registry is told
+ * @param clusters the names of the clusters that this machine is a container instance of, in every
+ *     account and region
+ * @param relaxedNetwork tasks get their images though their subnet has no way to the registry
  * @param iam whether what policies do not allow is refused, or only recorded
  */
 public record Options(
@@ -23,6 +27,8 @@ public record Options(
     String region,
     boolean strict,
     Engine engine,
+    List<String> clusters,
+    boolean relaxedNetwork,
     IamAuthorizer.Mode iam,
     Images images) {
 
@@ -36,7 +42,7 @@ public record Options(
     public static final Images USUAL = new Images(null, Set.of());
   }
 
-  /** With the usual registry. */
+  /** With the usual clusters, network and registry. */
   public Options(
       String listen,
       int port,
@@ -46,7 +52,7 @@ public record Options(
       boolean strict,
       Engine engine,
       IamAuthorizer.Mode iam) {
-    this(listen, port, data, account, region, strict, engine, iam, Images.USUAL);
+    this(listen, port, data, account, region, strict, engine, CLUSTERS, false, iam, Images.USUAL);
   }
 
   /** What runs tasks. */
@@ -57,6 +63,9 @@ public record Options(
     SIMULATED
   }
 
+  /** As Amazon's agent, which joins this one unless it is told otherwise. */
+  public static final List<String> CLUSTERS = List.of("default");
+
   public static final int PORT = 4566;
   public static final String ACCOUNT = "000000000000";
   public static final String REGION = "us-east-1";
@@ -65,15 +74,7 @@ public record Options(
   /** In memory, on any free port: what tests and throw-away runs want. */
   public static Options ephemeral() {
     return new Options(
-        LOOPBACK,
-        0,
-        null,
-        ACCOUNT,
-        REGION,
-        false,
-        Engine.SIMULATED,
-        IamAuthorizer.Mode.AUDIT,
-        Images.USUAL);
+        LOOPBACK, 0, null, ACCOUNT, REGION, false, Engine.SIMULATED, IamAuthorizer.Mode.AUDIT);
   }
 
   /** {@code $GANTRY_HOME}, else {@code ~/.gantry}. */

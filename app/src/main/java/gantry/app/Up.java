@@ -30,9 +30,11 @@ final class Up {
           "region",
           "engine",
           "iam",
+          "cluster",
           "vulnerabilities",
           "upstream");
-  private static final Set<String> FLAGS = Set.of("ephemeral", "strict", "detach", "help");
+  private static final Set<String> FLAGS =
+      Set.of("ephemeral", "strict", "relaxed-network", "detach", "help");
 
   private Up() {}
 
@@ -44,6 +46,7 @@ final class Up {
             """
             gantry up [--port 4566] [--listen ADDRESS] [--data DIR | --ephemeral] [--account ID]
                       [--region NAME] [--engine docker|simulated] [--iam audit|enforce] [--strict] [--detach]
+                      [--cluster NAME,... | --cluster none] [--relaxed-network]
                       [--vulnerabilities DIR] [--upstream URL,...]\
             """);
         return 0;
@@ -74,6 +77,8 @@ final class Up {
         read.get("region", Options.REGION),
         read.has("strict"),
         engine(read),
+        clusters(read),
+        read.has("relaxed-network"),
         iam(read),
         images(read));
   }
@@ -92,6 +97,15 @@ final class Up {
       }
     }
     return new Options.Images(list == null ? null : Path.of(list), upstreams);
+  }
+
+  /** Of which clusters this machine is an instance; {@code ECS_CLUSTER} is the agent's own name. */
+  private static List<String> clusters(Arguments read) {
+    String wanted = read.get("cluster", System.getenv().getOrDefault("ECS_CLUSTER", ""));
+    if (wanted.isEmpty()) {
+      return Options.CLUSTERS;
+    }
+    return wanted.equals("none") ? List.of() : List.of(wanted.split(",", -1));
   }
 
   /** As told; else as {@code ./gantry} found the machine. */

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -27,6 +28,14 @@ final class DockerWatch implements AutoCloseable {
   static final Duration FIRST_RETRY = Duration.ofMillis(100);
   static final Duration LAST_RETRY = Duration.ofSeconds(3);
 
+  /** A Docker that restarts in less is not missed. */
+  static final Duration MISSED_AFTER = Duration.ofSeconds(2);
+
+  /** How often a Docker that says nothing is asked whether it still answers. */
+  static final Duration HEARTBEAT = Duration.ofSeconds(10);
+
+  private static final Duration ANSWERS_WITHIN = Duration.ofSeconds(5);
+
   /** Who is woken. */
   interface Listener {
     /** Something happened to a container of a task. */
@@ -34,6 +43,9 @@ final class DockerWatch implements AutoCloseable {
 
     /** Docker answers (again): look at everything. */
     void dockerIsBack();
+
+    /** Docker has not answered for {@link #MISSED_AFTER}. */
+    void dockerIsMissed();
   }
 
   private final DockerEngine docker;
@@ -62,10 +74,12 @@ final class DockerWatch implements AutoCloseable {
 
   private void run() {
     Duration pause = FIRST_RETRY;
+    long goneSince = System.nanoTime();
+    boolean missed = false;
     while (!closed.get()) {
       CountDownLatch ended = new CountDownLatch(1);
       try {
-        docker.call("ping", Duration.ofSeconds(5), d -> d.pingCmd().exec());
+        ping();
         Follower follower = new Follower(ended);
         stream = follower;
         docker
@@ -76,9 +90,12 @@ final class DockerWatch implements AutoCloseable {
             .exec(follower);
         follower.awaitStarted();
         up = true;
+        missed = false;
         pause = FIRST_RETRY;
         listener.dockerIsBack();
-        ended.await();
+        while (!ended.await(HEARTBEAT.toMillis(), TimeUnit.MILLISECONDS)) {
+          ping(); // one that hangs keeps its streams open
+        }
         if (!closed.get()) {
           log.warn("Docker's event stream ended; waiting for Docker at {}", docker.host());
         }
@@ -87,7 +104,15 @@ final class DockerWatch implements AutoCloseable {
       } catch (RuntimeException e) {
         log.debug("Docker is not there: {}", e.getMessage());
       } finally {
+        if (up) {
+          goneSince = System.nanoTime();
+        }
         up = false;
+        closeStream();
+      }
+      if (!missed && !closed.get() && System.nanoTime() - goneSince >= MISSED_AFTER.toNanos()) {
+        missed = true;
+        listener.dockerIsMissed();
       }
       try {
         Thread.sleep(pause);
@@ -98,10 +123,20 @@ final class DockerWatch implements AutoCloseable {
     }
   }
 
+  private void ping() {
+    docker.call("ping", ANSWERS_WITHIN, d -> d.pingCmd().exec());
+  }
+
   @Override
   public void close() {
     closed.set(true);
+    closeStream();
+    thread.interrupt();
+  }
+
+  private void closeStream() {
     Closeable open = stream;
+    stream = null;
     if (open != null) {
       try {
         open.close();
@@ -109,7 +144,6 @@ final class DockerWatch implements AutoCloseable {
         log.debug("closing the event stream: {}", e.toString());
       }
     }
-    thread.interrupt();
   }
 
   private final class Follower extends ResultCallback.Adapter<Event> {

@@ -24,19 +24,32 @@ import org.slf4j.LoggerFactory;
  */
 final class HostEndpoint implements AutoCloseable {
 
+  /** Stands in the node's directory while the address on the loopback interface is ours. */
+  private static final String MARK = "host-address";
+
   private static final Logger log = LoggerFactory.getLogger(HostEndpoint.class);
 
   /** By this label the address is known as ours when it is to be removed. */
   static final String LABEL = "lo:gantry";
 
   private final HttpLoop loop;
+  private final @Nullable Relay api;
   private final String base;
+  private final @Nullable String apiUrl;
   private final boolean wellKnown;
 
-  private HostEndpoint(HttpLoop loop, String base, boolean wellKnown) {
+  private HostEndpoint(
+      HttpLoop loop, String base, @Nullable Relay api, @Nullable String apiUrl, boolean wellKnown) {
     this.loop = loop;
     this.base = base;
+    this.api = api;
+    this.apiUrl = apiUrl;
     this.wellKnown = wellKnown;
+  }
+
+  /** Where containers reach the AWS API; null where nobody said where that is. */
+  @Nullable String apiUrl() {
+    return apiUrl;
   }
 
   String base() {
@@ -47,16 +60,41 @@ final class HostEndpoint implements AutoCloseable {
     return wellKnown;
   }
 
-  /** Null when neither way works; the reason is logged. */
+  /**
+   * Null when neither way works; the reason is logged.
+   *
+   * @param apiPort where, on loopback, the API answers tasks; 0 for nowhere
+   */
   static @Nullable HostEndpoint open(
-      boolean tryWellKnown, String bridgeGateway, Path state, Function<Asked, Reply> handler) {
+      boolean tryWellKnown,
+      String bridgeGateway,
+      Path state,
+      int apiPort,
+      Function<Asked, Reply> handler) {
+    Path mark = state.resolve(MARK);
     if (tryWellKnown) {
       try {
+        Files.createDirectories(state);
+        Files.writeString(mark, "");
         ip("addr", "add", "169.254.170.2/32", "dev", "lo", "label", LABEL);
         ServerSocketChannel server = listen(NetnsSockets.TASK_METADATA);
+        Relay relay = null;
+        if (apiPort != 0) {
+          try {
+            relay = Relay.start(listen(NetnsSockets.API), apiPort);
+          } catch (IOException e) {
+            server.close();
+            throw e;
+          }
+        }
         return new HostEndpoint(
-            new HttpLoop(server, handler).start(), "http://169.254.170.2", true);
+            new HttpLoop(server, handler).start(),
+            "http://169.254.170.2",
+            relay,
+            relay == null ? null : url(NetnsSockets.API),
+            true);
       } catch (IOException e) {
+        forget(mark); // the other program that has the address takes it away
         log.info(
             "169.254.170.2:80 cannot be served on this host ({}); tasks in bridge and host mode are"
                 + " told another address",
@@ -67,32 +105,54 @@ final class HostEndpoint implements AutoCloseable {
       log.warn("Docker has no bridge: tasks in bridge and host mode have no metadata endpoint");
       return null;
     }
-    // The port stands in containers' environments, so it must be the same after a restart.
-    Path file = state.resolve("endpoint.port");
-    int port = 0;
     try {
-      port = Integer.parseInt(Files.readString(file).strip());
-    } catch (IOException | NumberFormatException e) {
-      log.debug("no port was chosen before");
-    }
-    try {
-      ServerSocketChannel server;
-      try {
-        server = listen(new InetSocketAddress(bridgeGateway, port));
-      } catch (IOException e) {
-        server = listen(new InetSocketAddress(bridgeGateway, 0));
-      }
-      port = ((InetSocketAddress) server.getLocalAddress()).getPort();
-      Files.createDirectories(state);
-      Files.writeString(file, String.valueOf(port));
+      ServerSocketChannel server = sameAsBefore(bridgeGateway, state.resolve("endpoint.port"));
+      ServerSocketChannel api =
+          apiPort == 0 ? null : sameAsBefore(bridgeGateway, state.resolve("api.port"));
       return new HostEndpoint(
-          new HttpLoop(server, handler).start(), "http://" + bridgeGateway + ":" + port, false);
+          new HttpLoop(server, handler).start(),
+          url((InetSocketAddress) server.getLocalAddress()),
+          api == null ? null : Relay.start(api, apiPort),
+          api == null ? null : url((InetSocketAddress) api.getLocalAddress()),
+          false);
     } catch (IOException e) {
       log.warn(
           "tasks in bridge and host mode have no metadata endpoint: {} cannot be listened on: {}",
           bridgeGateway,
           e.toString());
       return null;
+    }
+  }
+
+  /** The port stands in containers' environments, so it must be the same after a restart. */
+  private static ServerSocketChannel sameAsBefore(String address, Path file) throws IOException {
+    int port = 0;
+    try {
+      port = Integer.parseInt(Files.readString(file).strip());
+    } catch (IOException | NumberFormatException e) {
+      log.debug("no port was chosen before");
+    }
+    ServerSocketChannel server;
+    try {
+      server = listen(new InetSocketAddress(address, port));
+    } catch (IOException e) {
+      server = listen(new InetSocketAddress(address, 0));
+    }
+    Files.createDirectories(file.getParent());
+    Files.writeString(
+        file, String.valueOf(((InetSocketAddress) server.getLocalAddress()).getPort()));
+    return server;
+  }
+
+  private static String url(InetSocketAddress address) {
+    return "http://" + address.getHostString() + ":" + address.getPort();
+  }
+
+  private static void forget(Path mark) {
+    try {
+      Files.deleteIfExists(mark);
+    } catch (IOException e) {
+      log.debug("{}: {}", mark, e.toString());
     }
   }
 
@@ -108,13 +168,21 @@ final class HostEndpoint implements AutoCloseable {
     }
   }
 
-  /** Takes the address off the loopback interface again; it may never have been there. */
-  static void removeAddress() {
+  /**
+   * Takes the address off the loopback interface again where this node put it, maybe in an earlier
+   * life.
+   */
+  static void removeAddress(Path state) {
+    Path mark = state.resolve(MARK);
+    if (!Files.exists(mark)) {
+      return;
+    }
     try {
       ip("addr", "del", "169.254.170.2/32", "dev", "lo");
     } catch (IOException e) {
       log.debug("169.254.170.2: {}", e.getMessage());
     }
+    forget(mark);
   }
 
   private static void ip(String... arguments) throws IOException {
@@ -140,5 +208,8 @@ final class HostEndpoint implements AutoCloseable {
   @Override
   public void close() {
     loop.close();
+    if (api != null) {
+      api.close();
+    }
   }
 }

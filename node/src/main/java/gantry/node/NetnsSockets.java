@@ -14,6 +14,12 @@ public interface NetnsSockets {
   InetSocketAddress TASK_METADATA = new InetSocketAddress("169.254.170.2", 80);
 
   /**
+   * Where containers reach the AWS API: a link-local address as well, so no security group is
+   * asked.
+   */
+  InetSocketAddress API = new InetSocketAddress("169.254.170.2", 4566);
+
+  /**
    * A blocking, listening TCP socket in the namespace of {@code vpcId}, which is made (and the
    * address put on its loopback) if it is not there yet.
    */

@@ -92,6 +92,8 @@ public final class Node implements NodeAgent {
   /** A lock of its own: to open an endpoint takes a while, and to assign a task must not. */
   private final ReentrantLock endpointLock = new ReentrantLock();
 
+  private final ReentrantLock tellLock = new ReentrantLock();
+
   private final Map<String, TaskRunner> runners = new ConcurrentHashMap<>();
   private final Map<String, SubmitTaskStateChangeRequest> finished =
       new LinkedHashMap<>() {
@@ -104,6 +106,7 @@ public final class Node implements NodeAgent {
   private final Map<String, Key> byContainerKey = new ConcurrentHashMap<>();
   private final Map<String, String> byCredentialsKey = new ConcurrentHashMap<>();
   private final Map<String, HttpLoop> vpcEndpoints = new ConcurrentHashMap<>();
+  private final Map<String, Relay> relays = new ConcurrentHashMap<>();
   private @Nullable HostEndpoint hostEndpoint;
   private boolean hostEndpointAsked;
   private @Nullable Set<String> retain;
@@ -117,19 +120,14 @@ public final class Node implements NodeAgent {
     this.doors = doors;
     this.docker = new DockerEngine(config.docker());
     this.ports = new HostPorts(RandomGenerator.getDefault());
-    this.secrets = new SecretValues(doors.roles(), config.account());
+    this.secrets = new SecretValues(doors.roles());
     this.images = new Images(docker, doors.registry(), secrets, config.pullBehavior());
     this.volumes = new Volumes(docker, config.install());
-    this.logs = new Logs(docker, doors.roles(), config.account(), config.state());
+    this.logs = new Logs(docker, doors.roles(), config.state());
     this.keys = EndpointKeys.in(config.state());
     this.endpoint =
         new TaskEndpoint(
-            this::subject,
-            this::byCredentials,
-            doors.credentials(),
-            doors.roles(),
-            config.account(),
-            doors.clock());
+            this::subject, this::byCredentials, doors.credentials(), doors.roles(), doors.clock());
     this.groups = new ControlGroups(Path.of("/proc"), TaskCgroups.hostRoot(), doors.clock());
     this.watch =
         new DockerWatch(
@@ -148,6 +146,13 @@ public final class Node implements NodeAgent {
               public void dockerIsBack() {
                 runners.values().forEach(TaskRunner::everythingMayHaveChanged);
                 Thread.ofVirtual().name("remove what is not ours").start(Node.this::sweep);
+                tell(true);
+              }
+
+              @Override
+              public void dockerIsMissed() {
+                log.warn("Docker at {} does not answer: no task starts here", docker.host());
+                tell(false);
               }
             });
   }
@@ -157,6 +162,24 @@ public final class Node implements NodeAgent {
     Node node = new Node(config, doors);
     node.watch.start();
     return node;
+  }
+
+  private void tell(boolean ready) {
+    Thread.ofVirtual().name("tell whether Docker answers").start(() -> tellInOrder(ready));
+  }
+
+  private void tellInOrder(boolean ready) {
+    tellLock.lock();
+    try {
+      // What is said last must be what is true now, whoever was quicker.
+      if (!closed && ready == watch.up()) {
+        doors.news().ready(ready);
+      }
+    } catch (RuntimeException e) {
+      log.warn("that Docker {} could not be told", ready ? "answers" : "does not answer", e);
+    } finally {
+      tellLock.unlock();
+    }
   }
 
   // --- NodeAgent ---
@@ -281,6 +304,7 @@ public final class Node implements NodeAgent {
     watch.close();
     logs.close();
     vpcEndpoints.values().forEach(HttpLoop::close);
+    relays.values().forEach(Relay::close);
     HostEndpoint host = hostEndpoint;
     if (host != null) {
       host.close();
@@ -323,10 +347,8 @@ public final class Node implements NodeAgent {
     HostEndpoint host = hostEndpoint;
     if (host != null) {
       host.close();
-      if (host.wellKnown()) {
-        HostEndpoint.removeAddress();
-      }
     }
+    HostEndpoint.removeAddress(config.state());
     try {
       docker.call(
           "remove the pause image",
@@ -461,6 +483,10 @@ public final class Node implements NodeAgent {
     return doors.network();
   }
 
+  NodeNews news() {
+    return doors.news();
+  }
+
   TaskHealth health() {
     return doors.health();
   }
@@ -521,13 +547,19 @@ public final class Node implements NodeAgent {
 
   TaskEnvironment.Endpoints endpoints(TaskPayload task, String container) {
     String base = null;
+    String apiUrl = null;
     boolean wellKnown = true;
-    if (ContainerSpec.mode(task) == NetworkMode.AWSVPC) {
-      base = doors.sockets() == null ? null : "http://169.254.170.2";
-    } else {
+    NetworkMode mode = ContainerSpec.mode(task);
+    if (mode == NetworkMode.AWSVPC) {
+      if (doors.sockets() != null) {
+        base = "http://169.254.170.2";
+        apiUrl = config.apiPort() == 0 ? null : "http://169.254.170.2:4566";
+      }
+    } else if (mode != NetworkMode.NONE) {
       HostEndpoint host = hostEndpoint();
       if (host != null) {
         base = host.base();
+        apiUrl = host.apiUrl();
         wellKnown = host.wellKnown();
       }
     }
@@ -535,7 +567,8 @@ public final class Node implements NodeAgent {
         base,
         wellKnown,
         keys.ofContainer(task.taskArn(), container),
-        task.definition().taskRoleArn() == null ? null : keys.ofCredentials(task.taskArn()));
+        task.definition().taskRoleArn() == null ? null : keys.ofCredentials(task.taskArn()),
+        apiUrl);
   }
 
   private @Nullable HostEndpoint hostEndpoint() {
@@ -547,6 +580,7 @@ public final class Node implements NodeAgent {
                 config.metadataOnHost(),
                 docker.facts().bridgeGateway(),
                 config.state(),
+                config.apiPort(),
                 endpoint::answer);
         hostEndpointAsked = true;
       }
@@ -556,7 +590,7 @@ public final class Node implements NodeAgent {
     }
   }
 
-  /** Serves the task endpoint inside a VPC, from the first task on that is there. */
+  /** Serves the task endpoint and the API inside a VPC, from the first task on that is there. */
   void servedIn(String vpcId) {
     NetnsSockets sockets = doors.sockets();
     if (sockets == null) {
@@ -564,15 +598,20 @@ public final class Node implements NodeAgent {
     }
     endpointLock.lock();
     try {
-      if (closed || vpcEndpoints.containsKey(vpcId)) {
+      if (closed) {
         return;
       }
-      vpcEndpoints.put(
-          vpcId,
-          new HttpLoop(sockets.listen(vpcId, NetnsSockets.TASK_METADATA), endpoint::answer)
-              .start());
+      if (!vpcEndpoints.containsKey(vpcId)) {
+        vpcEndpoints.put(
+            vpcId,
+            new HttpLoop(sockets.listen(vpcId, NetnsSockets.TASK_METADATA), endpoint::answer)
+                .start());
+      }
+      if (config.apiPort() != 0 && !relays.containsKey(vpcId)) {
+        relays.put(vpcId, Relay.start(sockets.listen(vpcId, NetnsSockets.API), config.apiPort()));
+      }
     } catch (IOException e) {
-      log.warn("tasks in {} have no metadata and credentials: {}", vpcId, e.toString());
+      log.warn("tasks in {} have no metadata, credentials and API: {}", vpcId, e.toString());
     } finally {
       endpointLock.unlock();
     }

@@ -1,17 +1,14 @@
 package gantry.node;
 
-import gantry.acs.TaskPayload;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Optional;
-import java.util.function.Function;
+import java.util.function.Consumer;
 
 /**
  * How a node behaves; fixed for its life.
  *
  * @param install names this installation; everything the node makes is labelled with it
- * @param account whose AWS account the tasks' role clients act in
  * @param docker the Docker or Podman API, such as {@code unix:///var/run/docker.sock}
  * @param state a directory of the node's own for what must outlive it and is not in Docker: how far
  *     each container's log was shipped
@@ -19,23 +16,21 @@ import java.util.function.Function;
  *     directories
  * @param pullBehavior what stands in {@code ECS_IMAGE_PULL_BEHAVIOR} on AWS
  * @param hostPortAddress the address that published ports are bound to
- * @param endpointUrl where a task's containers reach the AWS API, for {@code AWS_ENDPOINT_URL};
- *     empty to leave the variable out
- * @param metadataOnHost whether to serve 169.254.170.2:80 on the host itself, for tasks in bridge
- *     and host mode: needs root. Otherwise they get it at the bridge's own address
+ * @param apiPort where, on loopback, the AWS API answers tasks; containers reach it at an address
+ *     of the node's and find that in {@code AWS_ENDPOINT_URL}. 0 to leave both out
+ * @param metadataOnHost whether to serve 169.254.170.2 on the host itself, for tasks in bridge and
+ *     host mode: needs root. Otherwise they get it at the bridge's own address
  * @param dockerPatience how long a task that is being started waits for a Docker that does not
  *     answer
  */
 public record NodeConfig(
     String install,
-    String account,
-    String region,
     URI docker,
     Path state,
     boolean allowPrivileged,
     PullBehavior pullBehavior,
     String hostPortAddress,
-    Function<TaskPayload, Optional<String>> endpointUrl,
+    int apiPort,
     boolean metadataOnHost,
     Duration dockerPatience) {
 
@@ -52,108 +47,65 @@ public record NodeConfig(
   }
 
   /** A node on one machine for a developer. */
-  public static NodeConfig local(String install, String account, String region, Path state) {
+  public static NodeConfig local(String install, Path state) {
+    return local(install, state, usual -> {});
+  }
+
+  /** The same with some of it otherwise. */
+  public static NodeConfig local(String install, Path state, Consumer<Choices> otherwise) {
+    Choices choices = new Choices();
+    otherwise.accept(choices);
     return new NodeConfig(
         install,
-        account,
-        region,
-        DOCKER_SOCKET,
+        choices.docker,
         state,
-        true,
-        PullBehavior.DEFAULT,
+        choices.allowPrivileged,
+        choices.pullBehavior,
         "0.0.0.0",
-        task -> Optional.empty(),
-        true,
-        Duration.ofSeconds(60));
+        choices.apiPort,
+        choices.metadataOnHost,
+        choices.dockerPatience);
   }
 
-  public NodeConfig withEndpointUrl(Function<TaskPayload, Optional<String>> url) {
-    return new NodeConfig(
-        install,
-        account,
-        region,
-        docker,
-        state,
-        allowPrivileged,
-        pullBehavior,
-        hostPortAddress,
-        url,
-        metadataOnHost,
-        dockerPatience);
-  }
+  /** What may be chosen, at what is usual. */
+  public static final class Choices {
+    private URI docker = DOCKER_SOCKET;
+    private boolean allowPrivileged = true;
+    private PullBehavior pullBehavior = PullBehavior.DEFAULT;
+    private int apiPort;
+    private boolean metadataOnHost = true;
+    private Duration dockerPatience = Duration.ofSeconds(60);
 
-  public NodeConfig withDocker(URI uri) {
-    return new NodeConfig(
-        install,
-        account,
-        region,
-        uri,
-        state,
-        allowPrivileged,
-        pullBehavior,
-        hostPortAddress,
-        endpointUrl,
-        metadataOnHost,
-        dockerPatience);
-  }
+    private Choices() {}
 
-  public NodeConfig withPrivileged(boolean allowed) {
-    return new NodeConfig(
-        install,
-        account,
-        region,
-        docker,
-        state,
-        allowed,
-        pullBehavior,
-        hostPortAddress,
-        endpointUrl,
-        metadataOnHost,
-        dockerPatience);
-  }
+    public Choices docker(URI uri) {
+      docker = uri;
+      return this;
+    }
 
-  public NodeConfig withPullBehavior(PullBehavior behavior) {
-    return new NodeConfig(
-        install,
-        account,
-        region,
-        docker,
-        state,
-        allowPrivileged,
-        behavior,
-        hostPortAddress,
-        endpointUrl,
-        metadataOnHost,
-        dockerPatience);
-  }
+    public Choices allowPrivileged(boolean allowed) {
+      allowPrivileged = allowed;
+      return this;
+    }
 
-  public NodeConfig withMetadataOnHost(boolean served) {
-    return new NodeConfig(
-        install,
-        account,
-        region,
-        docker,
-        state,
-        allowPrivileged,
-        pullBehavior,
-        hostPortAddress,
-        endpointUrl,
-        served,
-        dockerPatience);
-  }
+    public Choices pullBehavior(PullBehavior behavior) {
+      pullBehavior = behavior;
+      return this;
+    }
 
-  public NodeConfig withDockerPatience(Duration patience) {
-    return new NodeConfig(
-        install,
-        account,
-        region,
-        docker,
-        state,
-        allowPrivileged,
-        pullBehavior,
-        hostPortAddress,
-        endpointUrl,
-        metadataOnHost,
-        patience);
+    public Choices apiPort(int port) {
+      apiPort = port;
+      return this;
+    }
+
+    public Choices metadataOnHost(boolean served) {
+      metadataOnHost = served;
+      return this;
+    }
+
+    public Choices dockerPatience(Duration patience) {
+      dockerPatience = patience;
+      return this;
+    }
   }
 }

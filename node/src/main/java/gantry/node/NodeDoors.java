@@ -18,6 +18,7 @@ public record NodeDoors(
     RegistryCredentials registry,
     TaskCredentials credentials,
     TaskHealth health,
+    NodeNews news,
     Clock clock) {
 
   /** A node that runs tasks in bridge, host and none mode, without roles and registry of ours. */
@@ -32,22 +33,28 @@ public record NodeDoors(
           throw new IllegalStateException("nobody issues sessions of roles on this node");
         },
         (taskArn, container, status, since, output) -> {},
+        NodeNews.NONE,
         Clock.systemUTC());
   }
 
   public NodeDoors withNetwork(TaskNetwork other, @Nullable NetnsSockets otherSockets) {
-    return new NodeDoors(ecs, other, otherSockets, roles, registry, credentials, health, clock);
+    return new NodeDoors(
+        ecs, other, otherSockets, roles, registry, credentials, health, news, clock);
   }
 
   public NodeDoors withRegistry(RegistryCredentials other) {
-    return new NodeDoors(ecs, network, sockets, roles, other, credentials, health, clock);
+    return new NodeDoors(ecs, network, sockets, roles, other, credentials, health, news, clock);
   }
 
   public NodeDoors withCredentials(TaskCredentials other) {
-    return new NodeDoors(ecs, network, sockets, roles, registry, other, health, clock);
+    return new NodeDoors(ecs, network, sockets, roles, registry, other, health, news, clock);
   }
 
   public NodeDoors withHealth(TaskHealth other) {
-    return new NodeDoors(ecs, network, sockets, roles, registry, credentials, other, clock);
+    return new NodeDoors(ecs, network, sockets, roles, registry, credentials, other, news, clock);
+  }
+
+  public NodeDoors withNews(NodeNews other) {
+    return new NodeDoors(ecs, network, sockets, roles, registry, credentials, health, other, clock);
   }
 }

@@ -23,27 +23,28 @@ final class TaskEnvironment {
    * @param wellKnown whether {@code base} is the address that SDKs look at by themselves
    * @param containerKey names the container at the endpoint, and nobody can guess it
    * @param credentialsKey names the role's credentials; null without a task role
+   * @param apiUrl where the AWS API answers; null where it does not
    */
   record Endpoints(
       @Nullable String base,
       boolean wellKnown,
       String containerKey,
-      @Nullable String credentialsKey) {}
+      @Nullable String credentialsKey,
+      @Nullable String apiUrl) {}
 
   static Map<String, String> of(
       TaskPayload task,
       ContainerDefinition container,
       Map<String, String> secrets,
-      Endpoints endpoints,
-      @Nullable String apiUrl) {
+      Endpoints endpoints) {
     Map<String, String> all = new LinkedHashMap<>();
     all.put(
         "AWS_EXECUTION_ENV",
         task.launchType() == LaunchType.FARGATE ? "AWS_ECS_FARGATE" : "AWS_ECS_EC2");
     all.put("AWS_REGION", task.region());
     all.put("AWS_DEFAULT_REGION", task.region());
-    if (apiUrl != null) {
-      all.put("AWS_ENDPOINT_URL", apiUrl);
+    if (endpoints.apiUrl() != null) {
+      all.put("AWS_ENDPOINT_URL", endpoints.apiUrl());
     }
     String base = endpoints.base();
     if (base != null && ContainerSpec.mode(task) != NetworkMode.NONE) {

@@ -605,18 +605,34 @@ final class TaskRunner {
       return it.reason(Reasons.outOfMemory(definition.memory(), TaskCgroups.memoryMib(task)));
     }
     Integer code = it.exitCode();
-    if (code != null
-        && code != 0
-        && it.signalledAt() == null
-        && it.reason() == null
-        && it.id() != null) {
-      String last =
+    if (code != null && code != 0 && it.signalledAt() == null && it.id() != null) {
+      List<String> last =
           node.logs().lastLines(it.id(), Boolean.TRUE.equals(definition.pseudoTerminal()));
       if (!last.isEmpty()) {
-        return it.reason("Exit code " + code + "; the last it said: " + last);
+        tellOutput(it.name(), last);
+        if (it.reason() == null) {
+          return it.reason("Exit code " + code + "; the last it said: " + Logs.joined(last));
+        }
       }
     }
     return it;
+  }
+
+  private void tellOutput(String container, List<String> lines) {
+    if (!silent) {
+      String arn = task.taskArn();
+      // Beside the task's own reports, which must not wait for it.
+      Thread.ofVirtual()
+          .name("tell last output of " + task.taskId())
+          .start(
+              () -> {
+                try {
+                  node.news().containerOutput(arn, container, lines);
+                } catch (RuntimeException e) {
+                  log.warn("the last output of {} could not be told: {}", arn, e.toString());
+                }
+              });
+    }
   }
 
   private void lookAtPause(@Nullable String idOrName) {
@@ -786,12 +802,7 @@ final class TaskRunner {
     }
     Images.Local image = node.images().get(now, container);
     Map<String, String> environment =
-        TaskEnvironment.of(
-            now,
-            container,
-            secrets,
-            node.endpoints(now, container.name()),
-            node.config().endpointUrl().apply(now).orElse(null));
+        TaskEnvironment.of(now, container, secrets, node.endpoints(now, container.name()));
     return new Ready(image, environment);
   }
 

@@ -38,13 +38,13 @@ class DockerAwayTest {
     node =
         Node.start(
             NodeConfig.local(
-                    "nodetest-" + UUID.randomUUID().toString().substring(0, 8),
-                    "123456789012",
-                    "us-east-1",
-                    state)
-                .withMetadataOnHost(false)
-                .withDocker(proxy.uri())
-                .withDockerPatience(Duration.ofSeconds(2)),
+                "nodetest-" + UUID.randomUUID().toString().substring(0, 8),
+                state,
+                choices ->
+                    choices
+                        .metadataOnHost(false)
+                        .docker(proxy.uri())
+                        .dockerPatience(Duration.ofSeconds(2))),
             NodeDoors.only(ecs, new FakeRoles()));
   }
 

@@ -18,7 +18,6 @@ import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -113,13 +112,38 @@ class DockerNodeTest {
         public void retainOnly(Set<String> eniIds) {}
       };
 
+  /** Stands for the AWS API. */
+  private final com.sun.net.httpserver.HttpServer api = api();
+
+  private static com.sun.net.httpserver.HttpServer api() {
+    try {
+      var server =
+          com.sun.net.httpserver.HttpServer.create(
+              new java.net.InetSocketAddress(java.net.InetAddress.getLoopbackAddress(), 0), 0);
+      server.createContext(
+          "/",
+          exchange -> {
+            try (exchange) {
+              byte[] said = "the API".getBytes(java.nio.charset.StandardCharsets.UTF_8);
+              exchange.sendResponseHeaders(200, said.length);
+              exchange.getResponseBody().write(said);
+            }
+          });
+      server.start();
+      return server;
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+  }
+
   DockerNodeTest() {}
 
   private Node start() {
     return Node.start(
-        NodeConfig.local(install, "123456789012", "us-east-1", state)
-            .withMetadataOnHost(false)
-            .withEndpointUrl(task -> Optional.of("http://api.test:4566")),
+        NodeConfig.local(
+            install,
+            state,
+            choices -> choices.metadataOnHost(false).apiPort(api.getAddress().getPort())),
         NodeDoors.only(ecs, roles)
             .withNetwork(network, null)
             .withHealth((task, name, status, since, output) -> health.add(name + " " + status))
@@ -139,6 +163,7 @@ class DockerNodeTest {
 
   @AfterEach
   void end() {
+    api.stop(0);
     node.removeEverything();
     node.close();
   }
@@ -279,7 +304,8 @@ class DockerNodeTest {
                     + " wget -q -O - $AWS_CONTAINER_CREDENTIALS_FULL_URI; echo;"
                     + " wget -q -O - $ECS_CONTAINER_METADATA_URI_V4/task/stats; echo;"
                     + " wget -q -O - $ECS_AGENT_URI/task-protection/v1/state; echo;"
-                    + " echo $DB_HOST $DB_PW $AWS_REGION $AWS_ENDPOINT_URL $MINE; sleep 60",
+                    + " echo $DB_HOST $DB_PW $AWS_REGION $(wget -q -O - $AWS_ENDPOINT_URL/) $MINE;"
+                    + " sleep 60",
                 each ->
                     each.logConfiguration(awslogs(Map.of()))
                         .environment(
@@ -308,7 +334,7 @@ class DockerNodeTest {
         .contains("\"RoleArn\":\"arn:aws:iam::123456789012:role/app\"");
     assertThat(said.get(3)).contains("\"memory_stats\":{\"usage\":").contains("\"eth0\"");
     assertThat(said.get(4)).contains("\"ProtectionEnabled\":false");
-    assertThat(said.get(5)).isEqualTo("db.internal s3cret eu-west-1 http://api.test:4566 own");
+    assertThat(said.get(5)).isEqualTo("db.internal s3cret eu-west-1 the API own");
     assertThat(node.stats(task.taskArn()).get("main")).isNotNull();
     node.assign(Payloads.stopped(task));
     ecs.await(task.taskArn(), "STOPPED");

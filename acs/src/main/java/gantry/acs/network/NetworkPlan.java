@@ -176,6 +176,7 @@ public record NetworkPlan(
    * One flow log.
    *
    * @param enis the interfaces it covers now
+   * @param role whose permission to write records is used
    */
   public record FlowLog(
       String id,
@@ -183,7 +184,8 @@ public record NetworkPlan(
       int aggregationSeconds,
       SortedSet<String> enis,
       String format,
-      String logGroup) {
+      String logGroup,
+      String role) {
 
     /** Which decisions are recorded. */
     public enum Traffic {

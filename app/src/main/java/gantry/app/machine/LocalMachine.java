@@ -2,26 +2,28 @@ package gantry.app.machine;
 
 import gantry.acs.network.Cidr;
 import gantry.acs.network.NetworkPlan;
+import gantry.app.Options;
 import gantry.app.balancer.BalancerLink;
 import gantry.app.dns.DnsLink;
-import gantry.node.NetnsSockets;
 import gantry.node.Node;
 import gantry.node.NodeConfig;
 import gantry.node.NodeDoors;
+import gantry.node.NodeNews;
+import gantry.node.vpc.DropCounters;
 import gantry.node.vpc.VpcNetwork;
 import gantry.node.vpc.VpcSettings;
 import gantry.node.vpc.VpcSockets;
 import gantry.services.Clients;
 import gantry.services.ServiceContext;
 import gantry.services.ecs.TaskReports;
-import gantry.services.ecs.controller.NodeLink;
 import gantry.state.Scope;
 import gantry.state.Store;
 import gantry.traffic.lb.SocketRooms;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
-import java.util.Optional;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.EcsClient;
@@ -40,20 +42,22 @@ final class LocalMachine implements Machine {
   static final String PRINCIPAL = "ecs.amazonaws.com";
 
   private final String install;
+  private final Options options;
   private final VpcSettings settings;
   private final VpcNetwork network;
   private final VpcSockets sockets;
   private final VpcNames names = new VpcNames();
   private @Nullable Node node;
-  private @Nullable NodeLink nodeLink;
+  private @Nullable Joining joining;
   private volatile @Nullable BalancerLink balancers;
+  private volatile @Nullable FlowLogLink flowLogs;
   private volatile @Nullable DnsLink dns;
   private volatile @Nullable VpcDoors doors;
-  private @Nullable Runnable rejoin;
 
-  LocalMachine(String install) {
+  LocalMachine(Options options, String install) {
     this.install = install;
-    this.settings = VpcSettings.of(install);
+    this.options = options;
+    this.settings = VpcSettings.of(install).relaxed(options.relaxedNetwork());
     this.network = new VpcNetwork(settings);
     this.sockets = new VpcSockets(network);
   }
@@ -82,42 +86,60 @@ final class LocalMachine implements Machine {
   }
 
   @Override
+  public List<DropCounters.Denied> denied(String vpcId) {
+    return network.dropCounters().recent(vpcId);
+  }
+
+  @Override
+  public List<String> problems(String about) {
+    List<String> found = new ArrayList<>();
+    add(found, "the newest networks are not in the kernel: ", network.failure());
+    add(found, "", network.egressProblem());
+    FlowLogLink logs = flowLogs;
+    add(found, "its records are not delivered: ", logs == null ? null : logs.failure(about));
+    return found;
+  }
+
+  private static void add(List<String> all, String words, @Nullable String problem) {
+    if (problem != null) {
+      all.add(words + problem);
+    }
+  }
+
+  @Override
   public synchronized void start(
       ServiceContext context, Scope home, int tasksPort, Path folder, byte[] cookieKey) {
     Store store = context.store();
     Clients clients = context.clients();
     int apiPort = context.endpoint().port();
-    EcsClient ecs = clients.as(PRINCIPAL, home, EcsClient.class);
-    rejoin =
-        () -> {
-          String instance = Registration.register(ecs, home, install);
-          nodeLink = NodeLink.connect(store, instance, java.util.Objects.requireNonNull(node));
-        };
     DnsLink link = new DnsLink(store, home.region(), names);
     link.start();
     dns = link;
-    VpcDoors inside = new VpcDoors(sockets, this::room, link, tasksPort);
+    VpcDoors inside = new VpcDoors(this::room, link);
     inside.update(network.plan());
     doors = inside;
     SocketRooms rooms = this::room;
     balancers =
         new BalancerLink(store, rooms, "127.0.0.1", folder.resolve("elb-logs"), cookieKey, 0);
+    flowLogs = new FlowLogLink(network, clients, context.clock());
+    Joining news = new Joining(context, home);
+    joining = news;
     NodeDoors wired =
         new NodeDoors(
-            ecs,
+            clients.as(PRINCIPAL, home, EcsClient.class),
             network,
             sockets,
             new InsideRoles(clients),
-            new OwnRegistry(apiPort, new InsideRoles(clients), home),
-            new RoleSessions(clients, home),
+            new OwnRegistry(apiPort, new InsideRoles(clients)),
+            new RoleSessions(clients),
             new TaskReports(context)::containerHealth,
+            news,
             context.clock());
     NodeConfig config =
-        NodeConfig.local(install, home.account(), home.region(), folder.resolve("node"))
-            .withEndpointUrl(
-                task -> task.eni() == null ? Optional.empty() : Optional.of(VpcDoors.API_URL));
-    node = Node.start(config, wired);
-    rejoin.run();
+        NodeConfig.local(install, folder.resolve("node"), choices -> choices.apiPort(tasksPort));
+    Node made = Node.start(config, wired);
+    node = made;
+    news.knows(made);
   }
 
   @Override
@@ -127,10 +149,68 @@ final class LocalMachine implements Machine {
 
   @Override
   public synchronized void reset() {
-    closeIfOpen(nodeLink);
-    Runnable again = rejoin;
-    if (again != null) {
-      again.run();
+    Joining news = joining;
+    if (news != null) {
+      news.again();
+    }
+  }
+
+  /** Joins as soon as Docker answers, and tells when it comes and goes. */
+  private final class Joining implements NodeNews, AutoCloseable {
+
+    private final ServiceContext context;
+    private final Scope home;
+    private final TaskReports reports;
+    private @Nullable Node agent;
+    private @Nullable Membership membership;
+    private boolean ready;
+
+    Joining(ServiceContext context, Scope home) {
+      this.context = context;
+      this.home = home;
+      this.reports = new TaskReports(context);
+    }
+
+    synchronized void knows(Node made) {
+      agent = made;
+      join();
+    }
+
+    @Override
+    public void containerOutput(String taskArn, String container, List<String> lines) {
+      reports.containerOutput(taskArn, container, lines);
+    }
+
+    @Override
+    public synchronized void ready(boolean now) {
+      ready = now;
+      if (now && membership == null) {
+        join();
+      } else {
+        Membership.connected(context, install, now);
+      }
+    }
+
+    private void join() {
+      Node joins = agent;
+      if (ready && joins != null) {
+        membership =
+            Membership.join(context, home, install, options.clusters(), joins.dockerFacts(), joins);
+      }
+    }
+
+    /** Everything was forgotten, the memberships too. */
+    synchronized void again() {
+      close();
+      join();
+    }
+
+    @Override
+    public synchronized void close() {
+      if (membership != null) {
+        membership.close();
+        membership = null;
+      }
     }
   }
 
@@ -153,15 +233,6 @@ final class LocalMachine implements Machine {
     };
   }
 
-  /** The networks, for whoever explains what was dropped. */
-  public VpcNetwork network() {
-    return network;
-  }
-
-  NetnsSockets sockets() {
-    return sockets;
-  }
-
   /** Stops tasks, takes networks away: for {@code gantry down} and {@code /_gantry/reset}. */
   @Override
   public synchronized void removeEverything() {
@@ -174,8 +245,9 @@ final class LocalMachine implements Machine {
 
   @Override
   public synchronized void close() {
-    closeIfOpen(nodeLink);
+    closeIfOpen(joining);
     closeIfOpen(node);
+    closeIfOpen(flowLogs);
     closeIfOpen(balancers);
     closeIfOpen(doors);
     closeIfOpen(dns);

@@ -4,9 +4,11 @@ import gantry.acs.network.Cidr;
 import gantry.acs.network.NetworkPlan;
 import gantry.app.Options;
 import gantry.app.balancer.BalancerLink;
+import gantry.node.vpc.DropCounters;
 import gantry.services.ServiceContext;
 import gantry.state.Scope;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -15,8 +17,8 @@ public interface Machine extends AutoCloseable {
 
   static Machine of(Options options, String install) {
     return switch (options.engine()) {
-      case DOCKER -> new LocalMachine(install);
-      case SIMULATED -> new SimulatedMachine(install);
+      case DOCKER -> new LocalMachine(options, install);
+      case SIMULATED -> new SimulatedMachine(options, install);
     };
   }
 
@@ -25,6 +27,12 @@ public interface Machine extends AutoCloseable {
 
   /** Takes each new plan of the networks, and returns at once. */
   Consumer<NetworkPlan> plans();
+
+  /** The kinds of packets that were refused in a VPC within the last hour. */
+  List<DropCounters.Denied> denied(String vpcId);
+
+  /** What is wrong with this machine or, on it, with the thing of that id. */
+  List<String> problems(String about);
 
   /**
    * Joins the pool of {@code home}, once the API answers.

@@ -3,7 +3,6 @@ package gantry.app.machine;
 import gantry.acs.TaskPayload;
 import gantry.node.RegistryCredentials;
 import gantry.node.RoleClients;
-import gantry.state.Scope;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.regex.Matcher;
@@ -15,7 +14,7 @@ import software.amazon.awssdk.services.ecr.EcrClient;
  * Our registry as this machine's Docker reaches it: on loopback. The login is the execution role's,
  * as on AWS; a task without one pulls as the machine itself, of which loopback asks for none.
  */
-record OwnRegistry(int apiPort, RoleClients roles, Scope home) implements RegistryCredentials {
+record OwnRegistry(int apiPort, RoleClients roles) implements RegistryCredentials {
 
   private static final Pattern ECR_HOST =
       Pattern.compile("(\\d{12})\\.dkr\\.ecr\\.([a-z0-9-]+)\\..*");
@@ -38,10 +37,10 @@ record OwnRegistry(int apiPort, RoleClients roles, Scope home) implements Regist
       return null;
     }
     Matcher host = ECR_HOST.matcher(originalHost);
-    String region = host.matches() ? host.group(2) : home.region();
+    String region = host.matches() ? host.group(2) : task.region();
     String token =
         roles
-            .as(role, task.taskId(), home.account(), region, EcrClient.class)
+            .as(role, task.taskId(), task.account(), region, EcrClient.class)
             .getAuthorizationToken()
             .authorizationData()
             .getFirst()

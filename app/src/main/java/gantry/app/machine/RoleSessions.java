@@ -7,14 +7,16 @@ import software.amazon.awssdk.services.sts.StsClient;
 import software.amazon.awssdk.services.sts.model.Credentials;
 
 /** Sessions of task roles: assumed by the service that the role trusts, named after the task. */
-record RoleSessions(Clients clients, Scope home) implements TaskCredentials {
+record RoleSessions(Clients clients) implements TaskCredentials {
 
   @Override
   public Session session(String taskArn, String roleArn) {
     String taskId = taskArn.substring(taskArn.lastIndexOf('/') + 1);
+    String[] arn = taskArn.split(":", 6);
+    Scope scope = new Scope(arn[4], arn[3]);
     Credentials credentials =
         clients
-            .as(InsideRoles.TASKS, home, StsClient.class)
+            .as(InsideRoles.TASKS, scope, StsClient.class)
             .assumeRole(request -> request.roleArn(roleArn).roleSessionName(taskId))
             .credentials();
     return new Session(

@@ -2,15 +2,19 @@ package gantry.app.machine;
 
 import gantry.acs.network.Cidr;
 import gantry.acs.network.NetworkPlan;
+import gantry.app.Options;
 import gantry.app.balancer.BalancerLink;
+import gantry.node.docker.DockerEngine;
 import gantry.node.sim.Habits;
 import gantry.node.sim.SimulatedNode;
+import gantry.node.vpc.DropCounters;
 import gantry.node.vpc.VpcSettings;
 import gantry.services.ServiceContext;
 import gantry.services.ecs.TaskReports;
-import gantry.services.ecs.controller.NodeLink;
 import gantry.state.Scope;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.EcsClient;
@@ -21,13 +25,27 @@ import software.amazon.awssdk.services.ecs.EcsClient;
  */
 final class SimulatedMachine implements Machine {
 
+  /** A Docker that there is none of: what a machine like this one would say. */
+  private static final DockerEngine.Facts FACTS =
+      new DockerEngine.Facts(
+          "linux",
+          System.getProperty("os.arch").equals("aarch64") ? "arm64" : "amd64",
+          "simulated",
+          false,
+          2,
+          "",
+          false,
+          Set.of("awslogs", "json-file", "none"));
+
+  private final Options options;
   private final String install;
   private @Nullable ServiceContext context;
   private @Nullable Scope home;
   private @Nullable SimulatedNode node;
-  private @Nullable NodeLink link;
+  private @Nullable Membership membership;
 
-  SimulatedMachine(String install) {
+  SimulatedMachine(Options options, String install) {
+    this.options = options;
     this.install = install;
   }
 
@@ -42,6 +60,16 @@ final class SimulatedMachine implements Machine {
   }
 
   @Override
+  public List<DropCounters.Denied> denied(String vpcId) {
+    return List.of();
+  }
+
+  @Override
+  public List<String> problems(String about) {
+    return List.of();
+  }
+
+  @Override
   public synchronized void start(
       ServiceContext given, Scope pool, int tasksPort, Path folder, byte[] key) {
     context = given;
@@ -51,7 +79,6 @@ final class SimulatedMachine implements Machine {
 
   private void join(ServiceContext given, Scope pool) {
     EcsClient ecs = given.clients().as(LocalMachine.PRINCIPAL, pool, EcsClient.class);
-    String instance = Registration.register(ecs, pool, install);
     SimulatedNode made =
         new SimulatedNode(
             ecs,
@@ -61,7 +88,7 @@ final class SimulatedMachine implements Machine {
             given.ids().below(Integer.MAX_VALUE),
             Habits.good());
     node = made;
-    link = NodeLink.connect(given.store(), instance, made);
+    membership = Membership.join(given, pool, install, options.clusters(), FACTS, made);
   }
 
   /** Simulated tasks answer nobody, so nothing is carried to them. */
@@ -85,8 +112,8 @@ final class SimulatedMachine implements Machine {
 
   @Override
   public synchronized void close() {
-    if (link != null) {
-      link.close();
+    if (membership != null) {
+      membership.close();
     }
     if (node != null) {
       node.close();

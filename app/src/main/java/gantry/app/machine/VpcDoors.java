@@ -2,11 +2,9 @@ package gantry.app.machine;
 
 import gantry.acs.network.NetworkPlan;
 import gantry.app.dns.DnsLink;
-import gantry.node.vpc.VpcSockets;
 import gantry.traffic.dns.Askers;
 import gantry.traffic.dns.DnsServer;
 import gantry.traffic.lb.SocketRooms;
-import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.HashMap;
 import java.util.Map;
@@ -17,43 +15,28 @@ import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/**
- * What answers inside each VPC besides its tasks: the resolver, and the API for containers' SDKs.
- */
+/** What answers inside each VPC besides its tasks and what the node serves them: the resolver. */
 final class VpcDoors implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(VpcDoors.class);
-
-  /**
-   * Where containers of awsvpc tasks reach the API: a link-local address, so no security group is
-   * asked.
-   */
-  static final InetSocketAddress API = new InetSocketAddress("169.254.170.2", 4566);
-
-  static final String API_URL = "http://169.254.170.2:4566";
 
   private static final String RESOLVER = "169.254.169.253";
   private static final int DNS_PORT = 53;
   private static final long RETRY_SECONDS = 1;
 
-  private final VpcSockets sockets;
   private final SocketRooms rooms;
   private final DnsLink dns;
-  private final int apiPort;
   private final ScheduledExecutorService opener =
       Executors.newSingleThreadScheduledExecutor(
           Thread.ofPlatform().daemon().name("vpc doors").factory());
   private final DnsServer server;
-  private final Map<String, Relay> relays = new HashMap<>();
   private final Map<String, Set<InetSocketAddress>> listening = new HashMap<>();
   private NetworkPlan wanted;
   private boolean closed;
 
-  VpcDoors(VpcSockets sockets, SocketRooms rooms, DnsLink dns, int apiPort) {
-    this.sockets = sockets;
+  VpcDoors(SocketRooms rooms, DnsLink dns) {
     this.rooms = rooms;
     this.dns = dns;
-    this.apiPort = apiPort;
     this.server = DnsServer.start(1, HostResolvers.read());
     this.wanted =
         new NetworkPlan(
@@ -104,14 +87,6 @@ final class VpcDoors implements AutoCloseable {
         all = false;
       }
     }
-    if (!relays.containsKey(vpc.id())) {
-      try {
-        relays.put(vpc.id(), Relay.start(sockets.listen(vpc.id(), API), apiPort));
-      } catch (IOException | RuntimeException notYet) {
-        LOG.debug("no API in {} yet: {}", vpc.id(), notYet.toString());
-        all = false;
-      }
-    }
     return all;
   }
 
@@ -128,7 +103,6 @@ final class VpcDoors implements AutoCloseable {
   public synchronized void close() {
     closed = true;
     server.close();
-    relays.values().forEach(Relay::close);
     opener.shutdown();
   }
 }

@@ -63,8 +63,7 @@ public final class NodeBench {
     Path state = Files.createTempDirectory("gantry-bench");
     Listener listener = new Listener();
     boolean root = "root".equals(System.getProperty("user.name"));
-    NodeConfig config =
-        NodeConfig.local(install, "123456789012", "us-east-1", state).withMetadataOnHost(false);
+    NodeConfig config = NodeConfig.local(install, state, choices -> choices.metadataOnHost(false));
     List<Result> results = new ArrayList<>();
     BenchVpc vpc = root ? BenchVpc.make(TASKS) : null;
     NodeDoors doors = NodeDoors.only(listener, new NoRoles());

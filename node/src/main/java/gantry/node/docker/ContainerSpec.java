@@ -448,8 +448,10 @@ public final class ContainerSpec {
     if (eni != null && TaskMachine.pauses(task)) {
       labels.put(Labels.ENI, eni.eniId());
       host.withDns(dns).withDnsSearch(search);
-      host.withExtraHosts(eni.privateDnsName() + ":" + eni.privateIp());
-      command.withHostName(eni.privateDnsName());
+      if (!eni.privateDnsName().isEmpty()) { // a VPC without DNS host names gives it none
+        host.withExtraHosts(eni.privateDnsName() + ":" + eni.privateIp());
+        command.withHostName(eni.privateDnsName());
+      }
     }
     Map<String, String> sysctls = sysctls(task, task.definition().containerDefinitions(), true);
     if (!sysctls.isEmpty()) {

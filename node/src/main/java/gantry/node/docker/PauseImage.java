@@ -5,7 +5,12 @@ import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
 import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * The image of the pause container, made here byte by byte: a static program that lets the kernel
@@ -21,7 +26,7 @@ public final class PauseImage {
   private static final String REPOSITORY = "gantry/pause";
 
   /** Changes with the program below. */
-  private static final String VERSION = "1";
+  private static final String VERSION = "2";
 
   public static final String NAME = REPOSITORY + ":" + VERSION;
 
@@ -30,13 +35,15 @@ public final class PauseImage {
 
   private PauseImage() {}
 
-  /** Loads the image unless it is there. */
+  /**
+   * Loads the image unless it is there. Its id depends on nothing but the program, so those who do
+   * so at the same time make one image.
+   */
   public static void ensure(DockerEngine docker) {
     try {
       docker.call("inspect an image", DockerEngine.LOOK, d -> d.inspectImageCmd(NAME).exec());
     } catch (NotFoundException e) {
-      byte[] tar = tar(elf(docker.facts().architecture()));
-      docker.importImage(NAME, tar);
+      docker.loadImages(image(docker.facts().architecture()));
     }
   }
 
@@ -142,14 +149,44 @@ public final class PauseImage {
     return all.array();
   }
 
-  private static byte[] tar(byte[] program) {
+  /** What {@code docker save} would write. */
+  private static byte[] image(String architecture) {
+    byte[] layer = tar(Map.of("pause", elf(architecture)));
+    String config =
+        "{\"architecture\":\"%s\",\"os\":\"linux\",\"config\":{},\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"sha256:%s\"]}}"
+            .formatted(architecture, sha256(layer));
+    String manifest =
+        "[{\"Config\":\"config.json\",\"RepoTags\":[\"%s\"],\"Layers\":[\"layer.tar\"]}]"
+            .formatted(NAME);
+    Map<String, byte[]> files = new TreeMap<>();
+    files.put("layer.tar", layer);
+    files.put("config.json", config.getBytes(StandardCharsets.UTF_8));
+    files.put("manifest.json", manifest.getBytes(StandardCharsets.UTF_8));
+    return tar(files);
+  }
+
+  private static String sha256(byte[] bytes) {
+    try {
+      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every JDK has SHA-256", e);
+    }
+  }
+
+  private static byte[] tar(Map<String, byte[]> files) {
     ByteArrayOutputStream tar = new ByteArrayOutputStream();
+    files.forEach((name, content) -> entry(tar, name, content));
+    tar.writeBytes(new byte[1024]);
+    return tar.toByteArray();
+  }
+
+  private static void entry(ByteArrayOutputStream tar, String name, byte[] content) {
     ByteBuffer header = ByteBuffer.allocate(512);
-    put(header, 0, "pause");
+    put(header, 0, name);
     put(header, 100, "0000755");
     put(header, 108, "0000000");
     put(header, 116, "0000000");
-    put(header, 124, String.format(Locale.ROOT, "%011o", program.length));
+    put(header, 124, String.format(Locale.ROOT, "%011o", content.length));
     put(header, 136, "00000000000");
     put(header, 148, "        ");
     header.put(156, (byte) '0');
@@ -161,9 +198,8 @@ public final class PauseImage {
     }
     put(header, 148, String.format(Locale.ROOT, "%06o", sum) + "\0 ");
     tar.writeBytes(header.array());
-    tar.writeBytes(program);
-    tar.writeBytes(new byte[(512 - program.length % 512) % 512 + 1024]);
-    return tar.toByteArray();
+    tar.writeBytes(content);
+    tar.writeBytes(new byte[(512 - content.length % 512) % 512]);
   }
 
   private static void put(ByteBuffer header, int at, String text) {

@@ -17,13 +17,11 @@ import software.amazon.awssdk.services.cloudwatchlogs.model.ResourceAlreadyExist
 final class LogDestination {
 
   private final RoleClients clients;
-  private final String account;
   private final TaskPayload task;
   private final LogOptions options;
 
-  LogDestination(RoleClients clients, String account, TaskPayload task, LogOptions options) {
+  LogDestination(RoleClients clients, TaskPayload task, LogOptions options) {
     this.clients = clients;
-    this.account = account;
     this.task = task;
     this.options = options;
   }
@@ -32,7 +30,7 @@ final class LogDestination {
     return clients.as(
         task.definition().executionRoleArn(),
         task.taskId(),
-        account,
+        task.account(),
         options.region(),
         CloudWatchLogsClient.class);
   }

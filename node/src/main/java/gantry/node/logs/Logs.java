@@ -33,17 +33,15 @@ public final class Logs implements AutoCloseable {
 
   private final DockerEngine docker;
   private final RoleClients clients;
-  private final String account;
   private final Path cursors;
   private final ConcurrentHashMap<String, Shipped> shippers = new ConcurrentHashMap<>();
   private final ReentrantLock lock = new ReentrantLock();
 
   private record Shipped(String taskArn, LogShipper shipper) {}
 
-  public Logs(DockerEngine docker, RoleClients clients, String account, Path state) {
+  public Logs(DockerEngine docker, RoleClients clients, Path state) {
     this.docker = docker;
     this.clients = clients;
-    this.account = account;
     this.cursors = state.resolve("logs");
   }
 
@@ -61,7 +59,7 @@ public final class Logs implements AutoCloseable {
   public void prepare(TaskPayload task, ContainerDefinition container) {
     LogOptions options = LogOptions.of(task, container);
     boolean named = options.streamPrefix() != null && !options.streamPrefix().isEmpty();
-    new LogDestination(clients, account, task, options)
+    new LogDestination(clients, task, options)
         .ensure(named ? options.stream(task, container.name(), "") : null);
   }
 
@@ -89,7 +87,7 @@ public final class Logs implements AutoCloseable {
       LogShipper shipper =
           new LogShipper(
               docker,
-              new LogDestination(clients, account, task, options),
+              new LogDestination(clients, task, options),
               options,
               options.stream(task, container.name(), containerId),
               containerId,
@@ -125,8 +123,8 @@ public final class Logs implements AutoCloseable {
     }
   }
 
-  /** The last lines that a container printed, as one line; empty when there are none. */
-  public String lastLines(String containerId, boolean terminal) {
+  /** The last lines that a container printed; none when there are none. */
+  public List<String> lastLines(String containerId, boolean terminal) {
     List<String> lines = new ArrayList<>();
     try (DockerLogStream stream = open(containerId, terminal)) {
       if (stream != null) {
@@ -141,6 +139,11 @@ public final class Logs implements AutoCloseable {
       // Drivers such as syslog keep nothing that could be read back.
       log.debug("last lines of {}: {}", containerId, e.toString());
     }
+    return lines;
+  }
+
+  /** Lines as one, the end of it where they are long. */
+  public static String joined(List<String> lines) {
     String text = String.join(" | ", lines);
     return text.length() <= LAST_CHARS ? text : "…" + text.substring(text.length() - LAST_CHARS);
   }

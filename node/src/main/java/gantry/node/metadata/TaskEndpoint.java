@@ -39,7 +39,6 @@ public final class TaskEndpoint {
   private final Function<String, @Nullable TaskPayload> byCredentialsKey;
   private final SessionCache sessions;
   private final RoleClients clients;
-  private final String account;
   private final RateLimit limit;
 
   public TaskEndpoint(
@@ -47,13 +46,11 @@ public final class TaskEndpoint {
       Function<String, @Nullable TaskPayload> byCredentialsKey,
       TaskCredentials credentials,
       RoleClients clients,
-      String account,
       Clock clock) {
     this.byContainerKey = byContainerKey;
     this.byCredentialsKey = byCredentialsKey;
     this.sessions = new SessionCache(credentials, clock);
     this.clients = clients;
-    this.account = account;
     this.limit = new RateLimit(clock);
   }
 
@@ -210,7 +207,8 @@ public final class TaskEndpoint {
           "Invalid Request: no task IAM role credentials available for task");
     }
     try {
-      EcsClient ecs = clients.as(role, task.taskId(), account, task.region(), EcsClient.class);
+      EcsClient ecs =
+          clients.as(role, task.taskId(), task.account(), task.region(), EcsClient.class);
       if (wish == null) {
         GetTaskProtectionResponse answer =
             ecs.getTaskProtection(

@@ -25,11 +25,9 @@ public final class SecretValues {
   private static final JsonFactory JSON = new JsonFactory();
 
   private final RoleClients clients;
-  private final String account;
 
-  public SecretValues(RoleClients clients, String account) {
+  public SecretValues(RoleClients clients) {
     this.clients = clients;
-    this.account = account;
   }
 
   /** The value cannot be had; the message is the task's reason. */
@@ -70,7 +68,7 @@ public final class SecretValues {
       TaskPayload task, @Nullable String role, SecretReference.Parameter parameter)
       throws Unavailable {
     SsmClient ssm =
-        clients.as(role, task.taskId(), account, region(task, parameter), SsmClient.class);
+        clients.as(role, task.taskId(), task.account(), region(task, parameter), SsmClient.class);
     GetParametersResponse answer =
         ssm.getParameters(
             GetParametersRequest.builder().names(parameter.name()).withDecryption(true).build());
@@ -85,7 +83,8 @@ public final class SecretValues {
   private String secret(TaskPayload task, @Nullable String role, SecretReference.Secret secret)
       throws Unavailable {
     SecretsManagerClient manager =
-        clients.as(role, task.taskId(), account, region(task, secret), SecretsManagerClient.class);
+        clients.as(
+            role, task.taskId(), task.account(), region(task, secret), SecretsManagerClient.class);
     GetSecretValueResponse answer =
         manager.getSecretValue(
             GetSecretValueRequest.builder()

@@ -10,8 +10,12 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Makes flow log records of what the routers' firewalls have counted. Each interface that a log
@@ -20,6 +24,8 @@ import java.util.regex.Pattern;
  * #collect} every now and then; a log whose interval is not over waits for the next call.
  */
 public final class FlowLogRecorder {
+
+  private static final Logger LOG = LoggerFactory.getLogger(FlowLogRecorder.class);
 
   /** The format of version 2, which is the default. */
   public static final String DEFAULT_FORMAT =
@@ -32,17 +38,16 @@ public final class FlowLogRecorder {
   private final Sink sink;
   private final NftReader reader = new NftReader(new Commands());
   private final Map<String, State> states = new HashMap<>();
+  private final Map<String, String> failures = new ConcurrentHashMap<>();
 
-  /** Where records go: one stream for each interface. */
+  /**
+   * Where records go: one stream for each interface.
+   *
+   * @see #failure
+   */
   @FunctionalInterface
   public interface Sink {
-    void write(
-        String account,
-        String region,
-        String logGroup,
-        String stream,
-        Instant at,
-        List<String> lines);
+    void write(Vpc vpc, FlowLog log, String stream, Instant at, List<String> lines);
   }
 
   /** What a log has told so far. */
@@ -82,6 +87,12 @@ public final class FlowLogRecorder {
       }
     }
     states.keySet().retainAll(live);
+    failures.keySet().retainAll(live);
+  }
+
+  /** Why a log's newest records could not be delivered; null when they were. */
+  public @Nullable String failure(String flowLog) {
+    return failures.get(flowLog);
   }
 
   private List<Flow> read(Vpc vpc) {
@@ -102,6 +113,7 @@ public final class FlowLogRecorder {
   }
 
   private void record(Vpc vpc, FlowLog log, State state, List<Flow> flows, Instant now) {
+    String failure = null;
     for (String id : log.enis()) {
       Eni eni = vpc.enis().get(id);
       if (eni == null) {
@@ -125,13 +137,16 @@ public final class FlowLogRecorder {
       if (lines.isEmpty()) {
         lines.add(line(vpc, log, eni, state.since(), now, null, new long[2]));
       }
-      sink.write(
-          vpc.account(),
-          vpc.region(),
-          log.logGroup(),
-          id + "-" + log.traffic().name().toLowerCase(Locale.ROOT),
-          now,
-          lines);
+      try {
+        sink.write(vpc, log, id + "-" + log.traffic().name().toLowerCase(Locale.ROOT), now, lines);
+      } catch (RuntimeException e) {
+        failure = String.valueOf(e.getMessage());
+      }
+    }
+    if (failure == null) {
+      failures.remove(log.id());
+    } else if (!failure.equals(failures.put(log.id(), failure))) {
+      LOG.warn("flow log {}: its records are lost: {}", log.id(), failure);
     }
   }
 
@@ -152,7 +167,7 @@ public final class FlowLogRecorder {
       Eni eni,
       Instant start,
       Instant end,
-      @org.jspecify.annotations.Nullable Flow flow,
+      @Nullable Flow flow,
       long[] grown) {
     Map<String, String> fields = new HashMap<>();
     fields.put("version", log.format().equals(DEFAULT_FORMAT) ? "2" : "5");

@@ -237,23 +237,30 @@ public final class VpcNetwork implements TaskNetwork, AutoCloseable {
       return Optional.empty();
     }
     Vpc vpc = now.vpcs().get(eni.vpcId());
+    String noEndpoint = eni.vpcId() + " has no endpoint for ecr.dkr.";
     if (vpc != null) {
       for (Endpoint endpoint : vpc.endpoints().values()) {
         if (endpoint.service().endsWith(".ecr.dkr")) {
           for (Cidr address : endpoint.cidrs()) {
-            if (Reachability.ask(now, eni.eniId(), address.address(0), TCP, HTTPS).allowed()) {
-              return Optional.empty();
+            switch (Reachability.ask(now, eni.eniId(), address.address(0), TCP, HTTPS)) {
+              case Reachability.Answer.Allowed _ -> {
+                return Optional.empty();
+              }
+              case Reachability.Answer.Stopped(_, _, String closed) ->
+                  noEndpoint = "Endpoint " + endpoint.id() + " is not reached: " + closed;
             }
           }
         }
       }
     }
     return Optional.of(
-        "no way from %s to %s: %s Any of three would do: a public address in a public subnet, a"
-                .formatted(eni.subnetId(), registryHost, why)
-            + " route to a NAT gateway, or an interface endpoint for ecr.dkr in "
-            + eni.vpcId()
-            + ".");
+        "no way from %s to %s: %s %s Any of three would do: a public address in a public subnet, a"
+                .formatted(
+                    eni.subnetId(),
+                    registryHost,
+                    why.replace(SOMEWHERE_ON_THE_INTERNET, "the internet"),
+                    noEndpoint)
+            + " route to a NAT gateway, or an interface endpoint for ecr.dkr.");
   }
 
   /** Leaves the machine as it was: for {@code gantry down}, not for a stop. */

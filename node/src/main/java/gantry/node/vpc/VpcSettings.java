@@ -27,4 +27,8 @@ public record VpcSettings(Names names, Cidr publicPool, boolean relaxed) {
   public static VpcSettings of(String install) {
     return new VpcSettings(new Names(install), poolOf(install), false);
   }
+
+  public VpcSettings relaxed(boolean now) {
+    return new VpcSettings(names, publicPool, now);
+  }
 }

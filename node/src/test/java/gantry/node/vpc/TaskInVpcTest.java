@@ -59,8 +59,9 @@ class TaskInVpcTest {
       Node node =
           Node.start(
               NodeConfig.local(
-                      "node" + lab.settings.names().hashCode(), "123456789012", "us-east-1", state)
-                  .withMetadataOnHost(false),
+                  "node" + lab.settings.names().hashCode(),
+                  state,
+                  choices -> choices.metadataOnHost(false)),
               NodeDoors.only(ecs, roles)
                   .withNetwork(lab.network, lab.sockets)
                   .withCredentials(

@@ -280,7 +280,8 @@ class TopologyInKernelTest {
               60,
               new TreeSet<>(List.of("eni-0a", "eni-0b")),
               FlowLogRecorder.DEFAULT_FORMAT,
-              "flows"));
+              "flows",
+              "arn:aws:iam::000000000000:role/flow"));
       NetworkPlan plan = plans.plan();
       lab.apply(plan);
       lab.task(plan, "vpc-0a", "eni-0a");
@@ -290,8 +291,8 @@ class TopologyInKernelTest {
       FlowLogRecorder recorder =
           new FlowLogRecorder(
               lab.network,
-              (account, region, group, stream, at, some) ->
-                  some.forEach(line -> lines.add(group + "/" + stream + " " + line)));
+              (from, log, stream, at, some) ->
+                  some.forEach(line -> lines.add(log.logGroup() + "/" + stream + " " + line)));
       Instant start = Instant.parse("2026-01-01T00:00:00Z");
       recorder.collect(start);
       lab.ask("eni-0a", "10.0.1.6", 80);

@@ -381,7 +381,8 @@ public final class NetworkPlanner {
                 log.maxAggregationInterval(),
                 covered,
                 log.logFormat(),
-                log.logGroupName()));
+                log.logGroupName(),
+                log.deliverLogsPermissionArn()));
       }
     }
     return List.copyOf(logs);

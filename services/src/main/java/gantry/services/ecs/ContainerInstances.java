@@ -537,34 +537,4 @@ final class ContainerInstances {
         .serviceConnectEndpoint(url + "/sc")
         .build();
   }
-
-  /** The agent's session came or went. */
-  void connected(String containerInstanceArn, boolean connected) {
-    Arns.Parts arn = Arns.parse(containerInstanceArn);
-    if (arn == null) {
-      throw new IllegalArgumentException("not a container instance: " + containerInstanceArn);
-    }
-    Instant now = context.clock().instant();
-    Key key = arn.scope().key(arn.path());
-    context
-        .store()
-        .write(
-            tx -> {
-              InstanceRow row = tx.get(EcsTables.INSTANCES, key);
-              if (row == null || row.isConnected() == connected) {
-                return false;
-              }
-              Outbox.put(
-                  tx,
-                  key,
-                  row,
-                  new InstanceRow(
-                      row.instance().toBuilder().agentConnected(connected).build(),
-                      row.cluster(),
-                      connected ? null : now,
-                      row.inactiveAt()),
-                  now);
-              return true;
-            });
-  }
 }

@@ -170,7 +170,7 @@ public final class Ecs implements EcsClient {
 
   /** An instance's agent came or went. */
   public void agentConnected(String containerInstanceArn, boolean connected) {
-    containerInstances.connected(containerInstanceArn, connected);
+    reports.agentConnected(containerInstanceArn, connected);
   }
 
   @Override

@@ -12,6 +12,7 @@ import gantry.services.ecs.controller.Networks;
 import gantry.services.ecs.controller.ServiceController;
 import gantry.services.ecs.controller.TargetHealthController;
 import gantry.services.ecs.controller.TaskController;
+import gantry.services.ecs.controller.TrafficController;
 import gantry.services.ecs.rows.ServiceRow;
 import gantry.state.Controller;
 import gantry.state.Scope;
@@ -67,6 +68,7 @@ public final class EcsCore {
         new TaskController(context, networks, capacity),
         services,
         new TargetHealthController(context),
+        new TrafficController(context),
         new InstanceController(context),
         new HousekeepingController(context));
   }

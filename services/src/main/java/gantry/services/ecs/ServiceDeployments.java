@@ -3,6 +3,7 @@ package gantry.services.ecs;
 import gantry.services.Caller;
 import gantry.services.ServiceContext;
 import gantry.services.ecs.controller.Deployments;
+import gantry.services.ecs.controller.Shifts;
 import gantry.services.ecs.rows.DeploymentRow;
 import gantry.services.ecs.rows.ServiceEvents;
 import gantry.services.ecs.rows.ServiceRow;
@@ -227,6 +228,7 @@ final class ServiceDeployments {
                     EcsTables.SERVICE_DEPLOYMENTS,
                     record.key(),
                     recorded(record.value(), stopped.target(), now));
+                Shifts.record(tx, scope, stopped.row().primary(), now);
                 ServiceEvents.say(
                     tx,
                     scope,
@@ -270,6 +272,7 @@ final class ServiceDeployments {
               .progressAt(now)
               .updatedAt(now)
               .rollsBack(primary.serviceDeploymentArn())
+              .traffic(Shifts.back(primary, target, true, now))
               .done();
       next.add(back);
     }

@@ -2,16 +2,17 @@ package gantry.services.ecs;
 
 import gantry.services.Caller;
 import gantry.services.ServiceContext;
+import gantry.services.ecs.controller.Listening;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.awscore.exception.AwsServiceException;
+import software.amazon.awssdk.services.ecs.model.AdvancedConfiguration;
 import software.amazon.awssdk.services.ecs.model.AvailabilityZoneRebalancing;
 import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
-import software.amazon.awssdk.services.ecs.model.DeploymentAlarms;
-import software.amazon.awssdk.services.ecs.model.DeploymentCircuitBreaker;
-import software.amazon.awssdk.services.ecs.model.DeploymentConfiguration;
-import software.amazon.awssdk.services.ecs.model.DeploymentStrategy;
 import software.amazon.awssdk.services.ecs.model.LoadBalancer;
 import software.amazon.awssdk.services.ecs.model.NetworkMode;
 import software.amazon.awssdk.services.ecs.model.PlacementConstraint;
@@ -21,6 +22,9 @@ import software.amazon.awssdk.services.ecs.model.ServiceConnectConfiguration;
 import software.amazon.awssdk.services.ecs.model.ServiceRegistry;
 import software.amazon.awssdk.services.ecs.model.TaskDefinition;
 import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.Action;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ListenerNotFoundException;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.RuleNotFoundException;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroup;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroupNotFoundException;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetTypeEnum;
@@ -30,6 +34,7 @@ final class ServiceRules {
 
   static final int MAX_TARGET_GROUPS = 5;
   static final int MAX_GRACE_SECONDS = Integer.MAX_VALUE;
+  private static final Pattern ROLE = Pattern.compile("arn:[^:]+:iam::\\d{12}:role/.+");
   private static final Pattern NAME = Pattern.compile("[a-zA-Z0-9_-]{1,255}");
 
   private final ServiceContext context;
@@ -64,75 +69,6 @@ final class ServiceRules {
     }
   }
 
-  /** The configuration with everything filled in that an answer has. */
-  static DeploymentConfiguration configuration(
-      @Nullable DeploymentConfiguration old,
-      @Nullable DeploymentConfiguration given,
-      boolean daemon) {
-    DeploymentConfiguration before = old == null ? DeploymentConfiguration.builder().build() : old;
-    DeploymentConfiguration change =
-        given == null ? DeploymentConfiguration.builder().build() : given;
-    DeploymentStrategy strategy = change.strategy() != null ? change.strategy() : before.strategy();
-    if (strategy != null && strategy != DeploymentStrategy.ROLLING) {
-      throw EcsErrors.unsupported(
-          "Deployment strategy " + change.strategyAsString() + " is not supported: ROLLING is.");
-    }
-    if (!change.lifecycleHooks().isEmpty()) {
-      throw EcsErrors.unsupported(
-          "Deployment lifecycle hooks are not supported: AWS Lambda is not here.");
-    }
-    if (change.linearConfiguration() != null || change.canaryConfiguration() != null) {
-      throw EcsErrors.invalid(
-          "linearConfiguration and canaryConfiguration require their deployment strategy.");
-    }
-    int bake = or(change.bakeTimeInMinutes(), or(before.bakeTimeInMinutes(), 0));
-    if (bake != 0) {
-      throw EcsErrors.unsupported(
-          "bakeTimeInMinutes is not supported: there are no deployment alarms to watch.");
-    }
-    int least =
-        or(change.minimumHealthyPercent(), or(before.minimumHealthyPercent(), daemon ? 0 : 100));
-    int most = or(change.maximumPercent(), or(before.maximumPercent(), daemon ? 100 : 200));
-    if (least < 0 || (least > 100 && !daemon)) {
-      throw EcsErrors.invalid("minimumHealthyPercent must be between 0 and 100.");
-    }
-    if (most < 1 || (most < 100 && !daemon)) {
-      throw EcsErrors.invalid("maximumPercent must be at least 100.");
-    }
-    if (least >= most && most == 100 && least == 100 && daemon) {
-      throw EcsErrors.invalid(
-          "minimumHealthyPercent must be less than 100 when maximumPercent is 100.");
-    }
-    DeploymentCircuitBreaker breaker =
-        change.deploymentCircuitBreaker() != null
-            ? change.deploymentCircuitBreaker()
-            : before.deploymentCircuitBreaker();
-    DeploymentConfiguration.Builder filled =
-        DeploymentConfiguration.builder()
-            .minimumHealthyPercent(least)
-            .maximumPercent(most)
-            .strategy(DeploymentStrategy.ROLLING)
-            .bakeTimeInMinutes(bake)
-            .deploymentCircuitBreaker(
-                DeploymentCircuitBreaker.builder()
-                    .enable(breaker != null && Boolean.TRUE.equals(breaker.enable()))
-                    .rollback(breaker != null && Boolean.TRUE.equals(breaker.rollback()))
-                    .build());
-    DeploymentAlarms alarms = change.alarms() != null ? change.alarms() : before.alarms();
-    if (alarms != null) {
-      if (Boolean.TRUE.equals(alarms.enable()) && !alarms.alarmNames().isEmpty()) {
-        throw EcsErrors.unsupported(
-            "Deployment alarms are not supported: Amazon CloudWatch alarms are not here.");
-      }
-      filled.alarms(alarms.toBuilder().alarmNames(List.copyOf(alarms.alarmNames())).build());
-    }
-    return filled.build();
-  }
-
-  private static int or(@Nullable Integer value, int otherwise) {
-    return value == null ? otherwise : value;
-  }
-
   /** Every balancer must lead somewhere that the task can be reached at. */
   void balancers(List<LoadBalancer> balancers, TaskDefinition definition) {
     if (balancers.size() > MAX_TARGET_GROUPS) {
@@ -141,11 +77,6 @@ final class ServiceRules {
     for (LoadBalancer balancer : balancers) {
       if (TaskDefinitionRules.given(balancer.loadBalancerName())) {
         throw EcsErrors.unsupported("Classic Load Balancers are not supported.");
-      }
-      if (balancer.advancedConfiguration() != null) {
-        throw EcsErrors.unsupported(
-            "advancedConfiguration of a load balancer needs a deployment strategy that is not"
-                + " supported.");
       }
       if (!TaskDefinitionRules.given(balancer.targetGroupArn())) {
         throw EcsErrors.invalid("targetGroupArn can not be blank.");
@@ -158,26 +89,110 @@ final class ServiceRules {
                 + balancer.targetGroupArn()
                 + " does not have an associated load balancer.");
       }
-      boolean awsvpc = definition.networkMode() == NetworkMode.AWSVPC;
-      TargetTypeEnum needed = awsvpc ? TargetTypeEnum.IP : TargetTypeEnum.INSTANCE;
-      if (group.targetType() != needed) {
-        throw EcsErrors.invalid(
-            "The provided target group "
-                + balancer.targetGroupArn()
-                + " has target type "
-                + group.targetTypeAsString()
-                + ", which is incompatible with the "
-                + (definition.networkMode() == null ? "bridge" : definition.networkModeAsString())
-                + " network mode specified in the task definition.");
+      type(group, definition);
+      if (balancer.advancedConfiguration() != null) {
+        advanced(balancer, group, definition);
       }
     }
   }
 
+  private static void type(TargetGroup group, TaskDefinition definition) {
+    boolean awsvpc = definition.networkMode() == NetworkMode.AWSVPC;
+    TargetTypeEnum needed = awsvpc ? TargetTypeEnum.IP : TargetTypeEnum.INSTANCE;
+    if (group.targetType() != needed) {
+      throw EcsErrors.invalid(
+          "The provided target group "
+              + group.targetGroupArn()
+              + " has target type "
+              + group.targetTypeAsString()
+              + ", which is incompatible with the "
+              + (definition.networkMode() == null ? "bridge" : definition.networkModeAsString())
+              + " network mode specified in the task definition.");
+    }
+  }
+
+  private void advanced(LoadBalancer balancer, TargetGroup group, TaskDefinition definition) {
+    AdvancedConfiguration advanced = balancer.advancedConfiguration();
+    String alternate = advanced.alternateTargetGroupArn();
+    if (!TaskDefinitionRules.given(alternate)) {
+      throw EcsErrors.invalid("alternateTargetGroupArn can not be blank.");
+    }
+    if (alternate.equals(balancer.targetGroupArn())) {
+      throw EcsErrors.invalid("alternateTargetGroupArn must differ from targetGroupArn.");
+    }
+    if (!TaskDefinitionRules.given(advanced.roleArn())
+        || !ROLE.matcher(advanced.roleArn()).matches()) {
+      throw EcsErrors.invalid("roleArn must be the ARN of an IAM role.");
+    }
+    TargetGroup second = group(alternate);
+    type(second, definition);
+    if (second.protocol() != group.protocol() || !Objects.equals(second.vpcId(), group.vpcId())) {
+      throw EcsErrors.invalid(
+          "The target groups "
+              + group.targetGroupArn()
+              + " and "
+              + alternate
+              + " must have the same protocol and VPC.");
+    }
+    if (!TaskDefinitionRules.given(advanced.productionListenerRule())) {
+      throw EcsErrors.invalid("productionListenerRule can not be blank.");
+    }
+    List<String> groups = List.of(balancer.targetGroupArn(), alternate);
+    rule("productionListenerRule", advanced.productionListenerRule(), groups);
+    if (TaskDefinitionRules.given(advanced.testListenerRule())) {
+      rule("testListenerRule", advanced.testListenerRule(), groups);
+      if (advanced.testListenerRule().equals(advanced.productionListenerRule())) {
+        throw EcsErrors.invalid("testListenerRule must differ from productionListenerRule.");
+      }
+    }
+  }
+
+  /** It forwards to one of the two groups and to no third one, which would be taken from it. */
+  private void rule(String member, String arn, List<String> groups) {
+    List<Action> actions;
+    try {
+      actions =
+          Listening.isListener(arn)
+              ? balancers()
+                  .describeListeners(r -> r.listenerArns(arn))
+                  .listeners()
+                  .getFirst()
+                  .defaultActions()
+              : balancers().describeRules(r -> r.ruleArns(arn)).rules().getFirst().actions();
+    } catch (RuleNotFoundException | ListenerNotFoundException gone) {
+      throw EcsErrors.invalid("The specified " + member + " " + arn + " does not exist.");
+    } catch (AwsServiceException refused) {
+      throw EcsErrors.invalid("The specified " + member + " " + arn + " is not valid.");
+    }
+    Set<String> targets = new HashSet<>();
+    for (Action action : actions) {
+      if (action.targetGroupArn() != null) {
+        targets.add(action.targetGroupArn());
+      }
+      if (action.forwardConfig() != null) {
+        action.forwardConfig().targetGroups().forEach(each -> targets.add(each.targetGroupArn()));
+      }
+    }
+    if (targets.isEmpty() || !groups.containsAll(targets)) {
+      throw EcsErrors.invalid(
+          "The "
+              + member
+              + " "
+              + arn
+              + " must forward to targetGroupArn or alternateTargetGroupArn, and to no other target"
+              + " group.");
+    }
+  }
+
+  private ElasticLoadBalancingV2Client balancers() {
+    return context
+        .clients()
+        .as("ecs.amazonaws.com", Caller.current().scope(), ElasticLoadBalancingV2Client.class);
+  }
+
   private TargetGroup group(String arn) {
     try {
-      return context
-          .clients()
-          .as("ecs.amazonaws.com", Caller.current().scope(), ElasticLoadBalancingV2Client.class)
+      return balancers()
           .describeTargetGroups(r -> r.targetGroupArns(arn))
           .targetGroups()
           .getFirst();

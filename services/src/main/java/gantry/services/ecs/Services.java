@@ -105,7 +105,9 @@ final class Services {
           "The DAEMON scheduling strategy does not support placement strategies or a deployment"
               + " controller other than ECS.");
     }
-    var configuration = ServiceRules.configuration(null, request.deploymentConfiguration(), daemon);
+    var configuration =
+        DeploymentRules.configuration(null, request.deploymentConfiguration(), daemon, external);
+    DeploymentRules.advanced(configuration, request.loadBalancers());
     Service.Builder service =
         Service.builder()
             .serviceArn(Arns.service(scope, cluster.clusterName(), request.serviceName()))
@@ -437,8 +439,11 @@ final class Services {
             definition);
       }
       next.deploymentConfiguration(
-          ServiceRules.configuration(
-              current.deploymentConfiguration(), request.deploymentConfiguration(), daemon));
+          DeploymentRules.configuration(
+              current.deploymentConfiguration(),
+              request.deploymentConfiguration(),
+              daemon,
+              current.deploymentController().type() == DeploymentControllerType.EXTERNAL));
       if (request.networkConfiguration() != null) {
         next.networkConfiguration(request.networkConfiguration());
       }
@@ -563,8 +568,15 @@ final class Services {
           definition);
     }
     // Refused here, before anything is written.
-    ServiceRules.configuration(
-        service.deploymentConfiguration(), request.deploymentConfiguration(), before.isDaemon());
+    var configuration =
+        DeploymentRules.configuration(
+            service.deploymentConfiguration(),
+            request.deploymentConfiguration(),
+            before.isDaemon(),
+            before.isExternal());
+    DeploymentRules.advanced(
+        configuration,
+        request.hasLoadBalancers() ? request.loadBalancers() : service.loadBalancers());
     return new Change(
         request, deploys || definitionChanges ? definition : null, deploys, type, typed, strategy);
   }

@@ -6,12 +6,14 @@ import gantry.services.ecs.controller.Outbox;
 import gantry.services.ecs.controller.Stops;
 import gantry.services.ecs.rows.ContainerHealthRow;
 import gantry.services.ecs.rows.DeploymentRow;
+import gantry.services.ecs.rows.InstanceRow;
 import gantry.services.ecs.rows.ServiceRow;
 import gantry.services.ecs.rows.StopOrder;
 import gantry.services.ecs.rows.TaskDefinitionRow;
 import gantry.services.ecs.rows.TaskRow;
 import gantry.services.ecs.rows.TaskSetRow;
 import gantry.state.Key;
+import gantry.state.Row;
 import gantry.state.Scope;
 import gantry.state.Tx;
 import gantry.state.View;
@@ -24,6 +26,7 @@ import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.AttachmentStateChange;
+import software.amazon.awssdk.services.ecs.model.Connectivity;
 import software.amazon.awssdk.services.ecs.model.Container;
 import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
 import software.amazon.awssdk.services.ecs.model.ContainerStateChange;
@@ -434,6 +437,51 @@ public final class TaskReports {
       all = HealthStatus.HEALTHY;
     }
     return all;
+  }
+
+  /**
+   * An instance's agent came or went. What is on the instance is known no better than it: its tasks
+   * are connected as long as it is.
+   */
+  public void agentConnected(String containerInstanceArn, boolean connected) {
+    Arns.Parts arn = Arns.parse(containerInstanceArn);
+    if (arn == null) {
+      throw new IllegalArgumentException("not a container instance: " + containerInstanceArn);
+    }
+    Instant now = context.clock().instant();
+    Key key = arn.scope().key(arn.path());
+    context
+        .store()
+        .write(
+            tx -> {
+              InstanceRow row = tx.get(EcsTables.INSTANCES, key);
+              if (row == null || row.isConnected() == connected) {
+                return false;
+              }
+              Outbox.put(
+                  tx,
+                  key,
+                  row,
+                  new InstanceRow(
+                      row.instance().toBuilder().agentConnected(connected).build(),
+                      row.cluster(),
+                      connected ? null : now,
+                      row.inactiveAt()),
+                  now);
+              Connectivity connectivity =
+                  connected ? Connectivity.CONNECTED : Connectivity.DISCONNECTED;
+              for (Row<TaskRow> task :
+                  tx.lookupAll(EcsTables.TASKS_ON_INSTANCE, row.arn()).toList()) {
+                Task changed =
+                    task.value().task().toBuilder()
+                        .connectivity(connectivity)
+                        .connectivityAt(now)
+                        .build();
+                Outbox.put(
+                    tx, task.key(), task.value(), task.value().edit().task(changed).done(), now);
+              }
+              return true;
+            });
   }
 
   /** The last output of a container, kept however its logs are driven. */

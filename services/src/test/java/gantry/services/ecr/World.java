@@ -10,7 +10,6 @@ import gantry.services.ecr.EcrTables.RepositoryRow;
 import gantry.services.iam.Iam;
 import gantry.services.iam.IamAuthorizer.Mode;
 import gantry.services.sts.Sts;
-import gantry.services.sts.WebKeys;
 import gantry.state.Controller;
 import gantry.state.Ids;
 import gantry.state.MemoryStore;
@@ -83,7 +82,7 @@ final class World implements AutoCloseable {
     SecretBox box = new AesGcmSecretBox(new byte[AesGcmSecretBox.KEY_BYTES], ids);
     List<Table<?>> tables = new ArrayList<>(EcrTables.all());
     tables.addAll(Iam.hosted(box).tables());
-    tables.addAll(Sts.hosted(box, WebKeys.NONE).tables());
+    tables.addAll(Sts.hosted(box, (issuer, keyId) -> null).tables());
     return tables;
   }
 

@@ -13,7 +13,6 @@ import gantry.services.ecr.EcrHost;
 import gantry.services.ecr.EcrSettings;
 import gantry.services.iam.Iam;
 import gantry.services.sts.Sts;
-import gantry.services.sts.WebKeys;
 import gantry.state.MemoryStore;
 import gantry.state.Scope;
 import gantry.state.SeededIds;
@@ -73,7 +72,7 @@ class EcrPublicTest {
     tables.addAll(hosted.tables());
     SecretBox box = new AesGcmSecretBox(new byte[AesGcmSecretBox.KEY_BYTES], new SeededIds(1));
     tables.addAll(Iam.hosted(box).tables());
-    tables.addAll(Sts.hosted(box, WebKeys.NONE).tables());
+    tables.addAll(Sts.hosted(box, (issuer, keyId) -> null).tables());
     store = MemoryStore.of(time, tables);
     client =
         hosted

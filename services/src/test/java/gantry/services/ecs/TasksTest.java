@@ -10,6 +10,7 @@ import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import software.amazon.awssdk.services.ecs.model.ConflictException;
+import software.amazon.awssdk.services.ecs.model.Connectivity;
 import software.amazon.awssdk.services.ecs.model.InvalidParameterException;
 import software.amazon.awssdk.services.ecs.model.LaunchType;
 import software.amazon.awssdk.services.ecs.model.NetworkConfiguration;
@@ -251,6 +252,7 @@ class TasksTest {
     world.run(Duration.ofSeconds(10));
     node.silent = true;
     world.ecs.agentConnected(node.arn, false);
+    assertThat(described(task).connectivity()).isEqualTo(Connectivity.DISCONNECTED);
     world.run(Duration.ofMinutes(4));
     assertThat(described(task).lastStatus()).isEqualTo("RUNNING");
     world.run(Duration.ofMinutes(2));

@@ -67,12 +67,49 @@ class World {
           new Doubles(),
           Path.of("unused"),
           new ServiceContext.Endpoint("localhost", 4566));
-  final EcsCore core = new EcsCore(context);
-  final Ecs ecs = core.client();
-  final ControllerRunner runner = ControllerRunner.virtual(store, time, new SeededIds(2));
+  EcsCore core = new EcsCore(context);
+  Ecs ecs = core.client();
+  private Life life = new Life();
+  ControllerRunner runner = runner(life);
   final Map<String, SimulatedNode> nodes = new HashMap<>();
 
   World() {
+    runner.addAll(core.controllers());
+  }
+
+  /** One run of the program, from its start to its kill. */
+  private static final class Life {
+    boolean over;
+  }
+
+  private ControllerRunner runner(Life of) {
+    return new ControllerRunner(
+        store,
+        time,
+        new SeededIds(2),
+        work ->
+            time.after(
+                Duration.ZERO,
+                () -> {
+                  if (!of.over) {
+                    work.run();
+                  }
+                }),
+        ControllerRunner.Observer.NONE);
+  }
+
+  /** From here on the program does nothing more: what it had in memory is lost. */
+  void kill() {
+    life.over = true;
+  }
+
+  /** The program anew, with what the store has. */
+  void restart() {
+    kill();
+    life = new Life();
+    core = new EcsCore(context);
+    ecs = core.client();
+    runner = runner(life);
     runner.addAll(core.controllers());
   }
 

@@ -35,6 +35,7 @@ public final class Capacity {
   private final Store store;
   private final Map<PoolKey, CapacityIndex> pools = new HashMap<>();
   private final Map<String, PoolKey> poolOfTask = new HashMap<>();
+  private final SharedMachines machines = new SharedMachines();
   private boolean started;
 
   public Capacity(Store store) {
@@ -50,6 +51,7 @@ public final class Capacity {
       Decision decision = index.place(request);
       if (decision instanceof Decision.Placed placed) {
         index.occupy(taskArn, placed.instanceId(), request.group(), request.demand());
+        machines.occupy(taskArn, placed.instanceId(), request.demand());
         poolOfTask.put(taskArn, key);
       }
       return decision;
@@ -81,6 +83,7 @@ public final class Capacity {
       if (index != null) {
         index.release(taskArn);
       }
+      machines.release(taskArn);
     }
   }
 
@@ -134,12 +137,14 @@ public final class Capacity {
       remove(scope, row);
       return;
     }
-    pools
-        .computeIfAbsent(key(scope, row.cluster()), each -> new CapacityIndex())
-        .upsert(candidate(row));
+    CapacityIndex index =
+        pools.computeIfAbsent(key(scope, row.cluster()), each -> new CapacityIndex());
+    index.upsert(candidate(row));
+    machines.instance(row, index);
   }
 
   private void remove(Scope scope, InstanceRow row) {
+    machines.gone(row.arn());
     CapacityIndex index = pools.get(key(scope, row.cluster()));
     if (index != null) {
       index.remove(row.arn());
@@ -158,6 +163,7 @@ public final class Capacity {
     pools
         .computeIfAbsent(key, each -> new CapacityIndex())
         .occupy(row.arn(), instance, row.task().group(), row.demand());
+    machines.occupy(row.arn(), instance, row.demand());
   }
 
   static Candidate candidate(InstanceRow row) {

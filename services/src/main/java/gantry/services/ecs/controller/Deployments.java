@@ -6,6 +6,7 @@ import gantry.services.ecs.EcsTables;
 import gantry.services.ecs.rows.DeploymentRow;
 import gantry.services.ecs.rows.ServiceRow;
 import gantry.services.ecs.rows.TaskDefinitionRow;
+import gantry.services.ecs.rows.TrafficShift;
 import gantry.state.Key;
 import gantry.state.Row;
 import gantry.state.Scope;
@@ -116,11 +117,14 @@ public final class Deployments {
       Tx tx,
       Scope scope,
       ServiceRow row,
-      ServiceRevision revision,
+      ServiceRevision asked,
       TaskDefinition definition,
       String reason,
       Instant now) {
     String id = newId();
+    TrafficShift shift =
+        Shifts.begin(row.deployments(), asked, row.service().deploymentConfiguration(), now);
+    ServiceRevision revision = Shifts.resolved(asked, shift);
     String deploymentArn = Arns.serviceDeployment(scope, row.cluster(), row.name(), mixed(21));
     DeploymentRow made =
         new DeploymentRow(
@@ -142,7 +146,7 @@ public final class Deployments {
             !resolvesDigests(definition),
             Map.of(),
             null,
-            null);
+            shift);
     List<DeploymentRow> deployments = new ArrayList<>();
     deployments.add(made);
     for (DeploymentRow old : row.deployments()) {
@@ -164,6 +168,7 @@ public final class Deployments {
     }
     tx.put(EcsTables.SERVICE_REVISIONS, scope.key(revision.serviceRevisionArn()), revision);
     put(tx, scope, row, made, deploymentArn, now);
+    Shifts.record(tx, scope, made, now);
     Outbox.deployment(
         tx,
         scope,
@@ -184,8 +189,11 @@ public final class Deployments {
             && configuration.deploymentCircuitBreaker() != null
             && Boolean.TRUE.equals(configuration.deploymentCircuitBreaker().enable());
     List<ServiceRevisionSummary> sources = new ArrayList<>();
+    DeploymentRow serving = Shifts.source(row.deployments());
     for (DeploymentRow old : row.deployments()) {
+      // The one that serves comes first: the traffic's weights are its and the target's.
       sources.add(
+          old.equals(serving) ? 0 : sources.size(),
           ServiceRevisionSummary.builder().arn(old.revision().serviceRevisionArn()).build());
     }
     tx.put(

@@ -4,8 +4,6 @@ import gantry.services.ServiceContext;
 import gantry.services.ecs.EcsTables;
 import gantry.services.ecs.placement.Decision;
 import gantry.services.ecs.placement.PlacementRequest;
-import gantry.services.ecs.placement.Refusal;
-import gantry.services.ecs.placement.StrategySplit;
 import gantry.services.ecs.planner.Plan;
 import gantry.services.ecs.planner.ServicePlanner;
 import gantry.services.ecs.planner.ServiceView;
@@ -14,11 +12,8 @@ import gantry.services.ecs.planner.TaskView;
 import gantry.services.ecs.planner.Waiting;
 import gantry.services.ecs.rows.DeploymentRow;
 import gantry.services.ecs.rows.InstanceRow;
-import gantry.services.ecs.rows.ServiceEvents;
 import gantry.services.ecs.rows.ServiceRow;
 import gantry.services.ecs.rows.StopOrder;
-import gantry.services.ecs.rows.TagsRow;
-import gantry.services.ecs.rows.TargetRow;
 import gantry.services.ecs.rows.TaskRow;
 import gantry.services.ecs.rows.TaskSetRow;
 import gantry.state.Change;
@@ -26,13 +21,10 @@ import gantry.state.Controller;
 import gantry.state.Key;
 import gantry.state.Row;
 import gantry.state.Scope;
-import gantry.state.Tx;
 import gantry.state.View;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -44,24 +36,10 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
-import software.amazon.awssdk.services.ecs.model.CapacityProvider;
-import software.amazon.awssdk.services.ecs.model.CapacityProviderStrategyItem;
-import software.amazon.awssdk.services.ecs.model.Container;
-import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
 import software.amazon.awssdk.services.ecs.model.DeploymentRolloutState;
-import software.amazon.awssdk.services.ecs.model.HealthStatus;
-import software.amazon.awssdk.services.ecs.model.LaunchType;
-import software.amazon.awssdk.services.ecs.model.ManagedScalingStatus;
-import software.amazon.awssdk.services.ecs.model.PropagateTags;
-import software.amazon.awssdk.services.ecs.model.Rollback;
-import software.amazon.awssdk.services.ecs.model.ServiceDeploymentRollbackMonitorsStatus;
-import software.amazon.awssdk.services.ecs.model.ServiceDeploymentStatus;
 import software.amazon.awssdk.services.ecs.model.ServiceRevision;
-import software.amazon.awssdk.services.ecs.model.Tag;
 import software.amazon.awssdk.services.ecs.model.TaskDefinition;
 import software.amazon.awssdk.services.ecs.model.TaskOverride;
-import software.amazon.awssdk.services.ecs.model.TaskStopCode;
-import software.amazon.awssdk.services.ecs.model.VersionConsistency;
 
 /**
  * Carries out what the service planner decides: each planning is written in one transaction, or not
@@ -72,20 +50,8 @@ public final class ServiceController implements Controller {
   /** When a service whose tasks found no place tries again though nothing was freed. */
   static final Duration PLACEMENT_RETRY = Duration.ofSeconds(15);
 
-  /** The same event is not repeated within this time. */
-  static final Duration REPEAT_EVENT = Duration.ofHours(6);
-
   /** Tasks of one service started in one go; the rest follows in the next. */
   static final int MAX_STARTS = 50;
-
-  /** Task ids that one event names. */
-  static final int IDS_IN_EVENT = 10;
-
-  /** Tries to learn the digest of a tag before a deployment goes on without. */
-  static final int DIGEST_TRIES = 3;
-
-  private static final String TROUBLESHOOTING =
-      " For more information, see the Troubleshooting section of the Amazon ECS Developer Guide.";
 
   private final ServiceContext context;
   private final Capacity capacity;
@@ -241,8 +207,10 @@ public final class ServiceController implements Controller {
     if (!starts || definition == null) {
       return new Explanation(waiting, null);
     }
-    String provider = provider(row.primary(), Views.tasks(view, scope, row), List.of());
-    Launcher.Order order = order(view, scope, row, row.primary(), definition, provider);
+    String provider =
+        ServiceOrders.provider(row.primary(), Views.tasks(view, scope, row), List.of());
+    Launcher.Order order =
+        ServiceOrders.order(view, scope, row, row.primary(), definition, provider);
     Decision decision =
         capacity.consider(
             scope,
@@ -265,7 +233,7 @@ public final class ServiceController implements Controller {
     if (definition == null) {
       return List.of();
     }
-    Launcher.Order order = order(view, scope, row, row.primary(), definition, null);
+    Launcher.Order order = ServiceOrders.order(view, scope, row, row.primary(), definition, null);
     PlacementRequest request =
         Launcher.request(
             order, Launcher.demand(definition, TaskOverride.builder().build(), false), Set.of(), 0);
@@ -321,7 +289,9 @@ public final class ServiceController implements Controller {
                     if (!row.equals(current)) {
                       return false;
                     }
-                    new Writing(tx, key, row, look, ready, refused, now).run();
+                    new PlanWriting(
+                            context, launcher, deployments, tx, key, row, look, ready, refused, now)
+                        .run();
                     return true;
                   });
     } finally {
@@ -403,9 +373,9 @@ public final class ServiceController implements Controller {
       throw new IllegalStateException(
           "task definition " + deployment.revision().taskDefinition() + " is gone");
     }
-    String provider = provider(deployment, tasks, ready);
+    String provider = ServiceOrders.provider(deployment, tasks, ready);
     Launcher.Order order =
-        order(view, scope, row, deployment, definition, provider).at(instance, zone);
+        ServiceOrders.order(view, scope, row, deployment, definition, provider).at(instance, zone);
     return switch (launcher.prepare(order)) {
       case Launcher.Prepared.Ready one -> {
         ready.add(one);
@@ -413,96 +383,6 @@ public final class ServiceController implements Controller {
       }
       case Launcher.Prepared.Nowhere none -> none.why();
     };
-  }
-
-  private static @Nullable String provider(
-      DeploymentRow deployment, List<Row<TaskRow>> tasks, List<Launcher.Prepared.Ready> ready) {
-    List<CapacityProviderStrategyItem> strategy = deployment.revision().capacityProviderStrategy();
-    if (strategy.isEmpty()) {
-      return null;
-    }
-    Map<String, Integer> running = new HashMap<>();
-    Stream.concat(
-            tasks.stream().map(Row::value).filter(each -> !each.isStopping()),
-            ready.stream().map(Launcher.Prepared.Ready::row))
-        .filter(each -> deployment.id().equals(each.deploymentId()))
-        .map(each -> each.task().capacityProviderName())
-        .filter(Objects::nonNull)
-        .forEach(each -> running.merge(each, 1, Integer::sum));
-    List<StrategySplit.Item> items =
-        strategy.stream()
-            .map(
-                each ->
-                    new StrategySplit.Item(
-                        each.capacityProvider(),
-                        each.weight() == null ? 0 : each.weight(),
-                        each.base() == null ? 0 : each.base()))
-            .toList();
-    return StrategySplit.next(items, running, 1).getFirst();
-  }
-
-  private static Launcher.Order order(
-      View view,
-      Scope scope,
-      ServiceRow row,
-      DeploymentRow deployment,
-      TaskDefinition definition,
-      @Nullable String provider) {
-    LaunchType type =
-        provider == null
-            ? Objects.requireNonNullElse(deployment.revision().launchType(), LaunchType.EC2)
-            : provider.startsWith("FARGATE") ? LaunchType.FARGATE : LaunchType.EC2;
-    CapacityProvider group =
-        provider == null ? null : view.get(EcsTables.CAPACITY_PROVIDERS, scope.key(provider));
-    boolean waits =
-        group != null
-            && group.autoScalingGroupProvider() != null
-            && group.autoScalingGroupProvider().managedScaling() != null
-            && group.autoScalingGroupProvider().managedScaling().status()
-                == ManagedScalingStatus.ENABLED;
-    return new Launcher.Order(
-        scope,
-        row.cluster(),
-        definition,
-        type,
-        provider,
-        waits,
-        deployment.revision().platformVersion(),
-        TaskOverride.builder().build(),
-        "service:" + row.name(),
-        deployment.id(),
-        row.name(),
-        deployment.id(),
-        deployment.revision().networkConfiguration(),
-        row.service().placementConstraints(),
-        row.service().placementStrategy(),
-        tags(view, scope, row, definition),
-        Boolean.TRUE.equals(row.service().enableExecuteCommand()),
-        deployment.digests(),
-        null,
-        null);
-  }
-
-  private static List<Tag> tags(View view, Scope scope, ServiceRow row, TaskDefinition definition) {
-    Map<String, Tag> tags = new LinkedHashMap<>();
-    if (Boolean.TRUE.equals(row.service().enableECSManagedTags())) {
-      put(tags, "aws:ecs:clusterName", row.cluster());
-      put(tags, "aws:ecs:serviceName", row.name());
-    }
-    PropagateTags from = row.service().propagateTags();
-    String arn =
-        from == PropagateTags.SERVICE
-            ? row.service().serviceArn()
-            : from == PropagateTags.TASK_DEFINITION ? definition.taskDefinitionArn() : null;
-    TagsRow given = arn == null ? null : view.get(EcsTables.TAGS, scope.key(arn));
-    if (given != null) {
-      given.tags().forEach(tag -> tags.put(tag.key(), tag));
-    }
-    return List.copyOf(tags.values());
-  }
-
-  private static void put(Map<String, Tag> tags, String key, String value) {
-    tags.put(key, Tag.builder().key(key).value(value).build());
   }
 
   /** What the task sets of a service need, in one transaction. */
@@ -552,625 +432,6 @@ public final class ServiceController implements Controller {
         launcher.settled(ready);
       } else {
         launcher.forget(ready);
-      }
-    }
-  }
-
-  /** One plan being written. */
-  private final class Writing {
-    private final Tx tx;
-    private final Key key;
-    private final Scope scope;
-    private final Look look;
-    private final List<Launcher.Prepared.Ready> ready;
-    private final Decision.@Nullable Refused refused;
-    private final Instant now;
-    private final ServiceRow before;
-    private final Map<String, DeploymentRow> rows = new LinkedHashMap<>();
-    private final Map<String, Instant> said;
-    private ServiceRow row;
-    private boolean steady;
-    private boolean balancing;
-
-    Writing(
-        Tx tx,
-        Key key,
-        ServiceRow row,
-        Look look,
-        List<Launcher.Prepared.Ready> ready,
-        Decision.@Nullable Refused refused,
-        Instant now) {
-      this.tx = tx;
-      this.key = key;
-      this.scope = key.scope();
-      this.before = row;
-      this.row = row;
-      this.look = look;
-      this.ready = ready;
-      this.refused = refused;
-      this.now = now;
-      this.said = new HashMap<>(row.said());
-      this.steady = row.steady();
-      this.balancing = row.balancing();
-      row.deployments().forEach(each -> rows.put(each.id(), each));
-    }
-
-    void run() {
-      boolean quiet = true;
-      for (Step step : look.plan().steps()) {
-        switch (step) {
-          case Step.Settle settle -> settle(settle);
-          case Step.Note note -> note(note);
-          case Step.Start start -> quiet = false;
-          case Step.StartOn on -> quiet = false;
-          case Step.Stop stop -> quiet = false;
-          case Step.Complete complete -> complete(complete);
-          case Step.Fail fail -> fail(fail);
-          case Step.Drop drop -> rows.remove(drop.deployment());
-          case Step.Steady none -> {}
-          case Step.Rebalance rebalance -> rebalance(rebalance);
-          case Step.Deactivate none -> {}
-        }
-      }
-      starts();
-      stops();
-      placement();
-      pin();
-      boolean settled =
-          look.plan().steps().stream().anyMatch(Step.Steady.class::isInstance) && quiet;
-      if (settled) {
-        steady();
-      } else if ((!quiet || refused != null) && !onlyRebalances()) {
-        steady = false;
-      }
-      reasons();
-      if (row.isDaemon()
-          && row.isActive()
-          && row.service().desiredCount() != look.daemonInstances().size()) {
-        row =
-            row.with(row.service().toBuilder().desiredCount(look.daemonInstances().size()).build());
-      }
-      row = row.with(List.copyOf(rows.values())).withSteady(steady, balancing).withSaid(said);
-      if (look.plan().steps().stream().anyMatch(Step.Deactivate.class::isInstance)) {
-        row = row.inactive(row.service().toBuilder().status("INACTIVE").build(), now);
-      }
-      if (!row.equals(before)) {
-        tx.put(EcsTables.SERVICES, key, row);
-      }
-    }
-
-    private void say(String message) {
-      ServiceEvents.say(
-          tx,
-          scope,
-          row.cluster(),
-          row.name(),
-          context.ids().uuid(),
-          "(service " + row.name() + ") " + message,
-          now);
-    }
-
-    /** True when this kind of event is due; it is then remembered. */
-    private boolean due(String kind) {
-      Instant last = said.get(kind);
-      if (last != null && now.isBefore(last.plus(REPEAT_EVENT))) {
-        return false;
-      }
-      said.put(kind, now);
-      return true;
-    }
-
-    private void action(String type, String name, Map<String, Object> more) {
-      Outbox.serviceAction(
-          tx, scope, row.service().serviceArn(), row.service().clusterArn(), type, name, more, now);
-    }
-
-    private void settle(Step.Settle settle) {
-      Key taskKey = EcsTables.member(scope, row.cluster(), settle.task());
-      TaskRow task = tx.get(EcsTables.TASKS, taskKey);
-      if (task != null) {
-        tx.put(
-            EcsTables.TASKS,
-            taskKey,
-            task.edit()
-                .counted(settle.healthy() ? TaskRow.Outcome.HEALTHY : TaskRow.Outcome.FAILED)
-                .done());
-      }
-    }
-
-    private void note(Step.Note note) {
-      DeploymentRow old = rows.get(note.deployment());
-      if (old == null) {
-        return;
-      }
-      DeploymentRow.Edit edit =
-          old.edit()
-              .failures(note.failedTasks(), note.cause(), note.sameCause())
-              .ran(note.ran())
-              .notBefore(note.notBefore())
-              .updatedAt(now);
-      if (note.progressed()) {
-        edit.progressAt(now);
-      }
-      rows.put(old.id(), edit.done());
-      if (note.failedTasks() != old.failedTasks()) {
-        Deployments.record(
-            tx,
-            scope,
-            old.serviceDeploymentArn(),
-            each ->
-                each.toBuilder()
-                    .updatedAt(now)
-                    .deploymentCircuitBreaker(
-                        each.deploymentCircuitBreaker().toBuilder()
-                            .failureCount(note.failedTasks())
-                            .build())
-                    .build());
-      }
-    }
-
-    private void starts() {
-      if (ready.isEmpty()) {
-        return;
-      }
-      List<TaskRow> written = launcher.write(tx, scope, ready);
-      String zone = null;
-      for (Step.Start start : look.plan().steps(Step.Start.class)) {
-        zone = start.zone() == null ? zone : start.zone();
-      }
-      if (zone != null) {
-        say(
-            "has started "
-                + written.size()
-                + " tasks in AZ to AZ Rebalance: "
-                + ids(written)
-                + ".");
-      } else {
-        say("has started " + written.size() + " tasks: " + ids(written) + ".");
-      }
-      action("INFO", "TASKS_STARTED", Map.of());
-      said.remove("placement");
-    }
-
-    private static String ids(List<TaskRow> tasks) {
-      return tasks.stream()
-          .limit(IDS_IN_EVENT)
-          .map(each -> "(task " + each.id() + ")")
-          .collect(Collectors.joining(" "));
-    }
-
-    private void stops() {
-      List<TaskRow> running = new ArrayList<>();
-      int pending = 0;
-      boolean balance = false;
-      for (Step.Stop stop : look.plan().steps(Step.Stop.class)) {
-        Key taskKey = EcsTables.member(scope, row.cluster(), stop.task());
-        TaskRow task = tx.get(EcsTables.TASKS, taskKey);
-        if (task == null || task.isStopping()) {
-          continue;
-        }
-        if (task.isRunning()) {
-          running.add(task);
-        } else {
-          pending++;
-        }
-        balance |= stop.why() == Step.Why.REBALANCE;
-        Outbox.put(tx, taskKey, task, Stops.ordered(task, order(task, stop)), now);
-      }
-      if (!running.isEmpty()) {
-        say(
-            "has stopped "
-                + running.size()
-                + " running tasks"
-                + (balance ? " in AZ due to AZ rebalancing" : "")
-                + ": "
-                + ids(running)
-                + ".");
-      }
-      if (pending > 0) {
-        say("stopped " + pending + " pending tasks.");
-      }
-      if (pending > 0 || !running.isEmpty()) {
-        action("INFO", "TASKS_STOPPED", Map.of());
-      }
-    }
-
-    private StopOrder order(TaskRow task, Step.Stop stop) {
-      String reason = "Scaling activity initiated by (deployment " + task.deploymentId() + ")";
-      if (stop.why() == Step.Why.UNHEALTHY) {
-        reason = "Task failed container health checks";
-        if (task.task().healthStatus() != HealthStatus.UNHEALTHY) {
-          for (TargetRow target : task.targets()) {
-            if (target.state().equals("unhealthy")) {
-              reason =
-                  "Task failed ELB health checks in (target-group " + target.targetGroupArn() + ")";
-            }
-          }
-        }
-      }
-      return new StopOrder(TaskStopCode.SERVICE_SCHEDULER_INITIATED, reason, now);
-    }
-
-    private void placement() {
-      if (refused == null || onlyRebalances()) {
-        return;
-      }
-      String message = placementEvent(refused);
-      if (due("placement")) {
-        say(message);
-        Refusal closest = refused.closestRefusal();
-        action(
-            "ERROR",
-            "SERVICE_TASK_PLACEMENT_FAILURE",
-            Map.of(
-                "reason",
-                isFargate()
-                    ? "RESOURCE:FARGATE"
-                    : closest == null ? "NO ACTIVE INSTANCES" : closest.reason()));
-      }
-    }
-
-    private boolean isFargate() {
-      ServiceRevision revision = row.primary().revision();
-      return revision.launchType() == LaunchType.FARGATE
-          || revision.capacityProviderStrategy().stream()
-              .anyMatch(each -> each.capacityProvider().startsWith("FARGATE"));
-    }
-
-    private String placementEvent(Decision.Refused why) {
-      if (isFargate()) {
-        return "was unable to place a task. Reason: Capacity is unavailable at this time. Please try"
-            + " again later or in a different availability zone."
-            + TROUBLESHOOTING;
-      }
-      String start =
-          "was unable to place a task because no container instance met all of its requirements.";
-      Refusal closest = why.closestRefusal();
-      if (closest == null || why.closest() == null) {
-        return start
-            + " Reason: No Container Instances were found in your cluster."
-            + TROUBLESHOOTING;
-      }
-      return start
-          + " The closest matching (container-instance "
-          + why.closest().substring(why.closest().lastIndexOf('/') + 1)
-          + ") "
-          + closest.words()
-          + "."
-          + TROUBLESHOOTING;
-    }
-
-    private void complete(Step.Complete complete) {
-      DeploymentRow old = rows.get(complete.deployment());
-      if (old == null) {
-        return;
-      }
-      String reason = "ECS deployment " + old.id() + " completed.";
-      rows.put(
-          old.id(),
-          old.edit()
-              .rollout(DeploymentRolloutState.COMPLETED, reason)
-              .completed(true)
-              .rollsBack(null)
-              .updatedAt(now)
-              .done());
-      boolean back = old.rollsBack() != null;
-      Deployments.record(
-          tx,
-          scope,
-          old.decides(),
-          each ->
-              each.toBuilder()
-                  .status(
-                      back
-                          ? ServiceDeploymentStatus.ROLLBACK_SUCCESSFUL
-                          : ServiceDeploymentStatus.SUCCESSFUL)
-                  .finishedAt(now)
-                  .updatedAt(now)
-                  .deploymentCircuitBreaker(
-                      each.deploymentCircuitBreaker().status()
-                              == ServiceDeploymentRollbackMonitorsStatus.MONITORING
-                          ? each.deploymentCircuitBreaker().toBuilder()
-                              .status(ServiceDeploymentRollbackMonitorsStatus.MONITORING_COMPLETE)
-                              .build()
-                          : each.deploymentCircuitBreaker())
-                  .build());
-      say("(deployment " + old.id() + ") deployment completed.");
-      Outbox.deployment(
-          tx,
-          scope,
-          row.service().serviceArn(),
-          "INFO",
-          "SERVICE_DEPLOYMENT_COMPLETED",
-          old.id(),
-          reason,
-          now);
-      said.remove("configuration");
-      said.remove("start");
-    }
-
-    private void fail(Step.Fail fail) {
-      DeploymentRow failed = rows.get(fail.deployment());
-      if (failed == null) {
-        return;
-      }
-      DeploymentRow target = rollbackTarget(fail);
-      String reason =
-          target != null
-              ? "ECS deployment circuit breaker: rolling back to deploymentId " + target.id() + "."
-              : fail.failure() == Step.Failure.CIRCUIT_BREAKER
-                  ? "ECS deployment circuit breaker: tasks failed to start."
-                  : "ECS deployment failed: " + fail.cause() + ".";
-      rows.put(
-          failed.id(),
-          failed
-              .edit()
-              .rollout(DeploymentRolloutState.FAILED, reason)
-              .primary(target == null)
-              .updatedAt(now)
-              .done());
-      say("(deployment " + failed.id() + ") deployment failed: tasks failed to start.");
-      Outbox.deployment(
-          tx,
-          scope,
-          row.service().serviceArn(),
-          "ERROR",
-          "SERVICE_DEPLOYMENT_FAILED",
-          failed.id(),
-          reason,
-          now);
-      String statusReason =
-          fail.failure() == Step.Failure.CIRCUIT_BREAKER ? reason + " " + fail.cause() : reason;
-      Deployments.record(
-          tx,
-          scope,
-          failed.decides(),
-          each -> {
-            var record =
-                each.toBuilder()
-                    .updatedAt(now)
-                    .statusReason(statusReason)
-                    .status(
-                        failed.rollsBack() != null
-                            ? ServiceDeploymentStatus.ROLLBACK_FAILED
-                            : target == null
-                                ? ServiceDeploymentStatus.STOPPED
-                                : ServiceDeploymentStatus.ROLLBACK_IN_PROGRESS);
-            if (fail.failure() == Step.Failure.CIRCUIT_BREAKER) {
-              record.deploymentCircuitBreaker(
-                  each.deploymentCircuitBreaker().toBuilder()
-                      .status(ServiceDeploymentRollbackMonitorsStatus.TRIGGERED)
-                      .build());
-            }
-            if (target == null) {
-              record.stoppedAt(now).finishedAt(now);
-            } else {
-              record.rollback(
-                  Rollback.builder()
-                      .reason(reason)
-                      .startedAt(now)
-                      .serviceRevisionArn(target.revision().serviceRevisionArn())
-                      .build());
-            }
-            return record.build();
-          });
-      if (target != null) {
-        DeploymentRow again =
-            target
-                .edit()
-                .primary(true)
-                .rollout(DeploymentRolloutState.IN_PROGRESS, reason)
-                .failures(0, null, 0)
-                .notBefore(null)
-                .progressAt(now)
-                .updatedAt(now)
-                .rollsBack(failed.serviceDeploymentArn())
-                .done();
-        rows.remove(target.id());
-        Map<String, DeploymentRow> rest = new LinkedHashMap<>(rows);
-        rows.clear();
-        rows.put(again.id(), again);
-        rows.putAll(rest);
-        row =
-            row.with(
-                row.service().toBuilder()
-                    .taskDefinition(again.revision().taskDefinition())
-                    .build());
-        say("rolling back to deployment " + again.id() + ".");
-      }
-    }
-
-    /** The deployment that won last: still in the list, or made again from its revision. */
-    private @Nullable DeploymentRow rollbackTarget(Step.Fail fail) {
-      if (fail.rollbackTo() == null) {
-        return null;
-      }
-      DeploymentRow listed = rows.get(fail.rollbackTo());
-      if (listed != null) {
-        return listed;
-      }
-      ServiceRevision revision = tx.get(EcsTables.SERVICE_REVISIONS, scope.key(fail.rollbackTo()));
-      if (revision == null) {
-        return null;
-      }
-      return new DeploymentRow(
-          deployments.newId(),
-          true,
-          revision,
-          row.primary().serviceDeploymentArn(),
-          now,
-          now,
-          DeploymentRolloutState.IN_PROGRESS,
-          "",
-          0,
-          false,
-          false,
-          null,
-          0,
-          null,
-          now,
-          true,
-          digests(revision),
-          null,
-          null);
-    }
-
-    private static Map<String, String> digests(ServiceRevision revision) {
-      Map<String, String> digests = new HashMap<>();
-      revision
-          .containerImages()
-          .forEach(
-              each -> {
-                if (each.imageDigest() != null) {
-                  digests.put(each.containerName(), each.imageDigest());
-                }
-              });
-      return digests;
-    }
-
-    /** The first task that knows its images decides for all that follow. */
-    private void pin() {
-      for (DeploymentRow deployment : List.copyOf(rows.values())) {
-        if (deployment.pinned()) {
-          continue;
-        }
-        if (deployment.failedTasks() >= DIGEST_TRIES) {
-          rows.put(deployment.id(), deployment.edit().pinned(true, Map.of()).done());
-          continue;
-        }
-        for (int i = 0; i < look.views().size(); i++) {
-          TaskView view = look.views().get(i);
-          if (view.deployment().equals(deployment.id()) && view.isLive() && view.digestKnown()) {
-            pin(deployment, look.tasks().get(i).value());
-            break;
-          }
-        }
-      }
-    }
-
-    private void pin(DeploymentRow deployment, TaskRow task) {
-      TaskDefinition definition = Deployments.definition(tx, scope, deployment.revision());
-      Map<String, String> digests = new HashMap<>();
-      for (Container container : task.task().containers()) {
-        if (container.imageDigest() != null && isConsistent(definition, container.name())) {
-          digests.put(container.name(), container.imageDigest());
-        }
-      }
-      ServiceRevision revision =
-          deployment.revision().toBuilder()
-              .containerImages(
-                  deployment.revision().containerImages().stream()
-                      .map(
-                          each ->
-                              each.toBuilder()
-                                  .imageDigest(digests.get(each.containerName()))
-                                  .build())
-                      .toList())
-              .build();
-      tx.put(EcsTables.SERVICE_REVISIONS, scope.key(revision.serviceRevisionArn()), revision);
-      DeploymentRow current = Objects.requireNonNull(rows.get(deployment.id()));
-      rows.put(deployment.id(), current.edit().pinned(true, digests).revision(revision).done());
-    }
-
-    private static boolean isConsistent(@Nullable TaskDefinition definition, String name) {
-      if (definition == null) {
-        return true;
-      }
-      for (ContainerDefinition container : definition.containerDefinitions()) {
-        if (container.name().equals(name)) {
-          return container.versionConsistency() != VersionConsistency.DISABLED;
-        }
-      }
-      return true;
-    }
-
-    private void steady() {
-      said.remove("placement");
-      said.remove("configuration");
-      if (!steady || due("steady")) {
-        said.put("steady", now);
-        say("has reached a steady state.");
-        action("INFO", "SERVICE_STEADY_STATE", Map.of());
-      }
-      steady = true;
-    }
-
-    /** The one start that a poor zone is to get; without a place for it nothing else changes. */
-    private boolean onlyRebalances() {
-      return look.plan().steps(Step.Rebalance.class).stream().anyMatch(Step.Rebalance::begins);
-    }
-
-    private void rebalance(Step.Rebalance rebalance) {
-      if (rebalance.begins() && refused != null) {
-        if (due("rebalance")) {
-          say(
-              "was unable to AZ Rebalance because (reason no place for a task in the zone with the"
-                  + " fewest)");
-          action("ERROR", "SERVICE_REBALANCING_FAILED", Map.of());
-        }
-        return;
-      }
-      said.remove("rebalance");
-      balancing = rebalance.begins();
-      Map<String, Integer> zones = new LinkedHashMap<>();
-      for (TaskView task : look.views()) {
-        if (task.isLive()) {
-          zones.merge(task.zone(), 1, Integer::sum);
-        }
-      }
-      String counts =
-          zones.entrySet().stream()
-              .sorted(Map.Entry.comparingByKey())
-              .map(each -> each.getValue() + " tasks in " + each.getKey())
-              .collect(Collectors.joining(", "));
-      say(
-          rebalance.begins()
-              ? "is not AZ balanced with " + counts + ". AZ Rebalancing in progress."
-              : "is AZ balanced with " + counts + ".");
-      action(
-          "INFO",
-          rebalance.begins() ? "SERVICE_REBALANCING_STARTED" : "SERVICE_REBALANCING_COMPLETED",
-          Map.of());
-    }
-
-    private void reasons() {
-      Set<String> seen = new HashSet<>();
-      for (Waiting waiting : look.plan().waiting()) {
-        switch (waiting) {
-          case Waiting.Configuration none -> {
-            seen.add("configuration");
-            if (due("configuration")) {
-              say(
-                  "was unable to stop or start tasks during a deployment because of the service"
-                      + " deployment configuration. Update the minimumHealthyPercent or"
-                      + " maximumPercent value and try again.");
-            }
-          }
-          case Waiting.Throttled none -> {
-            seen.add("start");
-            if (due("start")) {
-              say("is unable to consistently start tasks successfully." + TROUBLESHOOTING);
-              action("WARN", "SERVICE_TASK_START_IMPAIRED", Map.of());
-            }
-          }
-          case Waiting.Guarded guarded -> {
-            seen.add("guarded");
-            if (due("guarded")) {
-              say(
-                  "was unable to reach steady state because (taskSet "
-                      + guarded.deployment()
-                      + ") was unable to scale in due to (reason "
-                      + guarded.tasks()
-                      + " tasks under protection)");
-            }
-          }
-          default -> {}
-        }
-      }
-      for (String kind : List.of("configuration", "start", "guarded")) {
-        if (!seen.contains(kind)) {
-          said.remove(kind);
-        }
       }
     }
   }

@@ -6,12 +6,14 @@ import gantry.services.ecs.planner.Endings;
 import gantry.services.ecs.planner.HealthRules;
 import gantry.services.ecs.planner.ServicePlanner;
 import gantry.services.ecs.planner.ServiceView;
+import gantry.services.ecs.planner.Shift;
 import gantry.services.ecs.planner.TaskView;
 import gantry.services.ecs.rows.DeploymentRow;
 import gantry.services.ecs.rows.InstanceRow;
 import gantry.services.ecs.rows.ServiceRow;
 import gantry.services.ecs.rows.TargetRow;
 import gantry.services.ecs.rows.TaskRow;
+import gantry.services.ecs.rows.TrafficShift;
 import gantry.state.Row;
 import gantry.state.Scope;
 import gantry.state.View;
@@ -87,7 +89,25 @@ public final class Views {
         row.notBefore(),
         row.progressAt(),
         row.pinned(),
-        row.rollsBack() != null);
+        row.rollsBack() != null,
+        shift(row.traffic()));
+  }
+
+  private static @Nullable Shift shift(@Nullable TrafficShift traffic) {
+    return traffic == null || traffic.isRolling()
+        ? null
+        : new Shift(
+            traffic.strategy(),
+            traffic.stage(),
+            traffic.since(),
+            traffic.production(),
+            traffic.test(),
+            traffic.appliedAt(),
+            traffic.problem(),
+            traffic.step(),
+            Duration.ofMinutes(traffic.stepBakeMinutes()),
+            Duration.ofMinutes(traffic.bakeMinutes()),
+            !traffic.routes().isEmpty());
   }
 
   static TaskView task(View view, Scope scope, ServiceRow service, TaskRow row, Instant now) {

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param notBefore throttled until then
  * @param pinned no digest is awaited any more
  * @param rollback it repairs the failure of another
+ * @param shift of a deployment with two colours; null of a rolling one
  */
 public record DeploymentView(
     String id,
@@ -27,7 +28,38 @@ public record DeploymentView(
     @Nullable Instant notBefore,
     Instant progressAt,
     boolean pinned,
-    boolean rollback) {
+    boolean rollback,
+    @Nullable Shift shift) {
+
+  /** Of a rolling deployment. */
+  public DeploymentView(
+      String id,
+      boolean primary,
+      State state,
+      int failedTasks,
+      boolean ran,
+      boolean completed,
+      @Nullable String cause,
+      int sameCause,
+      @Nullable Instant notBefore,
+      Instant progressAt,
+      boolean pinned,
+      boolean rollback) {
+    this(
+        id,
+        primary,
+        state,
+        failedTasks,
+        ran,
+        completed,
+        cause,
+        sameCause,
+        notBefore,
+        progressAt,
+        pinned,
+        rollback,
+        null);
+  }
 
   /** The rollout's state. */
   public enum State {

@@ -41,6 +41,14 @@ public final class ServicePlanner {
     if (service.daemon()) {
       return new DaemonPlanner(work, instances).plan();
     }
+    if (work.primary.shift() != null) {
+      if (work.primary.state() == DeploymentView.State.IN_PROGRESS) {
+        return new ShiftPlanner(work).plan();
+      }
+      if (work.primary.state() == DeploymentView.State.FAILED && work.base != null) {
+        return new ShiftPlanner(work).held();
+      }
+    }
     return work.plan();
   }
 
@@ -211,7 +219,10 @@ public final class ServicePlanner {
     }
 
     void start(DeploymentView deployment, int wanted) {
-      int room = service.upper() - liveInAll();
+      start(deployment, wanted, service.upper() - liveInAll());
+    }
+
+    void start(DeploymentView deployment, int wanted, int room) {
       int count = Math.min(wanted, room);
       if (count <= 0) {
         return;
@@ -476,7 +487,12 @@ public final class ServicePlanner {
       boolean lacks = missing(primary) > 0 || count(this::leaving) > 0;
       if (primary.state() == DeploymentView.State.FAILED) {
         waiting.add(new Waiting.Failed(primary.id(), ledger.of(primary).cause));
-      } else if (still && lacks && !throttled && waiting.isEmpty() && !service.daemon()) {
+      } else if (still
+          && lacks
+          && !throttled
+          && waiting.isEmpty()
+          && !service.daemon()
+          && (primary.shift() == null || primary.state() != DeploymentView.State.IN_PROGRESS)) {
         waiting.add(
             new Waiting.Configuration(
                 service.desired(), service.lower(), service.upper(), liveInAll()));

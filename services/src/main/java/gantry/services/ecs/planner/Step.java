@@ -2,6 +2,7 @@ package gantry.services.ecs.planner;
 
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.ecs.model.ServiceDeploymentLifecycleStage;
 
 /** One thing to do for a service. */
 public sealed interface Step {
@@ -32,6 +33,11 @@ public sealed interface Step {
 
   /** {@code rollbackTo} null: the deployment just ends. */
   record Fail(String deployment, Failure failure, String cause, @Nullable String rollbackTo)
+      implements Step {}
+
+  /** The next stage of a deployment with two colours, and its share of the traffic there. */
+  record Stage(
+      String deployment, ServiceDeploymentLifecycleStage stage, double production, double test)
       implements Step {}
 
   /** Nothing of it is left. */

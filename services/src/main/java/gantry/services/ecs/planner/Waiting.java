@@ -26,6 +26,13 @@ public sealed interface Waiting {
 
   record Failed(String deployment, @Nullable String cause) implements Waiting {}
 
+  /** The balancer has not taken the weights yet. */
+  record Traffic(String stage, double production, double test, @Nullable String problem)
+      implements Waiting {}
+
+  /** A pause between steps, or the bake time. */
+  record Baking(String stage, double production, double test, Instant until) implements Waiting {}
+
   default String text() {
     return switch (this) {
       case Configuration it ->
@@ -39,9 +46,23 @@ public sealed interface Waiting {
       case Starting it -> "waiting for " + it.tasks.size() + " tasks to start";
       case Stopping it -> "waiting for " + it.tasks.size() + " tasks to end";
       case Digest it -> "the first task of " + it.deployment + " resolves the image digest";
+      case Traffic it ->
+          "waiting for the listener rules to send %s %% of production and %s %% of test traffic to the new revision%s"
+              .formatted(
+                  percent(it.production),
+                  percent(it.test),
+                  it.problem == null ? "" : ": " + it.problem);
+      case Baking it ->
+          "%s with %s %% of production and %s %% of test traffic on the new revision until %s"
+              .formatted(it.stage, percent(it.production), percent(it.test), it.until);
       case Failed it ->
           "deployment %s failed%s; update the service to try again"
               .formatted(it.deployment, it.cause == null ? "" : ": " + it.cause);
     };
+  }
+
+  /** 10, or 0.5. */
+  static String percent(double value) {
+    return value == Math.rint(value) ? Long.toString((long) value) : Double.toString(value);
   }
 }

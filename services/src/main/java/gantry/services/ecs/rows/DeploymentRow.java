@@ -1,7 +1,6 @@
 package gantry.services.ecs.rows;
 
 import java.time.Instant;
-import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.DeploymentRolloutState;
@@ -23,7 +22,7 @@ import software.amazon.awssdk.services.ecs.model.ServiceRevision;
  * @param pinned no digest is awaited any more
  * @param digests by container name
  * @param rollsBack the deployment whose failure this one repairs; null otherwise
- * @param traffic for blue/green, linear and canary; null for rolling
+ * @param traffic for blue/green, linear and canary; null when no balancer has two target groups
  */
 public record DeploymentRow(
     String id,
@@ -45,27 +44,6 @@ public record DeploymentRow(
     Map<String, String> digests,
     @Nullable String rollsBack,
     @Nullable TrafficShift traffic) {
-
-  /**
-   * Where a deployment with two colours stands.
-   *
-   * @param stage of the lifecycle, in ECS's word
-   * @param since when the stage began
-   * @param weight percent of production traffic on the new revision
-   * @param hookIndex the next lifecycle hook of the stage to run
-   * @param hookDueAt when it is to be asked (again)
-   * @param bakeUntil end of the pause after a step, null outside of one
-   */
-  public record TrafficShift(
-      String stage,
-      Instant since,
-      double weight,
-      boolean testTraffic,
-      int hookIndex,
-      @Nullable Instant hookDueAt,
-      @Nullable Instant bakeUntil,
-      boolean reversing,
-      List<String> targetGroups) {}
 
   public Edit edit() {
     return new Edit(this);

@@ -21,6 +21,12 @@ public record InstanceRow(
   /** No cluster can have this name: it holds a character that names may not. */
   public static final String FARGATE_POOL = "aws:fargate";
 
+  /**
+   * The attribute that names the machine behind an instance: instances of one machine share what it
+   * has.
+   */
+  public static final String MACHINE = "gantry.machine";
+
   public boolean isFargate() {
     return cluster.equals(FARGATE_POOL);
   }

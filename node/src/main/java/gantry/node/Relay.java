@@ -1,4 +1,4 @@
-package gantry.app.machine;
+package gantry.node;
 
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -11,7 +11,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Carries connections from a VPC's namespace to the API's port on loopback, byte for byte, on
+ * Carries connections from where containers are to the API's port on loopback, byte for byte, on
  * virtual threads.
  */
 final class Relay implements AutoCloseable {
@@ -46,7 +46,7 @@ final class Relay implements AutoCloseable {
         Thread.ofVirtual().start(() -> serve(inside));
       } catch (IOException e) {
         if (listener.isOpen()) {
-          LOG.warn("the API's door in a VPC failed to take a connection: {}", e.toString());
+          LOG.warn("the API's door failed to take a connection: {}", e.toString());
         }
       }
     }
@@ -99,7 +99,7 @@ final class Relay implements AutoCloseable {
     try {
       listener.close();
     } catch (IOException e) {
-      LOG.debug("closing the API's door in a VPC: {}", e.toString());
+      LOG.debug("closing the API's door: {}", e.toString());
     }
   }
 }
