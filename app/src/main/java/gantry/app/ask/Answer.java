@@ -59,7 +59,7 @@ public final class Answer {
   }
 
   private static int ask(String url, String pathAndQuery, Printer printer) {
-    try (HttpClient client = HttpClient.newHttpClient()) {
+    try (HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build()) {
       HttpResponse<InputStream> answer =
           client.send(
               HttpRequest.newBuilder(URI.create(url + pathAndQuery)).build(),
