@@ -160,11 +160,16 @@ public final class StatusPage {
                 definition == null ? "" : definition.substring(definition.lastIndexOf('/') + 1)));
     boolean fine = row.steady() && running == row.service().desiredCount();
     if (!fine) {
-      explainer.why(row.service().serviceArn()).stream()
+      why("service ", row.service().serviceArn()).stream()
           .flatMap(reason -> reason.because().stream())
           .limit(SHOWN)
           .forEach(reason -> reason(out, reason, 3, 2));
     }
+  }
+
+  /** What ECS itself says; what others know of the same thing is for {@code gantry why}. */
+  private List<Reason> why(String kind, String about) {
+    return explainer.why(about).stream().filter(each -> each.text().startsWith(kind)).toList();
   }
 
   private static void reason(StringBuilder out, Reason reason, int depth, int deeper) {
