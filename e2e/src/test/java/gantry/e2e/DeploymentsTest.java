@@ -23,13 +23,12 @@ class DeploymentsTest {
 
   @Test
   void noRequestFails(@TempDir Path work) throws Exception {
-    Path root = Path.of("").toAbsolutePath().getParent();
     Path script = Path.of("src/test/resources/deployments.sh").toAbsolutePath();
     ProcessBuilder builder =
         new ProcessBuilder(
             "bash",
             script.toString(),
-            System.getProperty("gantry.script", root.resolve("gantry").toString()),
+            Program.SCRIPT,
             work.toString(),
             port(),
             System.getProperty("gantry.deployments", "3"),
