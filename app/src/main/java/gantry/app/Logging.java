@@ -20,16 +20,12 @@ import ch.qos.logback.core.spi.ContextAwareBase;
 @ConfiguratorRank(ConfiguratorRank.CUSTOM_TOP_PRIORITY)
 public final class Logging extends ContextAwareBase implements Configurator {
 
-  /** Helidon's own lines are Java's logging; a strong reference keeps the level. */
-  private static final java.util.logging.Logger HELIDON =
-      java.util.logging.Logger.getLogger("io.helidon");
+  /** Netty's own lines are Java's logging; a strong reference keeps the level. */
+  private static final java.util.logging.Logger NETTY =
+      java.util.logging.Logger.getLogger("io.netty");
 
   static void quietServer() {
-    HELIDON.setLevel(java.util.logging.Level.WARNING);
-    // What a hostile client does to its own connection is no event of the program.
-    java.util.logging.Logger connections =
-        java.util.logging.Logger.getLogger("io.helidon.webserver.ConnectionHandler");
-    connections.setLevel(java.util.logging.Level.SEVERE);
+    NETTY.setLevel(java.util.logging.Level.WARNING);
   }
 
   @Override

@@ -39,8 +39,7 @@ class LayersTest {
   /** Which modules may hold a library in their hands. */
   private static final Map<String, Set<String>> LIBRARIES =
       Map.of(
-          "io.helidon.", Set.of("app"),
-          "io.netty.", Set.of("traffic"),
+          "io.netty.", Set.of("app", "traffic"),
           "com.github.dockerjava.", Set.of("node"),
           "org.sqlite.", Set.of("state"),
           "java.sql.", Set.of("state"),

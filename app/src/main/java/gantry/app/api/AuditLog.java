@@ -9,7 +9,9 @@ import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
 
@@ -22,6 +24,10 @@ public final class AuditLog implements AutoCloseable {
 
   private static final int QUEUE_MOST = 8192;
   private static final int BATCH_MOST = 1024;
+
+  /** Records are gathered for so long: waking the writer for each would cost more than writing. */
+  private static final long GATHER_NANOS = 20_000_000;
+
   private static final long SETTLE_SECONDS = 5;
 
   /** Either a record, or a place in the queue that somebody waits for. */
@@ -32,6 +38,7 @@ public final class AuditLog implements AutoCloseable {
   private final AtomicLong leftOut = new AtomicLong();
   private final AtomicLong failed = new AtomicLong();
   private final Thread writer;
+  private final AtomicInteger waiting = new AtomicInteger();
   private volatile boolean closed;
 
   public AuditLog(AuditTrail trail) {
@@ -70,6 +77,8 @@ public final class AuditLog implements AutoCloseable {
   /** Returns when what was added before is in the trail, or after a while. */
   private void settle() {
     CountDownLatch reached = new CountDownLatch(1);
+    waiting.incrementAndGet();
+    LockSupport.unpark(writer);
     try {
       if (queue.offer(new Item(null, reached), SETTLE_SECONDS, TimeUnit.SECONDS)
           && !reached.await(SETTLE_SECONDS, TimeUnit.SECONDS)) {
@@ -77,6 +86,8 @@ public final class AuditLog implements AutoCloseable {
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    } finally {
+      waiting.decrementAndGet();
     }
   }
 
@@ -92,6 +103,9 @@ public final class AuditLog implements AutoCloseable {
           return;
         }
         batch.add(first);
+        if (!closed && waiting.get() == 0 && queue.size() < BATCH_MOST) {
+          LockSupport.parkNanos(GATHER_NANOS);
+        }
       } catch (InterruptedException e) {
         continue; // closing: what is queued is still written
       }

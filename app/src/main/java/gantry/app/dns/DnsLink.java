@@ -1,6 +1,9 @@
 package gantry.app.dns;
 
+import gantry.services.route53.Health;
 import gantry.services.route53.Tables;
+import gantry.services.route53.Tables.HealthStatusRow;
+import gantry.services.route53.Tables.RecordRow;
 import gantry.services.route53.Tables.ZoneRow;
 import gantry.state.Change;
 import gantry.state.Commit;
@@ -36,6 +39,10 @@ public final class DnsLink implements AutoCloseable {
   private final Map<Key, Zone> zones = new HashMap<>();
   private final Map<String, View> views = new ConcurrentHashMap<>();
   private final String region;
+
+  /** Zones with a record that follows some health. */
+  private final Set<Key> followsHealth = new LinkedHashSet<>();
+
   private Feed.@Nullable Subscription subscription;
 
   /** The names that no hosted zone has: load balancers, interfaces, the addresses of a VPC. */
@@ -45,6 +52,16 @@ public final class DnsLink implements AutoCloseable {
 
     /** Whether a change may have changed any of them. */
     boolean concerns(Change<?> change);
+
+    /** Whether the load balancer of this name can serve: for aliases that follow its health. */
+    default boolean healthy(gantry.state.View view, String balancerName) {
+      return true;
+    }
+
+    /** Whether a change may have changed the health of one of them. */
+    default boolean concernsHealth(Change<?> change) {
+      return false;
+    }
 
     /** Every VPC that can ask. */
     List<String> vpcIds(gantry.state.View view);
@@ -89,6 +106,9 @@ public final class DnsLink implements AutoCloseable {
         touched.add(new Key(change.key().scope(), id.substring(0, id.indexOf('/'))));
       }
       own |= ownNames.concerns(change);
+      if (!followsHealth.isEmpty() && (isHealth(change) || ownNames.concernsHealth(change))) {
+        touched.addAll(followsHealth);
+      }
     }
     if (touched.isEmpty() && !own) {
       return;
@@ -98,17 +118,33 @@ public final class DnsLink implements AutoCloseable {
     assemble(now);
   }
 
+  /** A check that only says again what it said changes nothing here. */
+  private static boolean isHealth(Change<?> change) {
+    return change.table() == Tables.HEALTH_CHECKS
+        || change.table() == Tables.HEALTH_STATUS
+            && !(change.before() instanceof HealthStatusRow before
+                && change.after() instanceof HealthStatusRow after
+                && before.healthy() == after.healthy());
+  }
+
   private void compile(gantry.state.View now, Key key) {
     ZoneRow row = now.get(Tables.ZONES, key);
     if (row == null) {
       zones.remove(key);
+      followsHealth.remove(key);
       return;
     }
-    zones.put(
-        key,
-        ZoneCompiler.compile(
-            row,
-            now.lookup(Tables.RECORDS_BY_ZONE, key.scope(), key.id()).map(Row::value).toList()));
+    List<RecordRow> records =
+        now.lookup(Tables.RECORDS_BY_ZONE, key.scope(), key.id()).map(Row::value).toList();
+    RecordHealth health =
+        new RecordHealth(
+            records, id -> Health.of(now, key.scope(), id), name -> ownNames.healthy(now, name));
+    zones.put(key, ZoneCompiler.compile(row, records, health::of));
+    if (health.isFollowed()) {
+      followsHealth.add(key);
+    } else {
+      followsHealth.remove(key);
+    }
   }
 
   private void assemble(gantry.state.View now) {

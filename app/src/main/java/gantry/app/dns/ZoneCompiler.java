@@ -7,6 +7,7 @@ import gantry.traffic.dns.RecordSet.Routing;
 import gantry.traffic.dns.RecordType;
 import gantry.traffic.dns.Zone;
 import java.util.List;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import software.amazon.awssdk.services.route53.model.GeoLocation;
@@ -20,7 +21,7 @@ final class ZoneCompiler {
 
   private ZoneCompiler() {}
 
-  static Zone compile(ZoneRow zone, List<RecordRow> records) {
+  static Zone compile(ZoneRow zone, List<RecordRow> records, Predicate<ResourceRecordSet> healthy) {
     ResourceRecordSet soa =
         records.stream()
             .map(RecordRow::set)
@@ -33,7 +34,7 @@ final class ZoneCompiler {
             .map(RecordRow::set)
             .filter(set -> set.type() != RRType.SOA)
             .filter(ZoneCompiler::readable)
-            .map(ZoneCompiler::convert)
+            .map(set -> convert(set, healthy.test(set)))
             .toList();
     return Zone.of(zone.zone().name(), soa.resourceRecords().getFirst().value(), soa.ttl(), sets);
   }
@@ -52,7 +53,7 @@ final class ZoneCompiler {
     }
   }
 
-  private static RecordSet convert(ResourceRecordSet set) {
+  private static RecordSet convert(ResourceRecordSet set, boolean healthy) {
     return new RecordSet(
         set.name(),
         RecordType.valueOf(set.typeAsString()),
@@ -60,7 +61,7 @@ final class ZoneCompiler {
         set.resourceRecords().stream().map(ResourceRecord::value).toList(),
         set.aliasTarget() == null ? null : withoutDualstack(set.aliasTarget().dnsName()),
         routing(set),
-        true);
+        healthy);
   }
 
   private static String withoutDualstack(String name) {

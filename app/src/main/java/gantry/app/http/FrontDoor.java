@@ -1,8 +1,8 @@
 package gantry.app.http;
 
 import gantry.services.HttpExchange;
+import java.util.List;
 import java.util.Locale;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,9 +15,15 @@ import org.jspecify.annotations.Nullable;
 public final class FrontDoor {
 
   /** Names that nobody outside can make point at this machine. */
-  private static final Set<String> LOCAL_SUFFIXES =
-      Set.of(
-          "localhost", "internal", "local", "amazonaws.com", "aws", "amazonaws.com.cn", "on.aws");
+  private static final List<String> LOCAL_SUFFIXES =
+      List.of(
+          ".localhost",
+          ".internal",
+          ".local",
+          ".amazonaws.com",
+          ".aws",
+          ".amazonaws.com.cn",
+          ".on.aws");
 
   private final boolean onlyLoopback;
 
@@ -73,7 +79,8 @@ public final class FrontDoor {
     }
     int dots = 0;
     for (String suffix : LOCAL_SUFFIXES) {
-      if (name.equals(suffix) || name.endsWith("." + suffix)) {
+      if (name.endsWith(suffix)
+          || (name.length() == suffix.length() - 1 && suffix.endsWith(name))) {
         return true;
       }
     }
@@ -85,7 +92,16 @@ public final class FrontDoor {
   }
 
   private static boolean isAddress(String name) {
-    return name.startsWith("[") || name.chars().allMatch(c -> (c >= '0' && c <= '9') || c == '.');
+    if (name.startsWith("[")) {
+      return true;
+    }
+    for (int i = 0; i < name.length(); i++) {
+      char c = name.charAt(i);
+      if ((c < '0' || c > '9') && c != '.') {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** Without the port, in lower case, without a dot at its end. */

@@ -1,206 +1,133 @@
 package gantry.app.http;
 
 import gantry.services.HttpHandler;
-import io.helidon.common.context.Context;
-import io.helidon.http.DirectHandler;
-import io.helidon.http.HeaderNames;
-import io.helidon.http.encoding.ContentEncodingContext;
-import io.helidon.http.media.MediaContext;
-import io.helidon.service.registry.GlobalServiceRegistry;
-import io.helidon.service.registry.ServiceRegistryConfig;
-import io.helidon.service.registry.ServiceRegistryManager;
-import io.helidon.webserver.CloseConnectionException;
-import io.helidon.webserver.WebServer;
-import io.helidon.webserver.http.DirectHandlers;
-import io.helidon.webserver.http.HttpRouting;
-import io.helidon.webserver.http.ServerRequest;
-import io.helidon.webserver.http.ServerResponse;
-import io.helidon.webserver.http1.Http1Config;
-import io.helidon.webserver.http1.Http1ConnectionSelector;
-import io.helidon.webserver.http2.Http2Config;
-import io.helidon.webserver.http2.Http2ConnectionSelector;
-import io.helidon.webserver.http2.Http2Upgrader;
-import java.io.IOException;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.PooledByteBufAllocator;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.WriteBufferWaterMark;
+import io.netty.channel.group.ChannelGroup;
+import io.netty.channel.group.DefaultChannelGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.GlobalEventExecutor;
+import io.netty.util.internal.logging.InternalLoggerFactory;
+import io.netty.util.internal.logging.JdkLoggerFactory;
+import java.io.UncheckedIOException;
+import java.net.BindException;
 import java.net.InetSocketAddress;
-import java.nio.charset.StandardCharsets;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import java.util.concurrent.TimeUnit;
 
 /**
- * Helidon's web server with everything that it would look for on the class path named outright:
- * that is most of its start-up time. HTTP/1.1, HTTP/2 by prior knowledge and by upgrade, in the
- * clear.
+ * The one listener: HTTP/1.1, and HTTP/2 by prior knowledge and by upgrade, in the clear. A few
+ * threads read and write all connections; every request has a virtual thread of its own, but for
+ * those that a {@link QuickHandler} answers at once.
  */
 public final class HttpServer implements AutoCloseable {
 
-  private final WebServer server;
+  /** Threads that read and write; more than this many cores are for the handlers. */
+  private static final int LOOPS_MOST = 8;
 
-  private final Watch watch;
+  private static final int BACKLOG = 1024;
+  private static final int UNWRITTEN_LOW = 64 * 1024;
+  private static final int UNWRITTEN_HIGH = 256 * 1024;
 
-  private HttpServer(WebServer server, Watch watch) {
-    this.server = server;
-    this.watch = watch;
+  /** Blocks of 256 kB: an idle program keeps few of them. */
+  private static final ByteBufAllocator BUFFERS =
+      new PooledByteBufAllocator(true, 0, LOOPS_MOST, 8192, 5);
+
+  static {
+    // Logging begins with the first line that there is to log; Netty would begin it at the start.
+    InternalLoggerFactory.setDefaultFactory(JdkLoggerFactory.INSTANCE);
+  }
+
+  /** What every connection of one server needs to know. */
+  record Serving(HttpHandler handler, Limits limits, ChannelGroup connections) {
+    boolean full() {
+      return connections.size() > Limits.CONNECTIONS;
+    }
+  }
+
+  private final Serving serving;
+  private final EventLoopGroup loops;
+  private final Channel listener;
+
+  private HttpServer(Serving serving, EventLoopGroup loops, Channel listener) {
+    this.serving = serving;
+    this.loops = loops;
+    this.listener = listener;
   }
 
   /** Listens, and answers as soon as this returns. */
   public static HttpServer start(InetSocketAddress address, HttpHandler handler, Limits limits) {
-    withoutDiscovery();
-    Http2Config http2 =
-        Http2Config.builder()
-            .maxConcurrentStreams(Limits.STREAMS_PER_CONNECTION)
-            .maxHeaderListSize(Limits.HEADER_BYTES)
-            .buildPrototype();
-    Http1Config http1 =
-        Http1Config.builder()
-            .maxPrologueLength(Limits.PROLOGUE_BYTES)
-            .maxHeadersSize(Limits.HEADER_BYTES)
-            .continueImmediately(false)
-            .buildPrototype();
-    Watch watch = new Watch(limits);
-    WebServer server =
-        WebServer.builder()
-            .bindAddress(address)
-            .serverContext(Context.create())
-            .shutdownHook(false)
-            .featuresDiscoverServices(false)
-            .protocolsDiscoverServices(false)
-            .concurrencyLimitDiscoverServices(false)
-            .mediaContext(
-                MediaContext.builder()
-                    .mediaSupportsDiscoverServices(false)
-                    .registerDefaults(false)
-                    .build())
-            .contentEncoding(
-                ContentEncodingContext.builder().contentEncodingsDiscoverServices(false).build())
-            .addConnectionSelector(
-                new PacedSelector(
-                    Http2ConnectionSelector.builder().http2Config(http2).build(),
-                    limits,
-                    watch,
-                    false))
-            .addConnectionSelector(
-                new PacedSelector(
-                    Http1ConnectionSelector.builder()
-                        .config(http1)
-                        .addUpgrader(Http2Upgrader.create(http2))
-                        .build(),
-                    limits,
-                    watch,
-                    true))
-            .addProtocol(http1)
-            .addProtocol(http2)
-            .maxTcpConnections(Limits.CONNECTIONS)
-            .idleConnectionTimeout(limits.idle())
-            .connectionOptions(watch.options())
-            .shutdownGracePeriod(limits.drain())
-            .directHandlers(refusals())
-            .routing(HttpRouting.builder().any((req, res) -> serve(handler, req, res)))
-            .build();
-    return new HttpServer(server.start(), watch);
+    Serving serving =
+        new Serving(handler, limits, new DefaultChannelGroup(GlobalEventExecutor.INSTANCE));
+    EventLoopGroup loops =
+        new MultiThreadIoEventLoopGroup(
+            Math.min(LOOPS_MOST, Runtime.getRuntime().availableProcessors()),
+            new DefaultThreadFactory("http", false), // the program lives as long as it listens
+            NioIoHandler.newFactory());
+    ChannelFuture bound =
+        new ServerBootstrap()
+            .group(loops)
+            .channel(NioServerSocketChannel.class)
+            .option(ChannelOption.SO_BACKLOG, BACKLOG)
+            .option(ChannelOption.SO_REUSEADDR, true)
+            .option(ChannelOption.ALLOCATOR, BUFFERS)
+            .childOption(ChannelOption.ALLOCATOR, BUFFERS)
+            .childOption(ChannelOption.TCP_NODELAY, true)
+            // A client that has said all it has to say may still listen.
+            .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
+            .childOption(
+                ChannelOption.WRITE_BUFFER_WATER_MARK,
+                new WriteBufferWaterMark(UNWRITTEN_LOW, UNWRITTEN_HIGH))
+            .childHandler(
+                new ChannelInitializer<>() {
+                  @Override
+                  protected void initChannel(Channel channel) {
+                    channel.pipeline().addLast(new Connection(serving));
+                  }
+                })
+            .bind(address)
+            .awaitUninterruptibly();
+    if (!bound.isSuccess()) {
+      loops.shutdownGracefully(0, 0, TimeUnit.SECONDS);
+      throw new UncheckedIOException(cannotListen(address, bound.cause()));
+    }
+    return new HttpServer(serving, loops, bound.channel());
   }
 
-  /** Helidon would look up everything on the class path as soon as it needs one mapper. */
-  private static void withoutDiscovery() {
-    if (!GlobalServiceRegistry.configured()) {
-      GlobalServiceRegistry.registry(
-          ServiceRegistryManager.create(
-                  ServiceRegistryConfig.builder()
-                      .discoverServices(false)
-                      .discoverServicesFromServiceLoader(false)
-                      .build())
-              .registry());
-    }
+  private static BindException cannotListen(InetSocketAddress address, Throwable cause) {
+    BindException failure = new BindException(address + ": " + cause.getMessage());
+    failure.initCause(cause);
+    return failure;
   }
 
   public int port() {
-    return server.port();
+    return ((InetSocketAddress) listener.localAddress()).getPort();
   }
 
   /** Takes no more connections, and gives requests in flight their time. */
   @Override
   public void close() {
-    server.stop();
-    watch.close();
-  }
-
-  private static void serve(HttpHandler handler, ServerRequest request, ServerResponse response) {
-    Pace pace = Pace.CURRENT.isBound() ? Pace.CURRENT.get() : null;
-    if (pace != null) {
-      pace.bodyBegins();
-    }
-    HelidonExchange exchange = new HelidonExchange(request, response);
-    try {
-      if (smuggles(request)) {
-        exchange.setHeader("connection", "close");
-        exchange.respond(400, line("The request's length is said in two ways."));
-        throw new CloseConnectionException("where this request ends is unknown");
-      }
-      handler.handle(exchange);
-      if (closes(request)) {
-        throw new CloseConnectionException("asked to");
-      }
-    } catch (CloseConnectionException e) {
-      throw e;
-    } catch (IOException | RuntimeException e) {
-      BrokenRequest broken = BrokenRequest.in(e);
-      if (broken != null && !exchange.answered()) {
-        exchange.setHeader("connection", "close");
-        exchange.setHeader("content-type", "text/plain");
-        exchange.respond(broken.status(), line(String.valueOf(broken.getMessage())));
-        throw new CloseConnectionException("where this request ends is unknown", broken);
-      }
-      Log.LOG.warn("{} {} failed", exchange.method(), exchange.path(), e);
-      if (exchange.answered()) {
-        throw new CloseConnectionException("the answer broke off", e);
-      }
-      exchange.setHeader("content-type", "text/plain");
-      exchange.respond(500, line("Internal failure; the log of the server has the reason."));
-    } finally {
-      if (pace != null) {
-        pace.requestEnds();
+    listener.close().awaitUninterruptibly();
+    for (Channel channel : serving.connections()) {
+      Connection connection = channel.pipeline().get(Connection.class);
+      if (connection != null) {
+        channel.eventLoop().execute(connection::drain);
       }
     }
-  }
-
-  /** Left to itself the server would keep the connection until it is idle for too long. */
-  private static boolean closes(ServerRequest request) {
-    return request.headers().contains(HeaderNames.CONNECTION)
-        && request.headers().get(HeaderNames.CONNECTION).get().equalsIgnoreCase("close");
-  }
-
-  /** Two readers could disagree where such a request ends, and what then begins. */
-  private static boolean smuggles(ServerRequest request) {
-    var headers = request.headers();
-    return headers.contains(HeaderNames.CONTENT_LENGTH)
-        && (headers.contains(HeaderNames.TRANSFER_ENCODING)
-            || headers.get(HeaderNames.CONTENT_LENGTH).valueCount() > 1);
-  }
-
-  /** What is refused before it is a request: one line of plain text, then the connection closes. */
-  private static DirectHandlers refusals() {
-    DirectHandlers.Builder all = DirectHandlers.builder();
-    DirectHandler plain =
-        (request, type, status, headers, message) -> {
-          headers.set(HeaderNames.CONTENT_TYPE, "text/plain");
-          return DirectHandler.TransportResponse.builder()
-              .status(status)
-              .headers(headers)
-              .keepAlive(false)
-              .entity(line(message))
-              .build();
-        };
-    for (DirectHandler.EventType type : DirectHandler.EventType.values()) {
-      all.addHandler(type, plain);
-    }
-    return all.build();
-  }
-
-  private static byte[] line(String text) {
-    return (text + "\n").getBytes(StandardCharsets.UTF_8);
-  }
-
-  /** Logging begins with the first line that there is to log. */
-  private static final class Log {
-    static final Logger LOG = LoggerFactory.getLogger(HttpServer.class);
+    serving
+        .connections()
+        .newCloseFuture()
+        .awaitUninterruptibly(serving.limits().drain().toMillis());
+    serving.connections().close().awaitUninterruptibly();
+    loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(1, TimeUnit.SECONDS);
   }
 }

@@ -44,4 +44,9 @@ public record Limits(
       throw new IllegalArgumentException("a tick is the shortest of the times");
     }
   }
+
+  /** Whether a client that sent {@code bytes} let itself be waited for too long. */
+  boolean bodyTooSlow(long waitedNanos, long bytes) {
+    return waitedNanos > bodyGrace.toNanos() + bytes * 1_000_000_000L / bodyBytesPerSecond;
+  }
 }

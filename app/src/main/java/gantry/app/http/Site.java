@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * Who answers what at the one address: load balancers by their Host names, then by path the
  * registry, the console and the program's own pages, and everything else is an AWS API.
  */
-public final class Site implements HttpHandler {
+public final class Site implements QuickHandler {
 
   private record ByHost(Predicate<String> host, HttpHandler handler) {}
 
@@ -63,6 +63,21 @@ public final class Site implements HttpHandler {
     }
     HttpHandler handler = byPath(exchange.path());
     (handler == null ? api : handler).handle(exchange);
+  }
+
+  @Override
+  public boolean quick(HttpExchange exchange) {
+    if (!hosts.isEmpty()) {
+      String name = FrontDoor.name(exchange.host());
+      for (ByHost one : hosts) {
+        if (one.host.test(name)) {
+          return false;
+        }
+      }
+    }
+    return api instanceof QuickHandler quick
+        && byPath(exchange.path()) == null
+        && quick.quick(exchange);
   }
 
   private @Nullable HttpHandler byPath(String path) {

@@ -1,4 +1,4 @@
-/** The one listener: HTTP/1.1 and HTTP/2 on virtual threads, and who may knock at it. */
+/** The one listener: HTTP/1.1 and HTTP/2, and who may knock at it. */
 @NullMarked
 package gantry.app.http;
 

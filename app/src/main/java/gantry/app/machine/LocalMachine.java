@@ -4,7 +4,9 @@ import gantry.acs.network.Cidr;
 import gantry.acs.network.NetworkPlan;
 import gantry.app.Options;
 import gantry.app.balancer.BalancerLink;
+import gantry.app.connect.ConnectLink;
 import gantry.app.dns.DnsLink;
+import gantry.app.dns.HealthLink;
 import gantry.node.Node;
 import gantry.node.NodeConfig;
 import gantry.node.NodeDoors;
@@ -51,6 +53,8 @@ final class LocalMachine implements Machine {
   private @Nullable Joining joining;
   private volatile @Nullable BalancerLink balancers;
   private volatile @Nullable FlowLogLink flowLogs;
+  private @Nullable ConnectLink connect;
+  private @Nullable HealthLink checks;
   private volatile @Nullable DnsLink dns;
   private volatile @Nullable VpcDoors doors;
 
@@ -115,6 +119,7 @@ final class LocalMachine implements Machine {
     DnsLink link = new DnsLink(store, home.region(), names);
     link.start();
     dns = link;
+    checks = new HealthLink(store, context.clock(), link.view(DnsLink.HOST));
     VpcDoors inside = new VpcDoors(this::room, link);
     inside.update(network.plan());
     doors = inside;
@@ -122,12 +127,13 @@ final class LocalMachine implements Machine {
     balancers =
         new BalancerLink(store, rooms, "127.0.0.1", folder.resolve("elb-logs"), cookieKey, 0);
     flowLogs = new FlowLogLink(network, clients, context.clock());
+    connect = new ConnectLink(store, network, folder.resolve("connect-logs"));
     Joining news = new Joining(context, home);
     joining = news;
     NodeDoors wired =
         new NodeDoors(
             clients.as(PRINCIPAL, home, EcsClient.class),
-            network,
+            connect,
             sockets,
             new InsideRoles(clients),
             new OwnRegistry(apiPort, new InsideRoles(clients)),
@@ -248,7 +254,9 @@ final class LocalMachine implements Machine {
     closeIfOpen(joining);
     closeIfOpen(node);
     closeIfOpen(flowLogs);
+    closeIfOpen(connect);
     closeIfOpen(balancers);
+    closeIfOpen(checks);
     closeIfOpen(doors);
     closeIfOpen(dns);
     network.close();

@@ -2,6 +2,7 @@ package gantry.app.machine;
 
 import gantry.acs.network.NetworkPlan;
 import gantry.app.dns.DnsLink;
+import gantry.services.elbv2.BalancerHealth;
 import gantry.services.elbv2.Rows;
 import gantry.services.elbv2.Rows.BalancerRow;
 import gantry.services.elbv2.Rows.NodeRow;
@@ -103,6 +104,16 @@ final class VpcNames implements DnsLink.OwnNames {
   @Override
   public boolean concerns(Change<?> change) {
     return change.table() == Rows.BALANCERS;
+  }
+
+  @Override
+  public boolean healthy(View view, String balancerName) {
+    return BalancerHealth.of(view, balancerName);
+  }
+
+  @Override
+  public boolean concernsHealth(Change<?> change) {
+    return BalancerHealth.concerns(change);
   }
 
   @Override

@@ -2,6 +2,7 @@ package gantry.app.dns;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.sun.net.httpserver.HttpServer;
 import gantry.services.Caller;
 import gantry.services.Clients;
 import gantry.services.ServiceContext;
@@ -56,6 +57,7 @@ class DnsPathTest {
   private static final String OTHER_VPC = "vpc-0000000b";
 
   private final SystemTime timers = new SystemTime();
+  private Store store;
   private CloudMap map;
   private Route53 route53;
   private ControllerRunner controllers;
@@ -146,7 +148,7 @@ class DnsPathTest {
   void start() {
     List<Table<?>> tables = new ArrayList<>(CloudMap.HOSTED.tables());
     tables.addAll(Route53.HOSTED.tables());
-    Store store = MemoryStore.of(Clock.systemUTC(), tables);
+    store = MemoryStore.of(Clock.systemUTC(), tables);
     RandomIds ids = new RandomIds();
     ServiceContext context =
         new ServiceContext(
@@ -312,6 +314,68 @@ class DnsPathTest {
     millisUntil(() -> ask(inside, "api.local.").equals(Set.of("10.0.0.2")));
     health(service, CustomHealthStatus.HEALTHY);
     millisUntil(() -> ask(inside, "api.local.").equals(Set.of("10.0.0.1", "10.0.0.2")));
+  }
+
+  @Test
+  void checksOfInstancesInPublicDnsAreMadeAndFollowed() throws Exception {
+    List<HttpServer> endpoints = new ArrayList<>();
+    try (HealthLink checks = new HealthLink(store, Clock.systemUTC(), link.view(DnsLink.HOST))) {
+      String operation =
+          call(() -> map.createPublicDnsNamespace(r -> r.name("example.com"))).operationId();
+      ended(operation);
+      String namespace =
+          call(() -> map.getOperation(r -> r.operationId(operation)))
+              .operation()
+              .targetsAsStrings()
+              .get("NAMESPACE");
+      String service =
+          call(() ->
+                  map.createService(
+                      r ->
+                          r.name("web")
+                              .namespaceId(namespace)
+                              .healthCheckConfig(h -> h.type("HTTP").resourcePath("/health"))
+                              .dnsConfig(
+                                  d ->
+                                      d.dnsRecords(DnsRecord.builder().type("A").ttl(5L).build()))))
+              .service()
+              .id();
+      for (int i = 1; i <= 2; i++) {
+        HttpServer endpoint = HttpServer.create(new InetSocketAddress("127.0.0." + i, 0), 0);
+        int code = i == 1 ? 200 : 500;
+        endpoint.createContext(
+            "/health",
+            exchange -> {
+              exchange.sendResponseHeaders(code, -1);
+              exchange.close();
+            });
+        endpoint.start();
+        endpoints.add(endpoint);
+        String id = "i-" + i;
+        Map<String, String> attributes =
+            Map.of(
+                "AWS_INSTANCE_IPV4",
+                "127.0.0." + i,
+                "AWS_INSTANCE_PORT",
+                Integer.toString(endpoint.getAddress().getPort()));
+        ended(
+            call(() ->
+                    map.registerInstance(
+                        r -> r.serviceId(service).instanceId(id).attributes(attributes)))
+                .operationId());
+      }
+      millisUntil(() -> ask(inside, "web.example.com.").equals(Set.of("127.0.0.1")));
+      assertThat(
+              call(() -> map.getInstancesHealthStatus(r -> r.serviceId(service))).statusAsStrings())
+          .isEqualTo(Map.of("i-1", "HEALTHY", "i-2", "UNHEALTHY"));
+      assertThat(call(() -> route53.listHealthChecks()).healthChecks()).hasSize(2);
+      ended(
+          call(() -> map.deregisterInstance(r -> r.serviceId(service).instanceId("i-2")))
+              .operationId());
+      assertThat(call(() -> route53.listHealthChecks()).healthChecks()).hasSize(1);
+    } finally {
+      endpoints.forEach(endpoint -> endpoint.stop(0));
+    }
   }
 
   private void health(String service, CustomHealthStatus status) {

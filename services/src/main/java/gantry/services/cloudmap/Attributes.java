@@ -10,6 +10,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.servicediscovery.model.DnsRecord;
+import software.amazon.awssdk.services.servicediscovery.model.HealthCheckType;
 import software.amazon.awssdk.services.servicediscovery.model.RecordType;
 import software.amazon.awssdk.services.servicediscovery.model.RoutingPolicy;
 import software.amazon.awssdk.services.servicediscovery.model.Service;
@@ -76,6 +77,10 @@ final class Attributes {
     }
     if (types.contains(RecordType.CNAME)) {
       require(attributes, CNAME);
+    }
+    if (service.healthCheckConfig() != null
+        && service.healthCheckConfig().type() == HealthCheckType.TCP) {
+      require(attributes, PORT);
     }
     if (types.contains(RecordType.SRV)) {
       require(attributes, PORT);

@@ -397,7 +397,7 @@ public final class CloudMap implements ServiceDiscoveryClient {
     Map<String, HealthStatus> health = new TreeMap<>();
     page.items().stream()
         .filter(row -> r.instances().isEmpty() || r.instances().contains(row.instanceId()))
-        .forEach(row -> health.put(row.instanceId(), Instances.health(service, row)));
+        .forEach(row -> health.put(row.instanceId(), instances.health(scope(), service, row)));
     return GetInstancesHealthStatusResponse.builder()
         .status(health)
         .nextToken(page.nextToken())

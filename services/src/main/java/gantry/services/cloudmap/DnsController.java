@@ -14,8 +14,10 @@ import gantry.state.View;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.route53.Route53Client;
@@ -47,10 +49,12 @@ final class DnsController implements Controller {
 
   private final ServiceContext context;
   private final Operations operations;
+  private final InstanceChecks checks;
 
   DnsController(ServiceContext context) {
     this.context = context;
     this.operations = new Operations(context);
+    this.checks = new InstanceChecks(context);
   }
 
   @Override
@@ -285,14 +289,21 @@ final class DnsController implements Controller {
     List<InstanceRow> instances =
         view.lookup(Tables.INSTANCES_BY_SERVICE, key.scope(), key.id()).map(Row::value).toList();
     List<ResourceRecordSet> wanted =
-        RecordSets.of(row.service(), namespace.namespace().name(), instances);
+        RecordSets.of(
+            row.service(),
+            namespace.namespace().name(),
+            checks.made(key.scope(), row.service(), instances));
     Route53Client route53 = route53(key.scope());
     List<String> others =
         view.lookup(Tables.SERVICES_BY_NAMESPACE, key.scope(), row.service().namespaceId())
             .filter(other -> !other.key().equals(key))
             .map(other -> RecordSets.nameOf(other.value().service(), namespace.namespace().name()))
             .toList();
-    apply(route53, zoneId, wanted, existing(route53, zoneId, row, namespace, others));
+    List<ResourceRecordSet> existing = existing(route53, zoneId, row, namespace, others);
+    apply(route53, zoneId, wanted, existing);
+    Set<String> stale = healthChecks(existing);
+    stale.removeAll(healthChecks(wanted));
+    checks.delete(key.scope(), stale);
   }
 
   /**
@@ -317,6 +328,16 @@ final class DnsController implements Controller {
                 below.stream().noneMatch(o -> set.name().equals(o) || set.name().endsWith("." + o)))
         .filter(set -> set.type() != RRType.SOA && set.type() != RRType.NS)
         .toList();
+  }
+
+  private static Set<String> healthChecks(List<ResourceRecordSet> sets) {
+    Set<String> ids = new HashSet<>();
+    for (ResourceRecordSet set : sets) {
+      if (set.healthCheckId() != null) {
+        ids.add(set.healthCheckId());
+      }
+    }
+    return ids;
   }
 
   private static void apply(
@@ -384,6 +405,7 @@ final class DnsController implements Controller {
     return one.resourceRecords().equals(other.resourceRecords())
         && java.util.Objects.equals(one.ttl(), other.ttl())
         && java.util.Objects.equals(one.weight(), other.weight())
+        && java.util.Objects.equals(one.healthCheckId(), other.healthCheckId())
         && java.util.Objects.equals(one.aliasTarget(), other.aliasTarget());
   }
 

@@ -40,10 +40,12 @@ final class Instances {
 
   private final ServiceContext context;
   private final Operations operations;
+  private final InstanceChecks healthChecks;
 
   Instances(ServiceContext context, Operations operations) {
     this.context = context;
     this.operations = operations;
+    this.healthChecks = new InstanceChecks(context);
   }
 
   String register(RegisterInstanceRequest request) {
@@ -83,7 +85,8 @@ final class Instances {
                       Map.copyOf(request.attributes()),
                       healthy,
                       request.creatorRequestId(),
-                      context.clock().instant()));
+                      context.clock().instant(),
+                      null));
               tx.put(Tables.SERVICES, scope.key(serviceId), service.nextRevision());
               return operations.begin(
                   tx,
@@ -172,13 +175,17 @@ final class Instances {
   }
 
   /** UNKNOWN where nobody checks. */
-  static HealthStatus health(ServiceRow service, InstanceRow row) {
+  HealthStatus health(Scope scope, ServiceRow service, InstanceRow row) {
     boolean checked =
         service.service().healthCheckCustomConfig() != null
             || service.service().healthCheckConfig() != null;
     return !checked
         ? HealthStatus.UNKNOWN
-        : row.healthy() ? HealthStatus.HEALTHY : HealthStatus.UNHEALTHY;
+        : isHealthy(scope, row) ? HealthStatus.HEALTHY : HealthStatus.UNHEALTHY;
+  }
+
+  private boolean isHealthy(Scope scope, InstanceRow row) {
+    return row.healthy() && healthChecks.healthy(scope, row.healthCheckId());
   }
 
   /** What DiscoverInstances answers: found by names, filtered, in random order. */
@@ -229,7 +236,8 @@ final class Instances {
                         .containsAll(request.optionalParameters().entrySet()))
             .toList();
     List<InstanceRow> matching = preferred.isEmpty() ? required : preferred;
-    List<InstanceRow> chosen = new ArrayList<>(byHealth(service, matching, request.healthStatus()));
+    List<InstanceRow> chosen =
+        new ArrayList<>(byHealth(scope, service, matching, request.healthStatus()));
     shuffle(chosen);
     int limit = request.maxResults() == null ? DEFAULT_DISCOVERED : request.maxResults();
     return new Found(
@@ -241,7 +249,7 @@ final class Instances {
                         .instanceId(row.instanceId())
                         .namespaceName(request.namespaceName())
                         .serviceName(service.service().name())
-                        .healthStatus(health(service, row))
+                        .healthStatus(health(scope, service, row))
                         .attributes(row.attributes())
                         .build())
             .toList(),
@@ -254,7 +262,8 @@ final class Instances {
     }
   }
 
-  private static List<InstanceRow> byHealth(
+  private List<InstanceRow> byHealth(
+      Scope scope,
       ServiceRow service,
       List<InstanceRow> rows,
       @org.jspecify.annotations.Nullable HealthStatusFilter filter) {
@@ -264,10 +273,10 @@ final class Instances {
     if (!checked) {
       return rows;
     }
-    List<InstanceRow> healthy = rows.stream().filter(InstanceRow::healthy).toList();
+    List<InstanceRow> healthy = rows.stream().filter(row -> isHealthy(scope, row)).toList();
     return switch (filter == null ? HealthStatusFilter.HEALTHY : filter) {
       case HEALTHY -> healthy;
-      case UNHEALTHY -> rows.stream().filter(row -> !row.healthy()).toList();
+      case UNHEALTHY -> rows.stream().filter(row -> !isHealthy(scope, row)).toList();
       case ALL -> rows;
       case HEALTHY_OR_ELSE_ALL -> healthy.isEmpty() ? rows : healthy;
       case UNKNOWN_TO_SDK_VERSION -> throw invalid("There is no such health status.");

@@ -147,7 +147,11 @@ final class RecordSets {
   private static ResourceRecordSet.Builder routed(
       Service service, InstanceRow instance, String name, RRType type) {
     ResourceRecordSet.Builder set =
-        ResourceRecordSet.builder().name(name).type(type).setIdentifier(instance.instanceId());
+        ResourceRecordSet.builder()
+            .name(name)
+            .type(type)
+            .setIdentifier(instance.instanceId())
+            .healthCheckId(instance.healthCheckId());
     return service.dnsConfig().routingPolicy() == RoutingPolicy.WEIGHTED
         ? set.weight(1L)
         : set.multiValueAnswer(true);

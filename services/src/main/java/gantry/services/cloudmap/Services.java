@@ -20,7 +20,9 @@ import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.servicediscovery.model.CreateServiceRequest;
 import software.amazon.awssdk.services.servicediscovery.model.DnsConfig;
 import software.amazon.awssdk.services.servicediscovery.model.DnsRecord;
+import software.amazon.awssdk.services.servicediscovery.model.HealthCheckConfig;
 import software.amazon.awssdk.services.servicediscovery.model.HealthCheckCustomConfig;
+import software.amazon.awssdk.services.servicediscovery.model.HealthCheckType;
 import software.amazon.awssdk.services.servicediscovery.model.NamespaceType;
 import software.amazon.awssdk.services.servicediscovery.model.OperationType;
 import software.amazon.awssdk.services.servicediscovery.model.RecordType;
@@ -97,6 +99,7 @@ final class Services {
                                           : dns.routingPolicy())
                                   .build())
                       .type(dns == null ? ServiceType.HTTP : ServiceType.DNS_HTTP)
+                      .healthCheckConfig(filled(request.healthCheckConfig()))
                       .healthCheckCustomConfig(
                           request.healthCheckCustomConfig() == null
                               ? null
@@ -135,19 +138,52 @@ final class Services {
     if (request.healthCheckConfig() != null && request.healthCheckCustomConfig() != null) {
       throw invalid("HealthCheckConfig and HealthCheckCustomConfig cannot both be given.");
     }
-    if (request.healthCheckConfig() != null) {
-      throw unsupportedHealthCheck();
-    }
     if (dns != null) {
       checkRecords(dns);
     }
+    if (request.healthCheckConfig() != null) {
+      checkHealth(request.healthCheckConfig(), dns, namespace);
+    }
   }
 
-  /** Accepted, it would say "healthy" of everything: there are no checkers here to ask. */
-  private static RuntimeException unsupportedHealthCheck() {
-    return invalid(
-        "HealthCheckConfig is not supported here; use HealthCheckCustomConfig, whose status ECS or"
-            + " the application reports.");
+  /** Route 53's checkers ask from outside: only what is named in public DNS. */
+  private static void checkHealth(
+      HealthCheckConfig health, @Nullable DnsConfig dns, NamespaceRow namespace) {
+    if (namespace.namespace().type() == NamespaceType.DNS_PRIVATE) {
+      throw invalid(
+          "HealthCheckConfig cannot be given for a service in a private DNS namespace; use"
+              + " HealthCheckCustomConfig.");
+    }
+    if (dns == null) {
+      throw invalid(
+          "HealthCheckConfig for a service without DNS records is not supported here; use"
+              + " HealthCheckCustomConfig.");
+    }
+    if (dns.dnsRecords().stream().anyMatch(r -> r.type() == RecordType.CNAME)) {
+      throw invalid("HealthCheckConfig cannot be given for a service with CNAME records.");
+    }
+    if (health.type() == null || health.type() == HealthCheckType.UNKNOWN_TO_SDK_VERSION) {
+      throw invalid("The health check's type must be HTTP, HTTPS or TCP.");
+    }
+    if (health.type() == HealthCheckType.TCP && health.resourcePath() != null) {
+      throw invalid("A TCP health check has no ResourcePath.");
+    }
+    if (health.failureThreshold() != null
+        && (health.failureThreshold() < 1 || health.failureThreshold() > 10)) {
+      throw invalid("FailureThreshold must be between 1 and 10.");
+    }
+  }
+
+  private static @Nullable HealthCheckConfig filled(@Nullable HealthCheckConfig health) {
+    return health == null
+        ? null
+        : health.toBuilder()
+            .failureThreshold(Objects.requireNonNullElse(health.failureThreshold(), 1))
+            .resourcePath(
+                health.type() == HealthCheckType.TCP
+                    ? null
+                    : Objects.requireNonNullElse(health.resourcePath(), "/"))
+            .build();
   }
 
   private static void checkRecords(DnsConfig dns) {
@@ -241,9 +277,14 @@ final class Services {
               }
               operations.checkIdle(tx, scope, old.id(), null);
               if (change.healthCheckConfig() != null) {
-                throw unsupportedHealthCheck();
+                if (old.healthCheckCustomConfig() != null) {
+                  throw invalid(
+                      "HealthCheckConfig and HealthCheckCustomConfig cannot both be given.");
+                }
+                checkHealth(change.healthCheckConfig(), old.dnsConfig(), namespace);
               }
-              Service.Builder changed = old.toBuilder();
+              Service.Builder changed =
+                  old.toBuilder().healthCheckConfig(filled(change.healthCheckConfig()));
               if (change.description() != null) {
                 changed.description(change.description());
               }

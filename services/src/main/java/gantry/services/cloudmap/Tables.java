@@ -56,6 +56,7 @@ final class Tables {
    * An instance. Its key is the service's id, a slash and its own.
    *
    * @param healthy as custom health says; always true where the service has none
+   * @param healthCheckId of Route 53, where the service has a health check; null until it is made
    */
   record InstanceRow(
       String serviceId,
@@ -63,10 +64,16 @@ final class Tables {
       Map<String, String> attributes,
       boolean healthy,
       @Nullable String creatorRequestId,
-      Instant registered) {
+      Instant registered,
+      @Nullable String healthCheckId) {
     InstanceRow withHealth(boolean changed) {
       return new InstanceRow(
-          serviceId, instanceId, attributes, changed, creatorRequestId, registered);
+          serviceId, instanceId, attributes, changed, creatorRequestId, registered, healthCheckId);
+    }
+
+    InstanceRow withHealthCheck(@Nullable String id) {
+      return new InstanceRow(
+          serviceId, instanceId, attributes, healthy, creatorRequestId, registered, id);
     }
   }
 

@@ -1,15 +1,9 @@
 package gantry.services.cloudtrail;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonGenerator;
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonToken;
-import java.io.BufferedWriter;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.RandomAccessFile;
-import java.io.StringWriter;
 import java.io.UncheckedIOException;
-import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,9 +12,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -37,13 +29,12 @@ public final class AuditTrail implements AutoCloseable {
   public static final int SEGMENT_BYTES = 8 << 20;
   public static final int SEGMENTS_MOST = 16;
 
-  private static final JsonFactory JSON = new JsonFactory();
   private static final String SUFFIX = ".jsonl";
 
   private final Path folder;
   private final int segmentBytes;
   private final int segmentsMost;
-  private @Nullable Writer writer;
+  private @Nullable OutputStream writer;
   private long written;
   private long number;
   private volatile Runnable beforeReading = () -> {};
@@ -81,14 +72,15 @@ public final class AuditTrail implements AutoCloseable {
   /** Keeps calls, in the order given. */
   public synchronized void append(List<AuditRecord> records) {
     try {
-      Writer out = open();
+      OutputStream out = open();
+      StringBuilder lines = new StringBuilder(512 * records.size());
       for (AuditRecord record : records) {
-        String line = line(number++, record);
-        out.write(line);
-        out.write('\n');
-        written += line.length() + 1L;
+        AuditLine.write(lines, number++, record);
+        lines.append('\n');
       }
-      out.flush();
+      byte[] bytes = lines.toString().getBytes(StandardCharsets.UTF_8);
+      out.write(bytes);
+      written += bytes.length;
       if (written >= segmentBytes) {
         roll();
       }
@@ -114,7 +106,7 @@ public final class AuditTrail implements AutoCloseable {
       for (Path segment : segments) {
         try (BackwardLines lines = new BackwardLines(segment)) {
           for (String line = lines.next(); line != null; line = lines.next()) {
-            Entry entry = entry(line);
+            Entry entry = AuditLine.read(line);
             if (entry == null || entry.sequence() >= before || !wanted.test(entry)) {
               continue;
             }
@@ -131,8 +123,8 @@ public final class AuditTrail implements AutoCloseable {
     }
   }
 
-  private Writer open() throws IOException {
-    Writer out = writer;
+  private OutputStream open() throws IOException {
+    OutputStream out = writer;
     if (out == null) {
       Files.createDirectories(folder);
       List<Path> segments = segments();
@@ -167,7 +159,7 @@ public final class AuditTrail implements AutoCloseable {
     for (int i = segments.size() - 1; i >= 0; i--) {
       try (BackwardLines lines = new BackwardLines(segments.get(i))) {
         for (String line = lines.next(); line != null; line = lines.next()) {
-          Entry entry = entry(line);
+          Entry entry = AuditLine.read(line);
           if (entry != null) {
             return entry.sequence();
           }
@@ -177,15 +169,12 @@ public final class AuditTrail implements AutoCloseable {
     return -1;
   }
 
-  private static Writer writerOf(Path file) throws IOException {
-    return new BufferedWriter(
-        Files.newBufferedWriter(
-            file, StandardCharsets.UTF_8, StandardOpenOption.CREATE, StandardOpenOption.APPEND),
-        64 * 1024);
+  private static OutputStream writerOf(Path file) throws IOException {
+    return Files.newOutputStream(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
   }
 
   private void roll() throws IOException {
-    Writer out = writer;
+    OutputStream out = writer;
     if (out != null) {
       out.close();
     }
@@ -212,69 +201,9 @@ public final class AuditTrail implements AutoCloseable {
     }
   }
 
-  private static String line(long sequence, AuditRecord record) throws IOException {
-    StringWriter out = new StringWriter(1024);
-    try (JsonGenerator json = JSON.createGenerator(out)) {
-      json.writeStartObject();
-      json.writeNumberField("n", sequence);
-      json.writeStringField("id", record.eventId());
-      json.writeStringField("name", record.eventName());
-      json.writeStringField("source", record.eventSource());
-      json.writeBooleanField("read", record.readOnly());
-      json.writeStringField("user", EventJson.userName(record.caller()));
-      if (record.caller().accessKeyId() != null) {
-        json.writeStringField("key", record.caller().accessKeyId());
-      }
-      json.writeNumberField("time", record.time().toEpochMilli());
-      json.writeStringField("account", record.caller().account());
-      json.writeStringField("region", record.caller().region());
-      json.writeArrayFieldStart("resources");
-      for (String name : EventJson.resourceNames(record)) {
-        json.writeString(name);
-      }
-      json.writeEndArray();
-      json.writeStringField("event", EventJson.of(record));
-      json.writeEndObject();
-    }
-    return out.toString();
-  }
-
-  private static @Nullable Entry entry(String line) {
-    Map<String, String> fields = new LinkedHashMap<>();
-    List<String> resources = new ArrayList<>();
-    try (JsonParser json = JSON.createParser(line)) {
-      json.nextToken();
-      while (json.nextToken() == JsonToken.FIELD_NAME) {
-        String name = json.currentName();
-        if (json.nextToken() == JsonToken.START_ARRAY) {
-          while (json.nextToken() != JsonToken.END_ARRAY) {
-            resources.add(json.getText());
-          }
-        } else {
-          fields.put(name, json.getText());
-        }
-      }
-      return new Entry(
-          Long.parseLong(fields.getOrDefault("n", "")),
-          fields.getOrDefault("id", ""),
-          fields.getOrDefault("name", ""),
-          fields.getOrDefault("source", ""),
-          "true".equals(fields.get("read")),
-          fields.getOrDefault("user", ""),
-          fields.get("key"),
-          Instant.ofEpochMilli(Long.parseLong(fields.getOrDefault("time", ""))),
-          fields.getOrDefault("account", ""),
-          fields.getOrDefault("region", ""),
-          resources,
-          fields.getOrDefault("event", ""));
-    } catch (IOException | NumberFormatException e) {
-      return null; // not a line of ours
-    }
-  }
-
   @Override
   public synchronized void close() {
-    Writer out = writer;
+    OutputStream out = writer;
     writer = null;
     if (out != null) {
       try {

@@ -71,6 +71,8 @@ final class Clusters {
     Tags.check(request.tags());
     checkSettings(request.settings());
     String defaultInsights = settings.effective(scope, Caller.current().arn(), "containerInsights");
+    ClusterServiceConnectDefaults namespace =
+        defaults(scope, name, request.serviceConnectDefaults());
     Cluster cluster =
         context
             .store()
@@ -90,7 +92,7 @@ final class Clusters {
                           .status("ACTIVE")
                           .settings(merge(List.of(insights(defaultInsights)), request.settings()))
                           .configuration(request.configuration())
-                          .serviceConnectDefaults(defaults(request.serviceConnectDefaults()))
+                          .serviceConnectDefaults(namespace)
                           .capacityProviders(List.copyOf(request.capacityProviders()))
                           .defaultCapacityProviderStrategy(
                               List.copyOf(request.defaultCapacityProviderStrategy()))
@@ -116,12 +118,17 @@ final class Clusters {
         .build();
   }
 
-  private static @Nullable ClusterServiceConnectDefaults defaults(
-      @Nullable ClusterServiceConnectDefaultsRequest request) {
+  /** The default namespace, made where there is none; called before anything is written. */
+  private @Nullable ClusterServiceConnectDefaults defaults(
+      Scope scope, String name, @Nullable ClusterServiceConnectDefaultsRequest request) {
     if (request == null || request.namespace() == null || request.namespace().isEmpty()) {
       return null;
     }
-    return ClusterServiceConnectDefaults.builder().namespace(request.namespace()).build();
+    return ClusterServiceConnectDefaults.builder()
+        .namespace(
+            new ServiceConnect(context)
+                .defaultNamespace(scope, Arns.cluster(scope, name), request.namespace()))
+        .build();
   }
 
   private static void checkSettings(List<ClusterSetting> settings) {
@@ -331,6 +338,11 @@ final class Clusters {
 
   UpdateClusterResponse update(UpdateClusterRequest request) {
     checkSettings(request.settings());
+    ClusterServiceConnectDefaults namespace =
+        defaults(
+            Caller.current().scope(),
+            References.clusterName(request.cluster()),
+            request.serviceConnectDefaults());
     Cluster changed =
         change(
             request.cluster(),
@@ -341,7 +353,7 @@ final class Clusters {
                 next.configuration(request.configuration());
               }
               if (request.serviceConnectDefaults() != null) {
-                next.serviceConnectDefaults(defaults(request.serviceConnectDefaults()));
+                next.serviceConnectDefaults(namespace);
               }
               return next.build();
             });

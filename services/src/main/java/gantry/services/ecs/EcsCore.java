@@ -3,6 +3,7 @@ package gantry.services.ecs;
 import gantry.services.HostedService;
 import gantry.services.ServiceContext;
 import gantry.services.ecs.controller.Capacity;
+import gantry.services.ecs.controller.ConnectController;
 import gantry.services.ecs.controller.Deployments;
 import gantry.services.ecs.controller.Explanation;
 import gantry.services.ecs.controller.HousekeepingController;
@@ -70,6 +71,7 @@ public final class EcsCore {
         new TargetHealthController(context),
         new TrafficController(context),
         new InstanceController(context),
+        new ConnectController(context),
         new HousekeepingController(context));
   }
 

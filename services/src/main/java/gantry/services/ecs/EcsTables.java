@@ -2,6 +2,7 @@ package gantry.services.ecs;
 
 import gantry.services.ecs.rows.AccountSettingRow;
 import gantry.services.ecs.rows.ClientTokenRow;
+import gantry.services.ecs.rows.ConnectRow;
 import gantry.services.ecs.rows.EventRow;
 import gantry.services.ecs.rows.FamilyRow;
 import gantry.services.ecs.rows.InstanceRow;
@@ -77,6 +78,9 @@ public final class EcsTables {
   /** By cluster and name. */
   public static final Table<ServiceRow> SERVICES = Table.of("ecs.services", ServiceRow.class);
 
+  /** By cluster and service: what Service Connect made for it. */
+  public static final Table<ConnectRow> CONNECT = Table.of("ecs.service-connect", ConnectRow.class);
+
   /** By cluster, service and number, oldest first. */
   public static final Table<ServiceEventRow> SERVICE_EVENTS =
       Table.of("ecs.service-events", ServiceEventRow.class);
@@ -116,6 +120,7 @@ public final class EcsTables {
           INSTANCES,
           TASKS,
           SERVICES,
+          CONNECT,
           SERVICE_EVENTS,
           SERVICE_DEPLOYMENTS,
           SERVICE_REVISIONS,

@@ -18,7 +18,6 @@ import software.amazon.awssdk.services.ecs.model.NetworkMode;
 import software.amazon.awssdk.services.ecs.model.PlacementConstraint;
 import software.amazon.awssdk.services.ecs.model.PlacementStrategy;
 import software.amazon.awssdk.services.ecs.model.PortMapping;
-import software.amazon.awssdk.services.ecs.model.ServiceConnectConfiguration;
 import software.amazon.awssdk.services.ecs.model.ServiceRegistry;
 import software.amazon.awssdk.services.ecs.model.TaskDefinition;
 import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
@@ -54,13 +53,7 @@ final class ServiceRules {
     }
   }
 
-  static void notHere(
-      @Nullable ServiceConnectConfiguration connect, boolean volumes, boolean lattice) {
-    if (connect != null && Boolean.TRUE.equals(connect.enabled())) {
-      throw EcsErrors.unsupported(
-          "Service Connect is not supported: use serviceRegistries (AWS Cloud Map) or a load"
-              + " balancer.");
-    }
+  static void notHere(boolean volumes, boolean lattice) {
     if (volumes) {
       throw EcsErrors.unsupported("Volumes configured at launch (Amazon EBS) are not supported.");
     }

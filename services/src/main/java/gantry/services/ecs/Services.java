@@ -6,6 +6,7 @@ import gantry.services.ecs.controller.Deployments;
 import gantry.services.ecs.controller.Launcher;
 import gantry.services.ecs.placement.StrategySplit;
 import gantry.services.ecs.rows.ClientTokenRow;
+import gantry.services.ecs.rows.ConnectRow;
 import gantry.services.ecs.rows.DeploymentRow;
 import gantry.services.ecs.rows.ServiceEvents;
 import gantry.services.ecs.rows.ServiceRow;
@@ -39,12 +40,13 @@ import software.amazon.awssdk.services.ecs.model.ListServicesByNamespaceRequest;
 import software.amazon.awssdk.services.ecs.model.ListServicesByNamespaceResponse;
 import software.amazon.awssdk.services.ecs.model.ListServicesRequest;
 import software.amazon.awssdk.services.ecs.model.ListServicesResponse;
-import software.amazon.awssdk.services.ecs.model.NamespaceNotFoundException;
 import software.amazon.awssdk.services.ecs.model.NetworkConfiguration;
 import software.amazon.awssdk.services.ecs.model.PropagateTags;
 import software.amazon.awssdk.services.ecs.model.ResourceManagementType;
 import software.amazon.awssdk.services.ecs.model.SchedulingStrategy;
 import software.amazon.awssdk.services.ecs.model.Service;
+import software.amazon.awssdk.services.ecs.model.ServiceConnectConfiguration;
+import software.amazon.awssdk.services.ecs.model.ServiceConnectServiceResource;
 import software.amazon.awssdk.services.ecs.model.ServiceCurrentRevisionSummary;
 import software.amazon.awssdk.services.ecs.model.ServiceField;
 import software.amazon.awssdk.services.ecs.model.ServiceRevision;
@@ -62,12 +64,14 @@ final class Services {
   private final ServiceContext context;
   private final Deployments deployments;
   private final ServiceRules rules;
+  private final ServiceConnect connect;
   private final Tasks tasks;
 
   Services(ServiceContext context, Deployments deployments, Tasks tasks) {
     this.context = context;
     this.deployments = deployments;
     this.rules = new ServiceRules(context);
+    this.connect = new ServiceConnect(context);
     this.tasks = tasks;
   }
 
@@ -94,9 +98,7 @@ final class Services {
     }
     int desired = desired(request.desiredCount(), daemon, external);
     ServiceRules.notHere(
-        request.serviceConnectConfiguration(),
-        !request.volumeConfigurations().isEmpty(),
-        !request.vpcLatticeConfigurations().isEmpty());
+        !request.volumeConfigurations().isEmpty(), !request.vpcLatticeConfigurations().isEmpty());
     ServiceRules.grace(request.healthCheckGracePeriodSeconds());
     Tags.check(request.tags());
     PlacementRules.check(request.placementConstraints(), request.placementStrategy());
@@ -181,6 +183,16 @@ final class Services {
           .capacityProviderStrategy(filled(strategy));
       platform(service, type, strategy.isEmpty(), request.platformVersion(), definition);
     }
+    ServiceConnect.Ready connected =
+        request.serviceConnectConfiguration() == null
+            ? null
+            : connect.ready(
+                view,
+                scope,
+                cluster,
+                request.serviceName(),
+                request.serviceConnectConfiguration(),
+                definition);
     Instant now = context.clock().instant();
     TaskDefinition runs = definition;
     ServiceRow made =
@@ -194,7 +206,7 @@ final class Services {
                           service.build(),
                           cluster.clusterName(),
                           List.of(),
-                          request.serviceConnectConfiguration(),
+                          connected == null ? null : connected.configuration(),
                           List.of(),
                           Map.of(),
                           false,
@@ -206,6 +218,7 @@ final class Services {
                     row = deployments.begin(tx, scope, row, revision, runs, "", now);
                   }
                   tx.put(EcsTables.SERVICES, key, row);
+                  keep(tx, key, connected);
                   Tags.put(tx, scope, row.service().serviceArn(), request.tags());
                   if (TaskDefinitionRules.given(request.clientToken())) {
                     tx.put(
@@ -355,9 +368,7 @@ final class Services {
     Key key = References.service(scope, cluster.clusterName(), String.valueOf(request.service()));
     ServiceRow before = active(view, key);
     ServiceRules.notHere(
-        request.serviceConnectConfiguration(),
-        !request.volumeConfigurations().isEmpty(),
-        !request.vpcLatticeConfigurations().isEmpty());
+        !request.volumeConfigurations().isEmpty(), !request.vpcLatticeConfigurations().isEmpty());
     ServiceRules.grace(request.healthCheckGracePeriodSeconds());
     PlacementRules.check(request.placementConstraints(), request.placementStrategy());
     if (request.deploymentController() != null
@@ -367,6 +378,7 @@ final class Services {
           "Changing the deployment controller of a service is not supported.");
     }
     Change change = change(view, scope, cluster, before, request);
+    ServiceConnect.Ready connected = connected(view, scope, cluster, before, request, change);
     Instant now = context.clock().instant();
     ServiceRow updated =
         context
@@ -379,8 +391,8 @@ final class Services {
                       current
                           .with(change.service(current.service()))
                           .withConfiguration(
-                              request.serviceConnectConfiguration() != null
-                                  ? request.serviceConnectConfiguration()
+                              connected != null
+                                  ? connected.configuration()
                                   : current.serviceConnect(),
                               current.volumes());
                   if (change.definition != null && change.deploys) {
@@ -389,11 +401,47 @@ final class Services {
                     row = deployments.begin(tx, scope, row, revision, change.definition, "", now);
                   }
                   tx.put(EcsTables.SERVICES, key, row);
+                  keep(tx, key, connected);
                   return row;
                 });
     return UpdateServiceResponse.builder()
         .service(shown(context.store().snapshot(), scope, updated, true))
         .build();
+  }
+
+  /** Null where nothing of Service Connect changes; a new task definition is checked against it. */
+  private ServiceConnect.@Nullable Ready connected(
+      View view,
+      Scope scope,
+      Cluster cluster,
+      ServiceRow before,
+      UpdateServiceRequest request,
+      Change change) {
+    ServiceConnectConfiguration wanted =
+        request.serviceConnectConfiguration() != null
+            ? request.serviceConnectConfiguration()
+            : before.serviceConnect();
+    return wanted == null || change.definition() == null
+        ? null
+        : connect.ready(view, scope, cluster, before.name(), wanted, change.definition());
+  }
+
+  /**
+   * What was made in Cloud Map; where Service Connect is off now, it stays until the service goes.
+   */
+  private static void keep(Tx tx, Key key, ServiceConnect.@Nullable Ready connected) {
+    ConnectRow row = connected == null ? null : connected.row();
+    if (row == null) {
+      return;
+    }
+    ConnectRow before = tx.get(EcsTables.CONNECT, key);
+    Map<String, ServiceConnectServiceResource> all = new java.util.TreeMap<>();
+    if (before != null) {
+      // Tasks of the deployment before go by their names until they have ended.
+      before.resources().forEach(each -> all.put(each.discoveryName(), each));
+    }
+    row.resources().forEach(each -> all.put(each.discoveryName(), each));
+    tx.put(EcsTables.CONNECT, key, new ConnectRow(row.namespaceArn(), List.copyOf(all.values())));
   }
 
   private static ServiceRow active(View view, Key key) {
@@ -535,7 +583,8 @@ final class Services {
             || (request.hasLoadBalancers()
                 && !request.loadBalancers().equals(service.loadBalancers()))
             || (request.hasServiceRegistries()
-                && !request.serviceRegistries().equals(service.serviceRegistries()));
+                && !request.serviceRegistries().equals(service.serviceRegistries()))
+            || request.serviceConnectConfiguration() != null;
     boolean typed = strategy.isEmpty();
     String given =
         typed ? (service.launchType() == null ? "EC2" : service.launchTypeAsString()) : null;
@@ -667,11 +716,13 @@ final class Services {
     List<Deployment> shown = new ArrayList<>();
     List<ServiceCurrentRevisionSummary> revisions = new ArrayList<>();
     String current = null;
+    ConnectRow made =
+        view.get(EcsTables.CONNECT, EcsTables.member(scope, row.cluster(), row.name()));
     for (DeploymentRow each : row.deployments()) {
       int running = count(live, each.id(), true);
       int pending = count(live, each.id(), false);
       int desired = each.primary() ? row.service().desiredCount() : running + pending;
-      shown.add(deployment(row, each, desired, running, pending));
+      shown.add(deployment(made, each, desired, running, pending));
       revisions.add(
           ServiceCurrentRevisionSummary.builder()
               .arn(each.revision().serviceRevisionArn())
@@ -712,7 +763,7 @@ final class Services {
   }
 
   private static Deployment deployment(
-      ServiceRow row, DeploymentRow each, int desired, int running, int pending) {
+      @Nullable ConnectRow made, DeploymentRow each, int desired, int running, int pending) {
     ServiceRevision revision = each.revision();
     return Deployment.builder()
         .id(each.id())
@@ -735,8 +786,24 @@ final class Services {
         .networkConfiguration(revision.networkConfiguration())
         .rolloutState(each.rolloutState())
         .rolloutStateReason(each.rolloutStateReason())
-        .serviceConnectConfiguration(row.serviceConnect())
+        .serviceConnectConfiguration(revision.serviceConnectConfiguration())
+        .serviceConnectResources(resources(revision, made))
         .build();
+  }
+
+  /** Of everything that was made for the service: what this revision's names are. */
+  private static @Nullable List<ServiceConnectServiceResource> resources(
+      ServiceRevision revision, @Nullable ConnectRow made) {
+    ServiceConnectConfiguration connect = revision.serviceConnectConfiguration();
+    if (made == null || connect == null || !ServiceConnect.isOn(connect)) {
+      return null;
+    }
+    return made.resources().stream()
+        .filter(
+            each ->
+                connect.services().stream()
+                    .anyMatch(one -> each.discoveryName().equals(one.discoveryName())))
+        .toList();
   }
 
   ListServicesResponse list(ListServicesRequest request) {
@@ -777,13 +844,24 @@ final class Services {
         .build();
   }
 
-  /** Only Service Connect puts services into a namespace this way, and that is refused. */
+  /** The services whose names Service Connect puts into a namespace. */
   ListServicesByNamespaceResponse listByNamespace(ListServicesByNamespaceRequest request) {
     if (!TaskDefinitionRules.given(request.namespace())) {
       throw EcsErrors.invalid("namespace can not be blank.");
     }
-    throw NamespaceNotFoundException.builder()
-        .message("The specified namespace was not found: no service uses Service Connect.")
+    Scope scope = Caller.current().scope();
+    String namespace = connect.namespace(scope, request.namespace()).arn();
+    var found = ServiceConnect.in(context.store().snapshot(), scope, namespace);
+    var page =
+        Paging.<String>page(
+            "services-by-namespace|" + namespace,
+            request.nextToken(),
+            Paging.limit(request.maxResults(), 100, 10),
+            after -> found.keySet().stream().filter(arn -> arn.compareTo(after) > 0),
+            arn -> arn);
+    return ListServicesByNamespaceResponse.builder()
+        .serviceArns(page.items())
+        .nextToken(page.nextToken())
         .build();
   }
 }

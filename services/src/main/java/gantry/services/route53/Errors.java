@@ -30,13 +30,22 @@ final class Errors {
 
   /** What is not built, by name. */
   static RuntimeException notHere(String what, String why) {
+    return coded("InvalidAction", what + " is not supported: " + why);
+  }
+
+  /** The SDK has no class for it any more. */
+  static RuntimeException inUse(String message) {
+    return coded("HealthCheckInUse", message);
+  }
+
+  private static RuntimeException coded(String code, String message) {
     return Route53Exception.builder()
-        .message(what + " is not supported: " + why)
+        .message(message)
         .statusCode(400)
         .awsErrorDetails(
             AwsErrorDetails.builder()
-                .errorCode("InvalidAction")
-                .errorMessage(what + " is not supported: " + why)
+                .errorCode(code)
+                .errorMessage(message)
                 .serviceName("Route53")
                 .build())
         .build();

@@ -90,8 +90,9 @@ final class RecordRules {
     if (set.weight() != null && (set.weight() < 0 || set.weight() > 255)) {
       return "Invalid request: Weight must be between 0 and 255 in Change with " + about;
     }
-    if (set.healthCheckId() != null) {
-      return "The health check " + set.healthCheckId() + " does not exist";
+    if (set.healthCheckId() != null && policy == Policy.SIMPLE) {
+      return "Invalid request: A health check can be given only with a routing policy in Change with "
+          + about;
     }
     boolean alias = set.aliasTarget() != null;
     if (alias) {
@@ -313,6 +314,10 @@ final class RecordRules {
                 : "SVCBRRDATANotTwoFields (Record doesn't have 2 fields)";
         case UNKNOWN_TO_SDK_VERSION -> "UnknownType (There is no such record type)";
       };
+    }
+
+    static boolean isAddress(String text) {
+      return is(text, Inet4Address.class) || is(text, Inet6Address.class);
     }
 
     private static boolean is(String text, Class<? extends InetAddress> family) {

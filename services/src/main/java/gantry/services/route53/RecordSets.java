@@ -101,6 +101,12 @@ final class RecordSets {
         problems.add(wrong);
         continue;
       }
+      if (set.healthCheckId() != null
+          && change.action() != ChangeAction.DELETE
+          && tx.get(Tables.HEALTH_CHECKS, scope.key(set.healthCheckId())) == null) {
+        problems.add("The health check " + set.healthCheckId() + " does not exist");
+        continue;
+      }
       Key key =
           scope.key(Tables.recordKey(zoneId, set.name(), set.typeAsString(), set.setIdentifier()));
       RecordRow row = tx.get(Tables.RECORDS, key);

@@ -22,21 +22,30 @@ public final class Route53 implements Route53Client {
 
   public static final HostedService<Route53Client> HOSTED =
       HostedService.of(
-          Route53Client.class, Route53::new, Tables.ZONES, Tables.RECORDS, Tables.CHANGES);
+          Route53Client.class,
+          Route53::new,
+          Tables.ZONES,
+          Tables.RECORDS,
+          Tables.CHANGES,
+          Tables.HEALTH_CHECKS,
+          Tables.HEALTH_STATUS);
 
   /** AWS's quotas, told to who asks; nothing here ends at them. */
   private static final long MAX_RECORDS = 10_000;
 
   private static final long MAX_VPCS = 300;
+  private static final long MAX_ZONES = 500;
 
   private final ServiceContext context;
   private final Zones zones;
   private final RecordSets records;
+  private final HealthChecks checks;
 
   public Route53(ServiceContext context) {
     this.context = context;
     this.zones = new Zones(context);
     this.records = new RecordSets(context, zones);
+    this.checks = new HealthChecks(context);
   }
 
   @Override
@@ -353,55 +362,168 @@ public final class Route53 implements Route53Client {
         .build();
   }
 
+  // ---- health checks
+
+  @Override
+  public CreateHealthCheckResponse createHealthCheck(CreateHealthCheckRequest r) {
+    HealthCheck check = checks.create(r);
+    return CreateHealthCheckResponse.builder()
+        .healthCheck(check)
+        .location("https://route53.amazonaws.com/2013-04-01/healthcheck/" + check.id())
+        .build();
+  }
+
+  @Override
+  public GetHealthCheckResponse getHealthCheck(GetHealthCheckRequest r) {
+    return GetHealthCheckResponse.builder()
+        .healthCheck(HealthChecks.require(view(), scope(), r.healthCheckId()).check())
+        .build();
+  }
+
+  @Override
+  public UpdateHealthCheckResponse updateHealthCheck(UpdateHealthCheckRequest r) {
+    return UpdateHealthCheckResponse.builder().healthCheck(checks.update(r)).build();
+  }
+
+  @Override
+  public DeleteHealthCheckResponse deleteHealthCheck(DeleteHealthCheckRequest r) {
+    checks.delete(r.healthCheckId());
+    return DeleteHealthCheckResponse.builder().build();
+  }
+
+  @Override
+  public ListHealthChecksResponse listHealthChecks(ListHealthChecksRequest r) {
+    return checks.list(r);
+  }
+
+  @Override
+  public GetHealthCheckCountResponse getHealthCheckCount(GetHealthCheckCountRequest r) {
+    return GetHealthCheckCountResponse.builder().healthCheckCount(checks.count()).build();
+  }
+
+  @Override
+  public GetHealthCheckStatusResponse getHealthCheckStatus(GetHealthCheckStatusRequest r) {
+    return GetHealthCheckStatusResponse.builder()
+        .healthCheckObservations(checks.status(r.healthCheckId()))
+        .build();
+  }
+
+  @Override
+  public GetHealthCheckLastFailureReasonResponse getHealthCheckLastFailureReason(
+      GetHealthCheckLastFailureReasonRequest r) {
+    return GetHealthCheckLastFailureReasonResponse.builder()
+        .healthCheckObservations(checks.lastFailure(r.healthCheckId()))
+        .build();
+  }
+
+  @Override
+  public GetCheckerIpRangesResponse getCheckerIpRanges(GetCheckerIpRangesRequest r) {
+    return GetCheckerIpRangesResponse.builder()
+        .checkerIpRanges(HealthChecks.CHECKER_ADDRESS + "/32")
+        .build();
+  }
+
+  // ---- limits, places, answers
+
+  @Override
+  public GetAccountLimitResponse getAccountLimit(GetAccountLimitRequest r) {
+    View view = view();
+    long count =
+        switch (r.type()) {
+          case MAX_HEALTH_CHECKS_BY_OWNER -> view.count(Tables.HEALTH_CHECKS, scope());
+          case MAX_HOSTED_ZONES_BY_OWNER -> view.count(Tables.ZONES, scope());
+          case MAX_REUSABLE_DELEGATION_SETS_BY_OWNER,
+              MAX_TRAFFIC_POLICIES_BY_OWNER,
+              MAX_TRAFFIC_POLICY_INSTANCES_BY_OWNER ->
+              0;
+          case UNKNOWN_TO_SDK_VERSION ->
+              throw Errors.invalid("There is no account limit " + r.typeAsString() + ".");
+        };
+    long limit =
+        switch (r.type()) {
+          case MAX_HEALTH_CHECKS_BY_OWNER -> HealthChecks.MAX_CHECKS;
+          case MAX_HOSTED_ZONES_BY_OWNER -> MAX_ZONES;
+          default -> 0;
+        };
+    return GetAccountLimitResponse.builder()
+        .limit(l -> l.type(r.type()).value(limit))
+        .count(count)
+        .build();
+  }
+
+  @Override
+  public ListGeoLocationsResponse listGeoLocations(ListGeoLocationsRequest r) {
+    return GeoLocations.list(r);
+  }
+
+  @Override
+  public GetGeoLocationResponse getGeoLocation(GetGeoLocationRequest r) {
+    return GetGeoLocationResponse.builder().geoLocationDetails(GeoLocations.get(r)).build();
+  }
+
+  @Override
+  public TestDnsAnswerResponse testDNSAnswer(TestDnsAnswerRequest r) {
+    return new TestedAnswer(context).answer(r);
+  }
+
   // ---- tags
 
   @Override
   public ChangeTagsForResourceResponse changeTagsForResource(ChangeTagsForResourceRequest r) {
-    checkTaggable(r.resourceType());
     context
         .store()
         .write(
             tx -> {
-              ZoneRow row = Zones.require(tx, scope(), r.resourceId());
-              Map<String, String> tags = new TreeMap<>(row.tags());
+              Map<String, String> tags = new TreeMap<>(tags(tx, r.resourceType(), r.resourceId()));
               r.removeTagKeys().forEach(tags::remove);
               r.addTags()
                   .forEach(tag -> tags.put(tag.key(), tag.value() == null ? "" : tag.value()));
-              tx.put(Tables.ZONES, scope().key(Zones.bareId(r.resourceId())), row.withTags(tags));
+              if (r.resourceType() == TagResourceType.HOSTEDZONE) {
+                tx.put(
+                    Tables.ZONES,
+                    scope().key(Zones.bareId(r.resourceId())),
+                    Zones.require(tx, scope(), r.resourceId()).withTags(tags));
+              } else {
+                tx.put(
+                    Tables.HEALTH_CHECKS,
+                    scope().key(r.resourceId()),
+                    HealthChecks.require(tx, scope(), r.resourceId()).withTags(tags));
+              }
               return null;
             });
     return ChangeTagsForResourceResponse.builder().build();
   }
 
-  private static void checkTaggable(@Nullable TagResourceType type) {
-    if (type != TagResourceType.HOSTEDZONE) {
-      throw NoSuchHealthCheckException.builder()
-          .message("No health check exists with the specified ID.")
-          .build();
-    }
-  }
-
   @Override
   public ListTagsForResourceResponse listTagsForResource(ListTagsForResourceRequest r) {
-    checkTaggable(r.resourceType());
-    return ListTagsForResourceResponse.builder().resourceTagSet(tags(r.resourceId())).build();
+    return ListTagsForResourceResponse.builder()
+        .resourceTagSet(tagSet(r.resourceType(), r.resourceId()))
+        .build();
   }
 
   @Override
   public ListTagsForResourcesResponse listTagsForResources(ListTagsForResourcesRequest r) {
-    checkTaggable(r.resourceType());
     return ListTagsForResourcesResponse.builder()
-        .resourceTagSets(r.resourceIds().stream().map(this::tags).toList())
+        .resourceTagSets(r.resourceIds().stream().map(id -> tagSet(r.resourceType(), id)).toList())
         .build();
   }
 
-  private ResourceTagSet tags(String zoneId) {
-    ZoneRow row = Zones.require(view(), scope(), zoneId);
+  private static Map<String, String> tags(View view, @Nullable TagResourceType type, String id) {
+    if (type == TagResourceType.HOSTEDZONE) {
+      return Zones.require(view, scope(), id).tags();
+    }
+    if (type == TagResourceType.HEALTHCHECK) {
+      return HealthChecks.require(view, scope(), id).tags();
+    }
+    throw Errors.invalid("Only hosted zones and health checks have tags.");
+  }
+
+  private ResourceTagSet tagSet(@Nullable TagResourceType type, String id) {
     return ResourceTagSet.builder()
-        .resourceType(TagResourceType.HOSTEDZONE)
-        .resourceId(Zones.bareId(zoneId))
+        .resourceType(type)
+        .resourceId(Zones.bareId(id))
         .tags(
-            row.tags().entrySet().stream()
+            tags(view(), type, id).entrySet().stream()
                 .map(t -> Tag.builder().key(t.getKey()).value(t.getValue()).build())
                 .toList())
         .build();

@@ -2,10 +2,12 @@ package gantry.services.route53;
 
 import gantry.state.Index;
 import gantry.state.Table;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.route53.model.ChangeInfo;
+import software.amazon.awssdk.services.route53.model.HealthCheck;
 import software.amazon.awssdk.services.route53.model.HostedZone;
 import software.amazon.awssdk.services.route53.model.ResourceRecordSet;
 import software.amazon.awssdk.services.route53.model.VPC;
@@ -56,6 +58,33 @@ public final class Tables {
    */
   public record RecordRow(String zoneId, ResourceRecordSet set) {}
 
+  /** A health check as it was asked for, with its tags. */
+  public record HealthCheckRow(HealthCheck check, Map<String, String> tags) {
+
+    HealthCheckRow with(HealthCheck changed) {
+      return new HealthCheckRow(changed, tags);
+    }
+
+    HealthCheckRow withTags(Map<String, String> changed) {
+      return new HealthCheckRow(check, changed);
+    }
+  }
+
+  /**
+   * What the checker found at an endpoint.
+   *
+   * @param healthy after so many checks in a row as the threshold says
+   * @param status of the last check, in Route 53's words
+   * @param lastFailure the last check that failed; null before one did
+   */
+  public record HealthStatusRow(
+      String checkId,
+      boolean healthy,
+      String status,
+      Instant checkedAt,
+      @Nullable String lastFailure,
+      @Nullable Instant lastFailureAt) {}
+
   /** The receipt for a change. */
   record ChangeRow(ChangeInfo info) {}
 
@@ -69,6 +98,16 @@ public final class Tables {
   public static final Index<RecordRow> RECORDS_BY_ZONE = RECORDS.index("zone", RecordRow::zoneId);
   static final Index<RecordRow> RECORDS_BY_NAME =
       RECORDS.index("name", row -> row.zoneId() + "/" + row.set().name());
+
+  static final Index<RecordRow> RECORDS_BY_HEALTH =
+      RECORDS.index("health-check", row -> row.set().healthCheckId());
+
+  public static final Table<HealthCheckRow> HEALTH_CHECKS =
+      Table.of("route53.health-checks", HealthCheckRow.class);
+  static final Index<HealthCheckRow> HEALTH_CHECKS_BY_REFERENCE =
+      HEALTH_CHECKS.index("caller-reference", row -> row.check().callerReference());
+  public static final Table<HealthStatusRow> HEALTH_STATUS =
+      Table.of("route53.health-status", HealthStatusRow.class);
 
   static final Table<ChangeRow> CHANGES = Table.of("route53.changes", ChangeRow.class);
 

@@ -602,7 +602,8 @@ class CloudMapTest {
                                     .namespaceId(http)
                                     .healthCheckConfig(h -> h.type("TCP")))))
         .isInstanceOf(InvalidInputException.class)
-        .hasMessageContaining("HealthCheckConfig is not supported here");
+        .hasMessageContaining(
+            "HealthCheckConfig for a service without DNS records is not supported");
   }
 
   @Test

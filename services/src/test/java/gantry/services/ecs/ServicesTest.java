@@ -9,6 +9,7 @@ import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import software.amazon.awssdk.services.ecs.model.DeploymentRolloutState;
+import software.amazon.awssdk.services.ecs.model.HealthStatus;
 import software.amazon.awssdk.services.ecs.model.LoadBalancer;
 import software.amazon.awssdk.services.ecs.model.Service;
 import software.amazon.awssdk.services.ecs.model.ServiceDeploymentStatus;
@@ -147,6 +148,83 @@ class ServicesTest {
     world.run(Duration.ofSeconds(60));
     assertThat(node.log).contains("stop " + task.substring(task.lastIndexOf('/') + 1));
     assertThat(world.service("web").runningCount()).isEqualTo(1);
+  }
+
+  @Test
+  void aTaskOutlivesWhatResolversRememberOfIt() {
+    SimulatedNode node = world.fargateNode(8192, 16_384);
+    world.definition("web", "app:1");
+    world.service("web", "web", 1, this::named);
+    world.until(w -> !w.names.instances.isEmpty(), Duration.ofMinutes(2));
+    String id = world.names.instances.keySet().iterator().next();
+    world.call(ecs -> ecs.stopTask(r -> r.task(id)));
+    world.run(Duration.ofSeconds(1));
+    assertThat(world.names.instances).doesNotContainKey(id);
+    world.run(Duration.ofSeconds(PretendedNames.TTL - 1));
+    assertThat(node.log).as("its address may still be remembered").doesNotContain("stop " + id);
+    world.run(Duration.ofSeconds(3));
+    assertThat(node.log).contains("stop " + id);
+  }
+
+  @Test
+  void aTaskThatEndedByItselfIsNotWaitedFor() {
+    world.fargateNode(8192, 16_384);
+    world.definition("web", "app:1,crash-30");
+    world.service("web", "web", 1, this::named);
+    world.until(w -> w.rows().stream().anyMatch(TaskRow::isStopped), Duration.ofMinutes(2));
+    TaskRow ended = world.rows().stream().filter(TaskRow::isStopped).findFirst().orElseThrow();
+    assertThat(
+            Duration.between(ended.task().executionStoppedAt(), ended.task().stoppedAt())
+                .toSeconds())
+        .isZero();
+  }
+
+  @Test
+  void aTaskIsNamedWhenItsHealthCheckHasSucceeded() {
+    world.fargateNode(8192, 16_384);
+    world.names.custom = true;
+    world.definition("web", "app:1");
+    world.call(
+        ecs ->
+            ecs.registerTaskDefinition(
+                r ->
+                    r.family("web")
+                        .networkMode("awsvpc")
+                        .requiresCompatibilitiesWithStrings("FARGATE")
+                        .cpu("256")
+                        .memory("512")
+                        .containerDefinitions(
+                            c ->
+                                c.name("app")
+                                    .image("app:2")
+                                    .versionConsistency("disabled")
+                                    .healthCheck(h -> h.command("CMD", "/check")))));
+    world.service("web", "web", 1, this::named);
+    world.until(w -> w.service("web").runningCount() == 1, Duration.ofMinutes(2));
+    world.run(Duration.ofSeconds(5));
+    assertThat(world.names.instances).as("nobody has checked it yet").isEmpty();
+    String task = world.tasks("RUNNING").getFirst().taskArn();
+    health(task, HealthStatus.HEALTHY);
+    assertThat(world.names.instances).hasSize(1);
+    assertThat(world.names.instances.values().iterator().next())
+        .containsEntry("AWS_INIT_HEALTH_STATUS", "HEALTHY");
+    String id = task.substring(task.lastIndexOf('/') + 1);
+    health(task, HealthStatus.UNHEALTHY);
+    assertThat(world.names.told).containsExactly(id + " UNHEALTHY");
+  }
+
+  private void health(String task, HealthStatus status) {
+    new TaskReports(world.context).containerHealth(task, "app", status, world.time.instant(), "");
+    world.run(Duration.ofSeconds(1));
+  }
+
+  private void named(
+      software.amazon.awssdk.services.ecs.model.CreateServiceRequest.Builder request) {
+    World.fargate(request);
+    request.serviceRegistries(
+        ServiceRegistry.builder()
+            .registryArn("arn:aws:servicediscovery:us-east-1:123456789012:service/srv-1")
+            .build());
   }
 
   @Test

@@ -294,7 +294,8 @@ final class Exchange {
       c.connectionErrors++;
       at.group.counters[worker.index].connectionErrors++;
     }
-    if (cause instanceof ConnectTimeoutException) {
+    Outliers.failed(at);
+    if (cause instanceof ConnectTimeoutException && !at.group.mesh) {
       own(504);
     } else {
       again(502);
@@ -420,6 +421,11 @@ final class Exchange {
     long micros = (answered - dispatched) / 1000;
     Counters mine = at.counters[worker.index];
     int hundreds = Math.min(5, status / 100);
+    if (hundreds == 5) {
+      Outliers.failed(at);
+    } else {
+      Outliers.succeeded(at);
+    }
     mine.codes[hundreds]++;
     mine.responseTime.record(micros);
     Counters groups = from.counters[worker.index];
@@ -505,9 +511,13 @@ final class Exchange {
       front.abort();
       return;
     }
+    if (at != null) {
+      Outliers.failed(at);
+    }
+    boolean mesh = at != null && at.group.mesh;
     boolean retry =
         was != null
-            && was.reused()
+            && (was.reused() || mesh)
             && bodySent == 0
             && head.idempotent()
             && attempts < MAX_ATTEMPTS
@@ -516,9 +526,9 @@ final class Exchange {
       // A kept connection that the target closed just then: the request goes to a fresh one.
       at.inFlight.decrementAndGet();
       target = null;
-      boolean gone = at.draining;
-      failedTarget = gone ? at : null;
-      dispatch(gone ? null : at);
+      boolean elsewhere = at.draining || mesh;
+      failedTarget = elsewhere ? at : null;
+      dispatch(elsewhere ? null : at);
       return;
     }
     own(502);
@@ -606,7 +616,7 @@ final class Exchange {
       return;
     }
     long active = Math.max(clientActive, lastFromTarget);
-    if (now - active <= idle) {
+    if (now - active <= idle && !takesTooLong(now)) {
       return;
     }
     if (tunnel || responseBegun) {
@@ -622,6 +632,17 @@ final class Exchange {
     } else {
       own(504);
     }
+  }
+
+  /** A mesh gives a request a time as a whole, however lively its answer comes. */
+  private boolean takesTooLong(long now) {
+    RoutingTable.Mesh mesh = compiled == null ? null : compiled.balancer.settings().mesh();
+    return mesh != null
+        && !mesh.requestTimeout().isZero()
+        && dispatched != 0
+        && requestEnded
+        && !tunnel
+        && now - dispatched > mesh.requestTimeout().toNanos();
   }
 
   void active() {

@@ -22,6 +22,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class Flow extends Conn {
 
+  /** In a mesh a connection is tried at so many targets. */
+  private static final int MESH_ATTEMPTS = 3;
+
   private final Compiled compiled;
   private final Client client;
   private final InetSocketAddress local;
@@ -32,6 +35,7 @@ final class Flow extends Conn {
   private @Nullable TargetState target;
   private @Nullable EpollSocketChannel back;
   private final List<ByteBuf> early = new ArrayList<>();
+  private int attempts;
   private boolean begun;
   private boolean over;
   private long received;
@@ -53,12 +57,18 @@ final class Flow extends Conn {
     connect();
   }
 
-  /** The same client address and port always hashes to the same target, while there is none new. */
+  /**
+   * The same client address and port always hashes to the same target, while there is none new; in
+   * a mesh they take turns.
+   */
   static @Nullable TargetState choose(GroupState group, Client client) {
     GroupState.Choice choice = group.choice(client.zone);
     TargetState[] among = choice.targets();
     if (among.length == 0) {
       return null;
+    }
+    if (group.mesh) {
+      return among[(group.turn.getAndIncrement() & Integer.MAX_VALUE) % among.length];
     }
     GroupSettings settings = group.spec.settings();
     int hash = java.util.Arrays.hashCode(client.ip);
@@ -109,7 +119,8 @@ final class Flow extends Conn {
                           if (!connected.isSuccess()) {
                             chosen.counters[worker.index].connectionErrors++;
                             chosen.group.counters[worker.index].connectionErrors++;
-                            reset();
+                            Outliers.failed(chosen);
+                            connectFailed(chosen);
                           } else if (over) {
                             channel.close();
                           } else {
@@ -118,7 +129,19 @@ final class Flow extends Conn {
                         }));
   }
 
+  /** In a mesh the next target is tried: nothing has been sent yet. */
+  private void connectFailed(TargetState at) {
+    if (at.group.mesh && !over && ++attempts < MESH_ATTEMPTS) {
+      at.inFlight.decrementAndGet();
+      target = null;
+      connect();
+    } else {
+      reset();
+    }
+  }
+
   private void begin(EpollSocketChannel channel, TargetState chosen) {
+    Outliers.succeeded(chosen);
     if (chosen.group.spec.settings().proxyProtocol()) {
       channel.writeAndFlush(
           ProxyProtocol.header(client, local, channel.alloc()), channel.voidPromise());

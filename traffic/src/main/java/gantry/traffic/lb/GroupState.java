@@ -37,6 +37,9 @@ final class GroupState {
 
   volatile boolean balancerCrossZone = true;
 
+  /** Nobody checks its targets: they are judged by what becomes of requests. */
+  volatile boolean mesh;
+
   GroupState(TargetGroup spec, int workers) {
     this.arn = spec.arn();
     this.spec = spec;
@@ -117,8 +120,9 @@ final class GroupState {
   private Choice choose(List<TargetState> registered) {
     GroupSettings settings = spec.settings();
     List<TargetState> healthy = new ArrayList<>(registered.size());
+    long now = System.nanoTime();
     for (TargetState state : registered) {
-      if (state.health == TargetState.Health.HEALTHY) {
+      if (mesh ? !state.isEjected(now) : state.health == TargetState.Health.HEALTHY) {
         healthy.add(state);
       }
     }

@@ -117,7 +117,10 @@ public final class LoadBalancers implements AutoCloseable {
     control
         .next()
         .scheduleAtFixedRate(
-            () -> Anomalies.look(liveGroups),
+            () -> {
+              Anomalies.look(liveGroups);
+              Outliers.look(liveGroups);
+            },
             Anomalies.EVERY_MILLIS,
             Anomalies.EVERY_MILLIS,
             TimeUnit.MILLISECONDS);
@@ -214,6 +217,11 @@ public final class LoadBalancers implements AutoCloseable {
       for (GroupState state : rule.groups) {
         if (state != null) {
           state.inUse = true;
+          boolean mesh = balancer.settings().mesh() != null;
+          if (state.mesh != mesh) {
+            state.mesh = mesh;
+            state.recompute();
+          }
           if (state.balancerCrossZone != balancer.settings().crossZone()) {
             state.balancerCrossZone = balancer.settings().crossZone();
           }

@@ -33,14 +33,19 @@ final class RequestHead {
     out.reset(h.length + 4096);
     out.put(h.bytes, 0, h.methodEnd).put(' ');
     out.put(h.bytes, h.targetStart, h.targetEnd).put(VERSION);
-    forwardedFor(out, h, settings, client);
-    out.put(client.secure ? PROTO_HTTPS : PROTO_HTTP);
-    out.put(PORT).number(x.port()).crlf();
+    boolean mesh = settings.mesh() != null;
+    if (!mesh) {
+      forwardedFor(out, h, settings, client);
+      out.put(client.secure ? PROTO_HTTPS : PROTO_HTTP);
+      out.put(PORT).number(x.port()).crlf();
+    }
     host(out, h, settings, compiled, x.port());
-    int traceFrom = out.size;
-    Trace.put(out, h, worker);
-    if (x.logged()) {
-      x.trace(out.text(traceFrom + Trace.NAME.length, out.size - 2));
+    if (!mesh) {
+      int traceFrom = out.size;
+      Trace.put(out, h, worker);
+      if (x.logged()) {
+        x.trace(out.text(traceFrom + Trace.NAME.length, out.size - 2));
+      }
     }
     if (settings.tlsHeaders() && client.tlsProtocol != null && client.tlsCipher != null) {
       out.put("X-Amzn-Tls-Version: ").put(client.tlsProtocol).crlf();
@@ -63,11 +68,13 @@ final class RequestHead {
             Head.TRAILER,
             Head.TRANSFER_ENCODING,
             Head.CONTENT_LENGTH,
-            Head.HTTP2_SETTINGS,
-            Head.FORWARDED_PROTO,
-            Head.FORWARDED_PORT,
-            Head.TRACE_ID -> {
+            Head.HTTP2_SETTINGS -> {
           continue;
+        }
+        case Head.FORWARDED_PROTO, Head.FORWARDED_PORT, Head.TRACE_ID -> {
+          if (!mesh) {
+            continue;
+          }
         }
         case Head.EXPECT -> {
           if (h.expectContinue) {

@@ -96,6 +96,15 @@ public record RoutingTable(
    */
   public record Node(String zone, String address, String room) {}
 
+  /**
+   * What is different for the proxy of a service mesh, which stands in the client's own task: it
+   * leaves the request's headers alone, ends what takes too long, tries once more wherever that
+   * cannot do harm, and leaves out targets that fail again and again.
+   *
+   * @param requestTimeout from the request's dispatch to the end of its answer; zero: any time
+   */
+  public record Mesh(Duration requestTimeout) {}
+
   public record BalancerSettings(
       Duration idleTimeout,
       Duration clientKeepAlive,
@@ -108,7 +117,55 @@ public record RoutingTable(
       boolean http2,
       boolean crossZone,
       @Nullable String accessLogPrefix,
-      @Nullable String connectionLogPrefix) {
+      @Nullable String connectionLogPrefix,
+      @Nullable Mesh mesh) {
+
+    public BalancerSettings(
+        Duration idleTimeout,
+        Duration clientKeepAlive,
+        Desync desync,
+        boolean dropInvalidHeaders,
+        boolean preserveHost,
+        boolean tlsHeaders,
+        boolean forwardedClientPort,
+        ForwardedFor forwardedFor,
+        boolean http2,
+        boolean crossZone,
+        @Nullable String accessLogPrefix,
+        @Nullable String connectionLogPrefix) {
+      this(
+          idleTimeout,
+          clientKeepAlive,
+          desync,
+          dropInvalidHeaders,
+          preserveHost,
+          tlsHeaders,
+          forwardedClientPort,
+          forwardedFor,
+          http2,
+          crossZone,
+          accessLogPrefix,
+          connectionLogPrefix,
+          null);
+    }
+
+    /** A proxy in a client's task. */
+    public static BalancerSettings mesh(Duration idleTimeout, Mesh mesh) {
+      return new BalancerSettings(
+          idleTimeout,
+          idleTimeout,
+          Desync.DEFENSIVE,
+          false,
+          true,
+          false,
+          false,
+          ForwardedFor.PRESERVE,
+          true,
+          true,
+          null,
+          null,
+          mesh);
+    }
 
     public static final BalancerSettings DEFAULTS =
         new BalancerSettings(

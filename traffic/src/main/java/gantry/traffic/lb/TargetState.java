@@ -51,6 +51,15 @@ final class TargetState {
 
   volatile boolean anomalous;
 
+  /** In a mesh: requests that failed since the last that did not. */
+  final AtomicInteger failuresInARow = new AtomicInteger();
+
+  /** In a mesh: left out until then, in nano time; 0 when it is not. */
+  volatile long ejectedUntil;
+
+  /** How often it was left out. */
+  int ejections;
+
   // Of the health checker's loop alone.
   private @Nullable ScheduledFuture<?> unhealthyDraining;
   int successes;
@@ -76,6 +85,11 @@ final class TargetState {
       multiplexed.add(new ArrayList<>());
       counters[i] = new Counters();
     }
+  }
+
+  boolean isEjected(long now) {
+    long until = ejectedUntil;
+    return until != 0 && now - until < 0;
   }
 
   String key() {

@@ -379,6 +379,7 @@ public final class Launcher {
         1,
         false,
         List.of(),
+        List.of(),
         null,
         null,
         Map.of(),

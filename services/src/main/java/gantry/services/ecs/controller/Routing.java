@@ -8,24 +8,19 @@ import gantry.services.ecs.rows.TaskRow;
 import gantry.state.Scope;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.Container;
 import software.amazon.awssdk.services.ecs.model.LoadBalancer;
 import software.amazon.awssdk.services.ecs.model.NetworkBinding;
-import software.amazon.awssdk.services.ecs.model.ServiceRegistry;
 import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.InvalidTargetException;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetDescription;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroupNotFoundException;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetHealthDescription;
-import software.amazon.awssdk.services.servicediscovery.ServiceDiscoveryClient;
-import software.amazon.awssdk.services.servicediscovery.model.InstanceNotFoundException;
-import software.amazon.awssdk.services.servicediscovery.model.ServiceNotFoundException;
 
-/** A task's places in target groups and in Cloud Map, through those services' own APIs. */
+/** A task's places in target groups, through the load balancer's own API. */
 final class Routing {
 
   private final Clients clients;
@@ -36,10 +31,6 @@ final class Routing {
 
   private ElasticLoadBalancingV2Client balancers(Scope scope) {
     return clients.as(Networks.PRINCIPAL, scope, ElasticLoadBalancingV2Client.class);
-  }
-
-  private ServiceDiscoveryClient discovery(Scope scope) {
-    return clients.as(Networks.PRINCIPAL, scope, ServiceDiscoveryClient.class);
   }
 
   /** A task of this deployment must be registered somewhere before it counts as running. */
@@ -78,7 +69,7 @@ final class Routing {
     return targets;
   }
 
-  private static @Nullable Integer hostPort(
+  static @Nullable Integer hostPort(
       TaskRow task, @Nullable String containerName, @Nullable Integer containerPort) {
     for (Container container : task.task().containers()) {
       if (container.name().equals(containerName)) {
@@ -143,73 +134,5 @@ final class Routing {
         found.targetHealth().stateAsString(),
         found.targetHealth().reasonAsString(),
         found.targetHealth().description());
-  }
-
-  /** Registers the task in Cloud Map; the answer names the registration. */
-  @Nullable String registerInstance(
-      Scope scope,
-      DeploymentRow deployment,
-      TaskRow task,
-      String region,
-      @Nullable InstanceRow instance) {
-    if (deployment.revision().serviceRegistries().isEmpty()) {
-      return null;
-    }
-    ServiceRegistry registry = deployment.revision().serviceRegistries().getFirst();
-    String service = registry.registryArn().substring(registry.registryArn().lastIndexOf('/') + 1);
-    Map<String, String> attributes = new LinkedHashMap<>();
-    if (task.eni() != null) {
-      attributes.put("AWS_INSTANCE_IPV4", task.eni().privateIp());
-      Integer port = registry.port() != null ? registry.port() : registry.containerPort();
-      if (port != null) {
-        attributes.put("AWS_INSTANCE_PORT", port.toString());
-      }
-    } else {
-      String address = instance == null ? null : instance.attribute("ecs.instance-ip");
-      if (address != null) {
-        attributes.put("AWS_INSTANCE_IPV4", address);
-      }
-      Integer port = hostPort(task, registry.containerName(), registry.containerPort());
-      if (port != null) {
-        attributes.put("AWS_INSTANCE_PORT", port.toString());
-      }
-      if (instance != null && instance.instance().ec2InstanceId() != null) {
-        attributes.put("EC2_INSTANCE_ID", instance.instance().ec2InstanceId());
-      }
-    }
-    if (task.task().availabilityZone() != null) {
-      attributes.put("AVAILABILITY_ZONE", task.task().availabilityZone());
-    }
-    attributes.put("REGION", region);
-    if (task.serviceName() != null) {
-      attributes.put("ECS_SERVICE_NAME", task.serviceName());
-    }
-    attributes.put("ECS_CLUSTER_NAME", task.cluster());
-    String definition = task.task().taskDefinitionArn();
-    attributes.put(
-        "ECS_TASK_DEFINITION_FAMILY",
-        definition.substring(definition.lastIndexOf('/') + 1, definition.lastIndexOf(':')));
-    discovery(scope)
-        .registerInstance(
-            r ->
-                r.serviceId(service)
-                    .instanceId(task.id())
-                    .creatorRequestId(task.id())
-                    .attributes(attributes));
-    return service + "/" + task.id();
-  }
-
-  void deregisterInstance(Scope scope, String registration) {
-    int slash = registration.indexOf('/');
-    try {
-      discovery(scope)
-          .deregisterInstance(
-              r ->
-                  r.serviceId(registration.substring(0, slash))
-                      .instanceId(registration.substring(slash + 1)));
-    } catch (InstanceNotFoundException | ServiceNotFoundException gone) {
-      // Nobody is led to it: that is what was wanted.
-      return;
-    }
   }
 }

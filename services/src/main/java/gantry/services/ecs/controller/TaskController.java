@@ -7,6 +7,7 @@ import gantry.services.ecs.EcsTables;
 import gantry.services.ecs.placement.Decision;
 import gantry.services.ecs.rows.DeploymentRow;
 import gantry.services.ecs.rows.InstanceRow;
+import gantry.services.ecs.rows.NameRow;
 import gantry.services.ecs.rows.ServiceEvents;
 import gantry.services.ecs.rows.ServiceRow;
 import gantry.services.ecs.rows.StopOrder;
@@ -46,7 +47,7 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetHealth
  * PROVISIONING  interface made, room found      -> PENDING      the node has it
  * PENDING       node: every container runs      -> ACTIVATING   registered in target groups and DNS
  * ACTIVATING                                    -> RUNNING
- * any           an order to stop                -> DEACTIVATING out of DNS and targets, drained
+ * any           an order to stop                -> DEACTIVATING out of DNS and targets, drained, forgotten
  * DEACTIVATING                                  -> STOPPING     the node stops the containers
  * STOPPING      node: nothing of it runs        -> DEPROVISIONING  interface given back
  * DEPROVISIONING                                -> STOPPED
@@ -73,12 +74,14 @@ public final class TaskController implements Controller {
   private final ServiceContext context;
   private final Networks networks;
   private final Routing routing;
+  private final TaskNames names;
   private final Capacity capacity;
 
   public TaskController(ServiceContext context, Networks networks, Capacity capacity) {
     this.context = context;
     this.networks = networks;
     this.routing = new Routing(context.clients());
+    this.names = new TaskNames(context.clients());
     this.capacity = capacity;
   }
 
@@ -113,6 +116,7 @@ public final class TaskController implements Controller {
     return switch (row.task().lastStatus()) {
       case "PROVISIONING" -> provision(key, row);
       case "ACTIVATING" -> activate(key, row);
+      case "RUNNING" -> keepNames(key, row);
       default -> Again.WHEN_CHANGED;
     };
   }
@@ -170,6 +174,7 @@ public final class TaskController implements Controller {
   }
 
   private void ready(Key key, @Nullable EniPayload eni) {
+    View view = context.store().snapshot();
     boolean kept =
         change(
             key,
@@ -181,7 +186,10 @@ public final class TaskController implements Controller {
               Task.Builder task = row.task().toBuilder();
               if (eni != null) {
                 edit.eni(eni);
-                task.attachments(attached(row.task(), eni))
+                List<Attachment> all = new ArrayList<>(attached(row.task(), eni));
+                all.addAll(
+                    TaskNames.attachments(deployment(view, key.scope(), row), context.ids()));
+                task.attachments(all)
                     .containers(
                         row.task().containers().stream()
                             .map(each -> addressed(each, row.task(), eni))
@@ -199,19 +207,22 @@ public final class TaskController implements Controller {
     }
   }
 
+  /** Its interface; what else is attached stays as it is. */
   private static List<Attachment> attached(Task task, EniPayload eni) {
     return task.attachments().stream()
         .map(
             each ->
-                each.toBuilder()
-                    .status("ATTACHED")
-                    .details(
-                        pair("subnetId", eni.subnetId()),
-                        pair("networkInterfaceId", eni.eniId()),
-                        pair("macAddress", eni.macAddress()),
-                        pair("privateDnsName", eni.privateDnsName()),
-                        pair("privateIPv4Address", eni.privateIp()))
-                    .build())
+                !"ElasticNetworkInterface".equals(each.type())
+                    ? each
+                    : each.toBuilder()
+                        .status("ATTACHED")
+                        .details(
+                            pair("subnetId", eni.subnetId()),
+                            pair("networkInterfaceId", eni.eniId()),
+                            pair("macAddress", eni.macAddress()),
+                            pair("privateDnsName", eni.privateDnsName()),
+                            pair("privateIPv4Address", eni.privateIp()))
+                        .build())
         .toList();
   }
 
@@ -304,17 +315,18 @@ public final class TaskController implements Controller {
     View view = context.store().snapshot();
     DeploymentRow deployment = deployment(view, key.scope(), row);
     List<TargetRow> targets = List.of();
-    String registration = null;
+    List<NameRow> found = List.of();
     if (deployment != null) {
       InstanceRow instance =
           instance(view, key.scope(), String.valueOf(row.task().containerInstanceArn()));
       targets = Routing.targets(deployment, row, instance);
       routing.register(key.scope(), targets);
-      registration =
-          routing.registerInstance(key.scope(), deployment, row, key.scope().region(), instance);
+      if (TaskNames.mayBeAsked(view, key.scope(), row)) {
+        found = names.register(view, key.scope(), deployment, row, instance);
+      }
     }
     List<TargetRow> registered = targets;
-    String registryInstance = registration;
+    List<NameRow> named = found;
     Instant now = context.clock().instant();
     context
         .store()
@@ -324,8 +336,7 @@ public final class TaskController implements Controller {
               if (current == null || current.isStopped()) {
                 return false;
               }
-              TaskRow.Edit edit =
-                  current.edit().targets(registered).registryInstanceId(registryInstance);
+              TaskRow.Edit edit = current.edit().targets(registered).names(named);
               if (!current.isStopping() && "ACTIVATING".equals(current.task().lastStatus())) {
                 edit.task(current.task().toBuilder().lastStatus("RUNNING").startedAt(now).build());
               }
@@ -348,6 +359,28 @@ public final class TaskController implements Controller {
               }
               return true;
             });
+    return Again.WHEN_CHANGED;
+  }
+
+  /** A running task is named once its health check has succeeded, and its health is passed on. */
+  private Again keepNames(Key key, TaskRow row) {
+    View view = context.store().snapshot();
+    boolean healthy = TaskNames.mayBeAsked(view, key.scope(), row);
+    List<NameRow> next = row.names();
+    if (!next.isEmpty()) {
+      next = names.tell(key.scope(), row, healthy);
+    } else if (healthy) {
+      DeploymentRow deployment = deployment(view, key.scope(), row);
+      if (TaskNames.awaited(row, deployment) && deployment != null) {
+        InstanceRow instance =
+            instance(view, key.scope(), String.valueOf(row.task().containerInstanceArn()));
+        next = names.register(view, key.scope(), deployment, row, instance);
+      }
+    }
+    if (!next.equals(row.names())) {
+      List<NameRow> told = next;
+      change(key, each -> each.edit().names(told).done());
+    }
     return Again.WHEN_CHANGED;
   }
 
@@ -384,13 +417,15 @@ public final class TaskController implements Controller {
   // ---- going down
 
   private Again end(Key key, TaskRow row) {
-    if (row.registryInstanceId() != null) {
-      routing.deregisterInstance(key.scope(), row.registryInstanceId());
+    if (!row.names().isEmpty()) {
+      Duration remembered = names.deregister(key.scope(), row);
+      Instant until = remembered.isZero() ? null : context.clock().instant().plus(remembered);
       change(
           key,
           each ->
               each.edit()
-                  .registryInstanceId(null)
+                  .names(List.of())
+                  .namedUntil(until)
                   .task(leaving(each.task(), "DEACTIVATING"))
                   .done());
       return Again.WHEN_CHANGED;
@@ -399,6 +434,10 @@ public final class TaskController implements Controller {
       return drain(key, row);
     }
     if (!row.containersGone()) {
+      Instant now = context.clock().instant();
+      if (row.namedUntil() != null && now.isBefore(row.namedUntil())) {
+        return Again.after(Duration.between(now, row.namedUntil()));
+      }
       if (row.node() == null || isLost(key.scope(), row)) {
         change(key, each -> each.edit().containersGone(true).done());
         return Again.WHEN_CHANGED;

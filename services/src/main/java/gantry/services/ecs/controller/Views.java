@@ -127,7 +127,9 @@ public final class Views {
         phase,
         HealthRules.of(
             row.task().startedAt(),
-            check(definition, row),
+            TaskNames.awaited(row, TaskController.deployment(view, scope, row))
+                ? HealthRules.Check.UNKNOWN
+                : check(definition, row),
             row.targets().stream().map(TargetRow::state).toList(),
             Duration.ofSeconds(grace == null ? 0 : grace),
             now),

@@ -25,7 +25,8 @@ import software.amazon.awssdk.services.ecs.model.Task;
  * @param generation grows with whatever the node has to hear
  * @param containersGone the node said that nothing of it runs (or never heard of it)
  * @param targets its places in target groups
- * @param registryInstanceId its Cloud Map instance while registered
+ * @param names its instances in Cloud Map while they are registered
+ * @param namedUntil its names are gone, but until then somebody may still remember its address
  * @param protectedUntil scale-in protection
  * @param health by container name
  * @param lastLines the last output of each container, by name
@@ -46,7 +47,8 @@ public record TaskRow(
     long generation,
     boolean containersGone,
     List<TargetRow> targets,
-    @Nullable String registryInstanceId,
+    List<NameRow> names,
+    @Nullable Instant namedUntil,
     @Nullable Instant protectedUntil,
     Map<String, ContainerHealthRow> health,
     Map<String, List<String>> lastLines,
@@ -109,7 +111,8 @@ public record TaskRow(
     private long generation;
     private boolean containersGone;
     private List<TargetRow> targets;
-    private @Nullable String registryInstanceId;
+    private List<NameRow> names;
+    private @Nullable Instant namedUntil;
     private @Nullable Instant protectedUntil;
     private Map<String, ContainerHealthRow> health;
     private Map<String, List<String>> lastLines;
@@ -126,7 +129,8 @@ public record TaskRow(
       generation = from.generation;
       containersGone = from.containersGone;
       targets = from.targets;
-      registryInstanceId = from.registryInstanceId;
+      names = from.names;
+      namedUntil = from.namedUntil;
       protectedUntil = from.protectedUntil;
       health = from.health;
       lastLines = from.lastLines;
@@ -175,8 +179,13 @@ public record TaskRow(
       return this;
     }
 
-    public Edit registryInstanceId(@Nullable String value) {
-      registryInstanceId = value;
+    public Edit names(List<NameRow> value) {
+      names = value;
+      return this;
+    }
+
+    public Edit namedUntil(@Nullable Instant value) {
+      namedUntil = value;
       return this;
     }
 
@@ -220,7 +229,8 @@ public record TaskRow(
           generation,
           containersGone,
           targets,
-          registryInstanceId,
+          names,
+          namedUntil,
           protectedUntil,
           health,
           lastLines,

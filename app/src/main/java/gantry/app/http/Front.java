@@ -1,0 +1,615 @@
+package gantry.app.http;
+
+import gantry.app.http.HttpServer.Serving;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.socket.DuplexChannel;
+import io.netty.handler.codec.http.DefaultFullHttpResponse;
+import io.netty.handler.codec.http.DefaultHttpContent;
+import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
+import io.netty.handler.codec.http.DefaultHttpResponse;
+import io.netty.handler.codec.http.EmptyHttpHeaders;
+import io.netty.handler.codec.http.HttpContent;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaderValues;
+import io.netty.handler.codec.http.HttpHeaders;
+import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http.HttpUtil;
+import io.netty.handler.codec.http.HttpVersion;
+import io.netty.handler.codec.http.LastHttpContent;
+import io.netty.util.ReferenceCountUtil;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Requests one after the other, of a connection of HTTP/1.1 or a stream of HTTP/2: reads each,
+ * hands it over, writes its answer. All of its state belongs to the connection's thread.
+ */
+final class Front extends ChannelInboundHandlerAdapter {
+
+  /** Bodies up to here are read before anybody is told of the request. */
+  private static final int SMALL = 64 * 1024;
+
+  /** What a client still sends after an answer that ends the connection is read for so long. */
+  private static final long LINGER_MILLIS = 2_000;
+
+  private enum Phase {
+    IDLE,
+    HEADERS,
+    BODY,
+    HANDLING,
+    CLOSING
+  }
+
+  private final Serving serving;
+  private final Connection connection;
+  private final boolean http2;
+  private final ArrayDeque<Object> waiting = new ArrayDeque<>(0);
+  private final Object writable = new Object();
+  private @Nullable ChannelHandlerContext context;
+  private @Nullable NettyExchange current;
+  private @Nullable BodyStream stream;
+  private byte @Nullable [] small;
+  private int smallSize;
+  private Phase phase = Phase.IDLE;
+  private long since = System.nanoTime();
+  private boolean bodyComplete = true;
+  private boolean bodyLong;
+  private boolean keepAlive = true;
+  private boolean old;
+  private boolean reading;
+  private boolean pumping;
+  private boolean unflushed;
+  private boolean upgradeTried;
+  private volatile boolean gone;
+
+  Front(Serving serving, Connection connection, boolean http2) {
+    this.serving = serving;
+    this.connection = connection;
+    this.http2 = http2;
+  }
+
+  @Override
+  public void handlerAdded(ChannelHandlerContext ctx) {
+    context = ctx;
+    connection.began(this);
+  }
+
+  @Override
+  public void handlerRemoved(ChannelHandlerContext ctx) {
+    connection.ended(this);
+    waiting.forEach(ReferenceCountUtil::release);
+    waiting.clear();
+  }
+
+  String peer() {
+    return connection.peer();
+  }
+
+  boolean onLoop() {
+    return context().executor().inEventLoop();
+  }
+
+  /** Whether a request is being read or answered. */
+  boolean busy() {
+    return phase != Phase.IDLE;
+  }
+
+  private ChannelHandlerContext context() {
+    return Objects.requireNonNull(context);
+  }
+
+  // ---- what comes
+
+  /** Some bytes came on the connection; what they are shows later. */
+  void bytesCame(long now) {
+    if (phase == Phase.IDLE) {
+      enter(Phase.HEADERS, now);
+    }
+  }
+
+  private void enter(Phase next, long now) {
+    phase = next;
+    since = now;
+  }
+
+  @Override
+  public void channelRead(ChannelHandlerContext ctx, Object message) {
+    reading = true;
+    if (!waiting.isEmpty() || (current != null && bodyComplete)) {
+      // The next request, while this one is answered: it waits, and nothing more is read.
+      waiting.add(message);
+      ctx.channel().config().setAutoRead(false);
+      return;
+    }
+    take(ctx, message);
+  }
+
+  private void take(ChannelHandlerContext ctx, Object message) {
+    boolean passedOn = false;
+    try {
+      if (phase == Phase.CLOSING) {
+        return;
+      }
+      if (message instanceof HttpRequest request) {
+        passedOn = begin(ctx, request);
+      }
+      if (!passedOn && message instanceof HttpContent content && phase != Phase.CLOSING) {
+        content(ctx, content);
+      }
+    } finally {
+      if (!passedOn) {
+        ReferenceCountUtil.release(message);
+      }
+    }
+  }
+
+  @Override
+  public void channelReadComplete(ChannelHandlerContext ctx) {
+    reading = false;
+    flush(ctx);
+    if (phase == Phase.HEADERS && current == null && http2) {
+      phase = Phase.IDLE;
+    }
+  }
+
+  private void flush(ChannelHandlerContext ctx) {
+    if (unflushed) {
+      unflushed = false;
+      ctx.flush();
+    }
+  }
+
+  /** True when somebody else has the request now. */
+  private boolean begin(ChannelHandlerContext ctx, HttpRequest request) {
+    Refusal refusal = Refusal.of(request, http2);
+    if (refusal != null) {
+      refuse(ctx, refusal.status(), refusal.message());
+      return false;
+    }
+    if (!http2 && asksForHttp2(request)) {
+      Http1.upgrade(ctx, request, serving, connection);
+      return true;
+    }
+    HttpHeaders headers =
+        DefaultHttpHeadersFactory.headersFactory().withValidation(false).newHeaders();
+    NettyExchange exchange = new NettyExchange(this, request, headers);
+    current = exchange;
+    old = request.protocolVersion().equals(HttpVersion.HTTP_1_0);
+    keepAlive = http2 || HttpUtil.isKeepAlive(request);
+    long length = HttpUtil.getContentLength(request, -1L);
+    boolean chunked = HttpUtil.isTransferEncodingChunked(request);
+    boolean none = !http2 && length <= 0 && !chunked;
+    boolean waits = request.headers().contains(HttpHeaderNames.EXPECT);
+    bodyComplete = false;
+    enter(Phase.BODY, System.nanoTime());
+    if (none || (length >= 0 && length <= SMALL && !waits) || request instanceof LastHttpContent) {
+      small = new byte[Math.max(0, (int) Math.min(length, SMALL))];
+      smallSize = 0;
+      bodyLong = false;
+      return false;
+    }
+    bodyLong = chunked || waits || length > SMALL;
+    BodyStream coming =
+        new BodyStream(
+            () -> onLoop(waits ? this::goOn : () -> {}),
+            () -> onLoop(() -> ctx.channel().config().setAutoRead(true)));
+    stream = coming;
+    exchange.body(coming);
+    phase = Phase.HANDLING;
+    Thread.ofVirtual().name("request").start(() -> handle(exchange));
+    return false;
+  }
+
+  private boolean asksForHttp2(HttpRequest request) {
+    HttpHeaders headers = request.headers();
+    if (upgradeTried
+        || !headers.contains(HttpHeaderNames.UPGRADE)
+        || !headers.containsValue(HttpHeaderNames.UPGRADE, "h2c", true)
+        || HttpUtil.isTransferEncodingChunked(request)
+        || HttpUtil.getContentLength(request, 0L) > 0) {
+      return false;
+    }
+    upgradeTried = true;
+    return true;
+  }
+
+  private void goOn() {
+    context()
+        .writeAndFlush(
+            new DefaultFullHttpResponse(
+                HttpVersion.HTTP_1_1, HttpResponseStatus.CONTINUE, Unpooled.EMPTY_BUFFER));
+  }
+
+  private void content(ChannelHandlerContext ctx, HttpContent content) {
+    NettyExchange exchange = current;
+    if (exchange == null) {
+      return; // the rest of what was refused
+    }
+    if (content.decoderResult().isFailure()) {
+      if (stream != null) {
+        stream.fail(new BrokenRequest(400, "The request's body is not well-formed."));
+        phase = phase == Phase.HANDLING ? phase : Phase.CLOSING;
+      } else {
+        refuse(ctx, 400, "The request's body is not well-formed.");
+      }
+      return;
+    }
+    boolean last = content instanceof LastHttpContent;
+    int size = content.content().readableBytes();
+    BodyStream coming = stream;
+    byte[] whole = small;
+    if (coming != null) {
+      if (size > 0) {
+        byte[] bytes = new byte[size];
+        content.content().readBytes(bytes);
+        if (coming.put(bytes)) {
+          ctx.channel().config().setAutoRead(false);
+        }
+      }
+      if (last) {
+        coming.end();
+      }
+    } else if (whole != null) {
+      if (smallSize + size > whole.length) {
+        refuse(ctx, 400, "The request's body is longer than it says.");
+        return;
+      }
+      content.content().readBytes(whole, smallSize, size);
+      smallSize += size;
+    }
+    if (last) {
+      bodyComplete = true;
+      if (whole != null && coming == null) {
+        small = null;
+        exchange.body(whole);
+        dispatch(exchange);
+      } else if (phase == Phase.BODY) {
+        finished(ctx, true); // was answered before; what came since was of no interest
+      }
+    }
+  }
+
+  private void dispatch(NettyExchange exchange) {
+    phase = Phase.HANDLING;
+    if (serving.handler() instanceof QuickHandler quick && quick.quick(exchange)) {
+      handle(exchange);
+    } else {
+      Thread.ofVirtual().name("request").start(() -> handle(exchange));
+    }
+  }
+
+  // ---- what the handler does, on its own thread or this one
+
+  private void handle(NettyExchange exchange) {
+    boolean sound = true;
+    try {
+      serving.handler().handle(exchange);
+      if (!exchange.began()) {
+        sound = failed(exchange, new IllegalStateException("there was no answer"));
+      }
+      sound &= exchange.complete();
+    } catch (IOException | RuntimeException | StackOverflowError e) {
+      sound = failed(exchange, e);
+    } finally {
+      boolean whole = sound;
+      onLoop(() -> handled(whole));
+    }
+  }
+
+  /** Says so, where that is still possible. */
+  private boolean failed(NettyExchange exchange, Throwable e) {
+    BrokenRequest broken = BrokenRequest.in(e);
+    if (broken == null && !gone) {
+      Log.LOG.warn("{} {} failed", exchange.method(), exchange.path(), e);
+    }
+    if (exchange.began()) {
+      return false;
+    }
+    try {
+      exchange.setHeader("content-type", "text/plain");
+      if (broken == null) {
+        exchange.respond(500, line("Internal failure; the log of the server has the reason."));
+      } else {
+        exchange.setHeader("connection", "close");
+        exchange.respond(broken.status(), line(String.valueOf(broken.getMessage())));
+      }
+      return true;
+    } catch (IOException hungUp) {
+      return false;
+    }
+  }
+
+  private static byte[] line(String text) {
+    return (text + "\n").getBytes(StandardCharsets.UTF_8);
+  }
+
+  /** All of an answer. */
+  void whole(int status, HttpHeaders headers, byte[] body, boolean sendBody) throws IOException {
+    live();
+    var answer =
+        new DefaultFullHttpResponse(
+            HttpVersion.HTTP_1_1,
+            HttpResponseStatus.valueOf(status),
+            sendBody ? Unpooled.wrappedBuffer(body) : Unpooled.EMPTY_BUFFER,
+            headers,
+            EmptyHttpHeaders.INSTANCE);
+    onLoop(
+        () -> {
+          usual(headers);
+          write(answer);
+        });
+  }
+
+  void begin(int status, HttpHeaders headers, boolean length) throws IOException {
+    live();
+    var answer =
+        new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(status), headers);
+    onLoop(
+        () -> {
+          if (!length && !http2) {
+            if (old) {
+              keepAlive = false; // its end is the connection's
+            } else {
+              headers.set(HttpHeaderNames.TRANSFER_ENCODING, HttpHeaderValues.CHUNKED);
+            }
+          }
+          usual(headers);
+          write(answer);
+        });
+  }
+
+  void more(byte[] bytes) throws IOException {
+    live();
+    onLoop(() -> write(new DefaultHttpContent(Unpooled.wrappedBuffer(bytes))));
+    untilWritable();
+  }
+
+  void end() throws IOException {
+    live();
+    onLoop(() -> write(LastHttpContent.EMPTY_LAST_CONTENT));
+  }
+
+  private void live() throws IOException {
+    if (gone) {
+      throw new IOException("the client has gone");
+    }
+  }
+
+  /** A client that takes its answer slowly is waited for by its own handler. */
+  private void untilWritable() throws IOException {
+    Channel channel = context().channel();
+    if (onLoop() || channel.isWritable()) {
+      return;
+    }
+    synchronized (writable) {
+      while (!channel.isWritable() && !gone) {
+        try {
+          writable.wait();
+        } catch (InterruptedException e) {
+          Thread.currentThread().interrupt();
+          throw new IOException("writing the answer was interrupted", e);
+        }
+      }
+    }
+    live();
+  }
+
+  @Override
+  public void channelWritabilityChanged(ChannelHandlerContext ctx) {
+    synchronized (writable) {
+      writable.notifyAll();
+    }
+    ctx.fireChannelWritabilityChanged();
+  }
+
+  // ---- what goes, on the connection's thread
+
+  private void onLoop(Runnable task) {
+    if (onLoop()) {
+      task.run();
+    } else {
+      context().executor().execute(task);
+    }
+  }
+
+  private void usual(HttpHeaders headers) {
+    headers.set(HttpHeaderNames.DATE, DateHeader.now());
+    if (HttpHeaderValues.CLOSE.contentEqualsIgnoreCase(
+        Objects.requireNonNullElse(headers.get(HttpHeaderNames.CONNECTION), ""))) {
+      keepAlive = false;
+    }
+    if ((!bodyComplete && bodyLong) || connection.draining()) {
+      keepAlive = false; // where this request ends will not be looked for
+    }
+    if (!keepAlive && !http2) {
+      headers.set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
+    }
+  }
+
+  private void write(Object message) {
+    ChannelHandlerContext ctx = context();
+    if (reading) {
+      unflushed = true;
+      ctx.write(message);
+    } else {
+      ctx.writeAndFlush(message);
+    }
+  }
+
+  /** The handler has ended. */
+  private void handled(boolean sound) {
+    ChannelHandlerContext ctx = context();
+    if (!sound) {
+      phase = Phase.CLOSING;
+      ctx.close();
+      return;
+    }
+    if (bodyComplete || !keepAlive || http2) {
+      finished(ctx, bodyComplete);
+    } else {
+      phase = Phase.BODY; // the little that is still to come
+      since = System.nanoTime();
+      small = null;
+      stream = null;
+      ctx.channel().config().setAutoRead(true);
+    }
+  }
+
+  private void finished(ChannelHandlerContext ctx, boolean all) {
+    current = null;
+    stream = null;
+    small = null;
+    if (!keepAlive || http2) {
+      enter(Phase.CLOSING, System.nanoTime());
+      close(ctx, all);
+      return;
+    }
+    enter(Phase.IDLE, System.nanoTime());
+    if (connection.draining()) {
+      close(ctx, true);
+      return;
+    }
+    pump(ctx);
+  }
+
+  /** Goes on with what came meanwhile. */
+  private void pump(ChannelHandlerContext ctx) {
+    if (pumping) {
+      return;
+    }
+    pumping = true;
+    try {
+      while (!waiting.isEmpty() && !(current != null && bodyComplete)) {
+        bytesCame(System.nanoTime());
+        take(ctx, waiting.remove());
+      }
+    } finally {
+      pumping = false;
+    }
+    if (waiting.isEmpty() && !ctx.channel().config().isAutoRead()) {
+      ctx.channel().config().setAutoRead(true);
+    }
+  }
+
+  /**
+   * Closes when all is written. Closing a socket with unread bytes in it would take back the
+   * answer, so a client that still sends is listened to for a while.
+   */
+  private void close(ChannelHandlerContext ctx, boolean all) {
+    ChannelFuture written = ctx.writeAndFlush(Unpooled.EMPTY_BUFFER);
+    if (http2) {
+      if (!all) {
+        written.addListener(ChannelFutureListener.CLOSE);
+      }
+      return; // a stream whose both sides have ended closes by itself
+    }
+    if (all || !(ctx.channel() instanceof DuplexChannel duplex)) {
+      written.addListener(ChannelFutureListener.CLOSE);
+      return;
+    }
+    written.addListener(
+        done -> {
+          duplex.shutdownOutput();
+          duplex.config().setAutoRead(true);
+          ctx.executor().schedule(() -> ctx.close(), LINGER_MILLIS, TimeUnit.MILLISECONDS);
+        });
+  }
+
+  private void refuse(ChannelHandlerContext ctx, int status, String message) {
+    byte[] body = line(message);
+    var answer =
+        new DefaultFullHttpResponse(
+            HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(status), Unpooled.wrappedBuffer(body));
+    answer.headers().set(HttpHeaderNames.CONTENT_TYPE, "text/plain");
+    answer.headers().set(HttpHeaderNames.CONTENT_LENGTH, body.length);
+    keepAlive = false;
+    usual(answer.headers());
+    write(answer);
+    finished(ctx, false);
+  }
+
+  /** Looks whether the client dawdles. */
+  void look(long now) {
+    ChannelHandlerContext ctx = context();
+    Limits limits = serving.limits();
+    long gone = now - since;
+    switch (phase) {
+      case IDLE -> {
+        if (!http2 && gone > limits.idle().toNanos()) {
+          ctx.close();
+        }
+      }
+      case HEADERS -> {
+        if (gone > limits.headers().toNanos()) {
+          refuse(ctx, 408, "The request's headers did not all arrive.");
+        }
+      }
+      case BODY -> {
+        if (limits.bodyTooSlow(gone, smallSize)) {
+          if (current != null && small != null) {
+            refuse(ctx, 408, "The request's body did not all arrive.");
+          } else {
+            ctx.close();
+          }
+        }
+      }
+      case HANDLING -> {
+        if (stream != null && stream.tooSlow(now, limits)) {
+          stream.fail(new BrokenRequest(408, "The request's body did not all arrive."));
+        }
+      }
+      case CLOSING -> {}
+    }
+  }
+
+  /** The client has closed its half. */
+  void nothingMoreComes() {
+    if (stream != null) {
+      stream.fail(new BrokenRequest(400, "The request's body did not all arrive."));
+    } else if (phase == Phase.BODY || phase == Phase.HEADERS) {
+      context().close();
+    } else if (phase == Phase.CLOSING) {
+      context().close();
+    }
+    keepAlive = false;
+  }
+
+  @Override
+  public void channelInactive(ChannelHandlerContext ctx) {
+    gone = true;
+    if (stream != null) {
+      stream.fail(new BrokenRequest(408, "The request's body did not all arrive."));
+    }
+    synchronized (writable) {
+      writable.notifyAll();
+    }
+    connection.ended(this);
+    ctx.fireChannelInactive();
+  }
+
+  @Override
+  public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+    // What happens to a client's own connection is no event of the program; our mistakes are.
+    if (cause instanceof RuntimeException && !(cause instanceof IllegalArgumentException)) {
+      Log.LOG.warn("a connection failed", cause);
+    }
+    ctx.close();
+  }
+
+  /** Logging begins with the first line that there is to log. */
+  private static final class Log {
+    static final Logger LOG = LoggerFactory.getLogger(HttpServer.class);
+  }
+}

@@ -1,0 +1,67 @@
+package gantry.app.http;
+
+import gantry.app.http.HttpServer.Serving;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelPipeline;
+import io.netty.handler.codec.http.HttpDecoderConfig;
+import io.netty.handler.codec.http.HttpMessage;
+import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpRequestDecoder;
+import io.netty.handler.codec.http.HttpResponseEncoder;
+import io.netty.handler.codec.http.HttpServerUpgradeHandler;
+
+/** HTTP/1.1 on a connection, and its way to HTTP/2. */
+final class Http1 {
+
+  private static final String DECODER = "decoder";
+  private static final String ENCODER = "encoder";
+  private static final String FRONT = "front";
+  private static final int CHUNK_MOST = 64 * 1024;
+
+  private Http1() {}
+
+  static void install(ChannelPipeline pipeline, Serving serving, Connection connection) {
+    pipeline.addLast(DECODER, new Strict());
+    pipeline.addLast(ENCODER, new HttpResponseEncoder());
+    pipeline.addLast(FRONT, new Front(serving, connection, false));
+  }
+
+  /**
+   * Hands a request that asks for HTTP/2 to what upgrades, before the {@link Front} sees more of
+   * it.
+   */
+  static void upgrade(
+      ChannelHandlerContext front, HttpRequest request, Serving serving, Connection connection) {
+    ChannelPipeline pipeline = front.pipeline();
+    pipeline.addAfter(
+        ENCODER,
+        "upgrade",
+        new HttpServerUpgradeHandler(
+            ctx -> {
+              ctx.pipeline().remove(DECODER);
+              ctx.pipeline().remove(ENCODER);
+              ctx.pipeline().remove(FRONT);
+              connection.upgraded();
+            },
+            protocol -> Http2.upgradeTo(protocol, serving, connection),
+            CHUNK_MOST));
+    pipeline.context(ENCODER).fireChannelRead(request);
+  }
+
+  /** Two readers could disagree where such a request ends, and what then begins. */
+  private static final class Strict extends HttpRequestDecoder {
+    Strict() {
+      super(
+          new HttpDecoderConfig()
+              .setMaxInitialLineLength(Limits.PROLOGUE_BYTES)
+              .setMaxHeaderSize(Limits.HEADER_BYTES)
+              .setMaxChunkSize(CHUNK_MOST)
+              .setAllowDuplicateContentLengths(false));
+    }
+
+    @Override
+    protected void handleTransferEncodingChunkedWithContentLength(HttpMessage message) {
+      throw new IllegalArgumentException("The request's length is said in two ways.");
+    }
+  }
+}

@@ -1,0 +1,249 @@
+package gantry.app.http;
+
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaders;
+import io.netty.handler.codec.http.HttpMethod;
+import io.netty.handler.codec.http.HttpRequest;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** A request and its answer, on whichever thread its handler runs. */
+final class NettyExchange implements WholeExchange {
+
+  /** Longer answers leave in pieces, so that they wait here and not in the connection. */
+  private static final int PIECE = 64 * 1024;
+
+  /** The codec of HTTP/2 puts some of its own among the client's headers. */
+  private static final String CODECS_OWN = "x-http2-";
+
+  private final Front front;
+  private final HttpRequest request;
+  private final String path;
+  private final String query;
+  private final HttpHeaders answer;
+  private @Nullable BodyStream stream;
+  private byte @Nullable [] whole;
+  private boolean began;
+  private boolean complete;
+  private long declared = -1;
+  private long sent;
+
+  NettyExchange(Front front, HttpRequest request, HttpHeaders answer) {
+    this.front = front;
+    this.request = request;
+    this.answer = answer;
+    String uri = request.uri();
+    int start = pathStart(uri);
+    int question = uri.indexOf('?', start);
+    String before = question < 0 ? uri.substring(start) : uri.substring(start, question);
+    this.path = before.isEmpty() ? "/" : before;
+    this.query = question < 0 ? "" : uri.substring(question + 1);
+  }
+
+  /** Proxies and some clients send the whole URI. */
+  private static int pathStart(String uri) {
+    if (uri.startsWith("/")) {
+      return 0;
+    }
+    int scheme = uri.indexOf("://");
+    if (scheme < 0) {
+      return 0;
+    }
+    for (int i = scheme + 3; i < uri.length(); i++) {
+      if (uri.charAt(i) == '/' || uri.charAt(i) == '?') {
+        return i;
+      }
+    }
+    return uri.length();
+  }
+
+  void body(BodyStream coming) {
+    stream = coming;
+  }
+
+  void body(byte[] came) {
+    whole = came;
+  }
+
+  @Override
+  public String method() {
+    return request.method().name();
+  }
+
+  @Override
+  public String path() {
+    return path;
+  }
+
+  @Override
+  public String query() {
+    return query;
+  }
+
+  @Override
+  public String host() {
+    String host = request.headers().get(HttpHeaderNames.HOST);
+    return host == null ? "" : host;
+  }
+
+  @Override
+  public String remoteAddress() {
+    return front.peer();
+  }
+
+  @Override
+  public @Nullable String header(String name) {
+    return request.headers().get(name);
+  }
+
+  @Override
+  public List<String> headers(String name) {
+    return request.headers().getAll(name);
+  }
+
+  @Override
+  public List<String> headerNames() {
+    List<String> names = new ArrayList<>();
+    for (Map.Entry<String, String> header : request.headers()) {
+      String name = header.getKey().toLowerCase(Locale.ROOT);
+      if (!name.startsWith(CODECS_OWN) && !names.contains(name)) {
+        names.add(name);
+      }
+    }
+    return names;
+  }
+
+  @Override
+  public InputStream body() {
+    BodyStream coming = stream;
+    if (coming != null) {
+      return coming;
+    }
+    byte[] came = whole;
+    return came == null ? InputStream.nullInputStream() : new ByteArrayInputStream(came);
+  }
+
+  @Override
+  public byte @Nullable [] whole() {
+    return whole;
+  }
+
+  @Override
+  public NettyExchange setHeader(String name, String value) {
+    answer.set(name.toLowerCase(Locale.ROOT), checked(name, value));
+    return this;
+  }
+
+  @Override
+  public NettyExchange addHeader(String name, String value) {
+    answer.add(name.toLowerCase(Locale.ROOT), checked(name, value));
+    return this;
+  }
+
+  private static String checked(String name, String value) {
+    for (int i = 0; i < value.length(); i++) {
+      char c = value.charAt(i);
+      if ((c < ' ' && c != '\t') || c == 0x7f) {
+        throw new IllegalArgumentException("a control character in the value of " + name);
+      }
+    }
+    return value;
+  }
+
+  @Override
+  public OutputStream respond(int status) throws IOException {
+    declared = answer.contains(HttpHeaderNames.CONTENT_LENGTH) ? length() : -1;
+    if (head()) {
+      complete = true;
+      begun();
+      front.whole(status, answer, new byte[0], false);
+      return OutputStream.nullOutputStream();
+    }
+    return new AnswerStream(this, status);
+  }
+
+  @Override
+  public void respond(int status, byte[] body) throws IOException {
+    if (body.length > PIECE && !head() && !front.onLoop()) {
+      declared = body.length;
+      setHeader("content-length", Integer.toString(body.length));
+      try (AnswerStream out = new AnswerStream(this, status)) {
+        out.write(body);
+      }
+      return;
+    }
+    begun();
+    complete = true;
+    if (status >= 200 && status != 204 && status != 304) {
+      answer.set(HttpHeaderNames.CONTENT_LENGTH, Integer.toString(body.length));
+    }
+    front.whole(status, answer, body, !head());
+  }
+
+  private boolean head() {
+    return request.method().equals(HttpMethod.HEAD);
+  }
+
+  private long length() throws IOException {
+    try {
+      return Long.parseLong(answer.get(HttpHeaderNames.CONTENT_LENGTH));
+    } catch (NumberFormatException e) {
+      throw new IOException("a content-length that is no number", e);
+    }
+  }
+
+  private void begun() {
+    if (began) {
+      throw new IllegalStateException("there is an answer already");
+    }
+    began = true;
+  }
+
+  /** The head of an answer whose body follows. */
+  void begin(int status) throws IOException {
+    begun();
+    front.begin(status, answer, declared >= 0);
+  }
+
+  void more(byte[] bytes) throws IOException {
+    sent += bytes.length;
+    if (declared >= 0 && sent > declared) {
+      throw new IOException("the answer is longer than its content-length");
+    }
+    front.more(bytes);
+  }
+
+  void end() throws IOException {
+    if (declared >= 0 && sent != declared) {
+      throw new IOException("the answer is shorter than its content-length");
+    }
+    complete = true;
+    front.end();
+  }
+
+  /** A streamed answer that was short. */
+  void whole(int status, byte[] body) throws IOException {
+    if (declared >= 0 && body.length != declared) {
+      begun();
+      throw new IOException("the answer is shorter than its content-length");
+    }
+    respond(status, body);
+  }
+
+  /** Too late for another answer. */
+  boolean began() {
+    return began;
+  }
+
+  /** All of the answer was given. */
+  boolean complete() {
+    return complete;
+  }
+}

@@ -1,0 +1,173 @@
+package gantry.traffic.health;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class EndpointCheckerTest {
+
+  private record Said(String id, @Nullable Boolean healthy, boolean succeeded, String status) {}
+
+  private final BlockingQueue<Said> said = new LinkedBlockingQueue<>();
+  private final EndpointChecker checker =
+      new EndpointChecker(
+          (endpoint, healthy, succeeded, status) ->
+              said.add(new Said(endpoint.id(), healthy, succeeded, status)),
+          InetAddress::getByName);
+  private HttpServer server;
+  private volatile int status = 200;
+  private volatile String body = "all is well";
+
+  @BeforeEach
+  void serve() throws IOException {
+    server = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
+    server.createContext(
+        "/",
+        exchange -> {
+          byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
+          // Length 0 makes it chunked, a number plain.
+          exchange.sendResponseHeaders(
+              status, exchange.getRequestURI().getPath().equals("/chunked") ? 0 : bytes.length);
+          exchange.getResponseBody().write(bytes);
+          exchange.close();
+        });
+    server.start();
+  }
+
+  @AfterEach
+  void stop() {
+    checker.close();
+    server.stop(0);
+  }
+
+  private Endpoint http(String path, @Nullable String search) {
+    return new Endpoint(
+        "one",
+        Endpoint.Kind.HTTP,
+        "127.0.0.1",
+        server.getAddress().getPort(),
+        "example.com",
+        path,
+        false,
+        false,
+        search,
+        Duration.ofMillis(20),
+        2);
+  }
+
+  private Said next() throws InterruptedException {
+    Said next = said.poll(10, TimeUnit.SECONDS);
+    assertThat(next).isNotNull();
+    return next;
+  }
+
+  @Test
+  void verdictsChangeAfterAsManyChecksAsTheThresholdSays() throws Exception {
+    checker.update(List.of(http("/", null)));
+    Said first = next();
+    assertThat(first.healthy()).as("one success is enough at first").isTrue();
+    assertThat(first.status()).isEqualTo("HTTP Status Code 200 OK");
+    status = 503;
+    Said failed = next();
+    while (failed.succeeded()) {
+      failed = next();
+    }
+    assertThat(failed.healthy()).as("one failure is not enough").isTrue();
+    Said second = next();
+    assertThat(second.healthy()).isFalse();
+    assertThat(second.status()).startsWith("HTTP Status Code 503");
+    status = 204;
+    Said well = next();
+    while (!well.succeeded()) {
+      well = next();
+    }
+    assertThat(well.healthy()).isFalse();
+    assertThat(next().healthy()).isTrue();
+  }
+
+  @Test
+  void theBodyIsSearchedPlainAndChunked() {
+    for (String path : List.of("/", "/chunked")) {
+      assertThat(EndpointProbe.check(http(path, "is well"), InetAddress::getByName).well())
+          .isTrue();
+      assertThat(EndpointProbe.check(http(path, "is ill"), InetAddress::getByName))
+          .isEqualTo(
+              new EndpointProbe.Found(
+                  false, "HTTP Status Code 200 OK, but the search string was not found"));
+    }
+    body = "x".repeat(EndpointProbe.SEARCHED_BYTES) + "is well";
+    assertThat(EndpointProbe.check(http("/", "is well"), InetAddress::getByName).well())
+        .as("beyond the first 5,120 bytes nothing is searched")
+        .isFalse();
+  }
+
+  @Test
+  void aTcpCheckOnlyConnects() throws IOException {
+    int port;
+    try (ServerSocket open = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+      port = open.getLocalPort();
+      assertThat(EndpointProbe.check(tcp(port), InetAddress::getByName).well()).isTrue();
+    }
+    assertThat(EndpointProbe.check(tcp(port), InetAddress::getByName).well()).isFalse();
+  }
+
+  private static Endpoint tcp(int port) {
+    return new Endpoint(
+        "tcp",
+        Endpoint.Kind.TCP,
+        "127.0.0.1",
+        port,
+        null,
+        "",
+        false,
+        false,
+        null,
+        Duration.ofSeconds(10),
+        3);
+  }
+
+  @Test
+  void whoDoesNotSpeakHttpIsNotWell() throws IOException {
+    try (ServerSocket open = new ServerSocket(0, 5, InetAddress.getByName("127.0.0.1"))) {
+      Thread.ofVirtual()
+          .start(
+              () -> {
+                try (var socket = open.accept()) {
+                  socket.getOutputStream().write("+PONG\r\n\r\n".getBytes(StandardCharsets.UTF_8));
+                  socket.getInputStream().readAllBytes();
+                } catch (IOException closed) {
+                  return;
+                }
+              });
+      Endpoint asked =
+          new Endpoint(
+              "x",
+              Endpoint.Kind.HTTP,
+              "127.0.0.1",
+              open.getLocalPort(),
+              null,
+              "/",
+              false,
+              false,
+              null,
+              Duration.ofSeconds(10),
+              1);
+      assertThat(EndpointProbe.check(asked, InetAddress::getByName))
+          .isEqualTo(new EndpointProbe.Found(false, "The endpoint does not speak HTTP."));
+    }
+  }
+}
