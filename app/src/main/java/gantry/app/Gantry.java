@@ -7,8 +7,10 @@ import gantry.app.api.CallMetrics;
 import gantry.app.api.Calls;
 import gantry.app.api.Dispatcher;
 import gantry.app.api.InsideClients;
+import gantry.app.ask.EventsPage;
 import gantry.app.ask.ImagePage;
 import gantry.app.ask.Reach;
+import gantry.app.ask.StatusPage;
 import gantry.app.ask.WhyPage;
 import gantry.app.balancer.BalancerSite;
 import gantry.app.balancer.LiveBalancers;
@@ -186,6 +188,8 @@ public final class Gantry implements AutoCloseable {
     site.forPath("/_gantry/down", pages.down(machine::removeEverything));
     site.forPath("/_gantry/health", pages.health());
     site.forPath("/_gantry/reset", pages.reset());
+    site.forPath(EventsPage.PATH, EventsPage.of(store, () -> ready));
+    site.forPath(StatusPage.PATH, StatusPage.of(store, clients, this::why, clock::instant));
     site.forPath(WhyPage.PATH, WhyPage.of(this::why));
     site.forPath(
         ImagePage.PATH, ImagePage.of(() -> this.registry.get().inspection(), this::imageUses));

@@ -30,14 +30,12 @@ public final class Main {
           case "train" -> Train.run();
           case "why" -> Ask.why(rest);
           case "image" -> Ask.image(rest);
+          case "events" -> Ask.events(rest);
           case "demo" -> DemoCommand.run(rest);
-          case "events" -> {
-            System.err.println("gantry " + arguments[0] + " is not built yet");
-            yield 2;
-          }
           default -> {
             System.err.println(
-                "usage: gantry up | down | env | aws | status | why | image | demo | bench | version   (gantry COMMAND --help)");
+                "usage: gantry up | down | env | aws | status | why | events | image | demo | bench |"
+                    + " version   (gantry COMMAND --help)");
             yield 2;
           }
         };

@@ -21,6 +21,10 @@ final class Program {
   /** The root of the sources. */
   static final Path ROOT = root();
 
+  /** {@code ./gantry}, or what stands for it. */
+  static final String SCRIPT =
+      System.getProperty("gantry.script", ROOT.resolve("gantry").toString());
+
   private final Path data;
   private final String engine;
 
@@ -39,7 +43,7 @@ final class Program {
 
   /** {@code ./gantry ARGUMENTS}. */
   Said gantry(String... arguments) throws IOException, InterruptedException {
-    List<String> command = new ArrayList<>(List.of(ROOT.resolve("gantry").toString()));
+    List<String> command = new ArrayList<>(List.of(SCRIPT));
     command.addAll(List.of(arguments));
     String built = System.getProperty("gantry.built", ROOT.resolve(".gantry/built").toString());
     return run(
