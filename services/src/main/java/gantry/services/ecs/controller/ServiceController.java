@@ -246,7 +246,8 @@ public final class ServiceController implements Controller {
     if (!"ENABLED".equals(row.service().availabilityZoneRebalancingAsString())) {
       return Set.of();
     }
-    if (row.service().networkConfiguration() == null) {
+    if (row.service().networkConfiguration() == null
+        || row.service().networkConfiguration().awsvpcConfiguration() == null) {
       return instances(view, scope, row).stream()
           .map(arn -> TaskController.instance(view, scope, arn))
           .filter(Objects::nonNull)
