@@ -91,8 +91,9 @@ class ClientsTest {
 
   @Test
   void boto3() throws Exception {
+    String python = python();
     for (String script : List.of("check.py", "identity.py")) {
-      ok(Program.run(List.of(python(), resource(script, data).toString(), url), data, Map.of()));
+      ok(Program.run(List.of(python, resource(script, data).toString(), url), data, Map.of()));
     }
   }
 
