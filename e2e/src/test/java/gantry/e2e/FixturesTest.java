@@ -53,7 +53,7 @@ class FixturesTest {
   private static final DateTimeFormatter DATE =
       DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss'Z'").withZone(ZoneOffset.UTC);
 
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
 
   @Test
   void allAreTakenAndRun(@TempDir Path data) throws Exception {
@@ -76,7 +76,9 @@ class FixturesTest {
         String family = family(post(url, Files.readString(file)));
         TaskDefinition definition =
             ecs.describeTaskDefinition(r -> r.taskDefinition(family)).taskDefinition();
-        ended.put(name, run(ecs, definition, subnet));
+        String end = run(ecs, definition, subnet);
+        System.out.println(name + ": " + end);
+        ended.put(name, end);
       }
       ended.forEach(
           (name, end) -> {
