@@ -26,9 +26,16 @@ final class Program {
       System.getProperty("gantry.script", ROOT.resolve("gantry").toString());
 
   private final Path data;
+  private final String engine;
 
+  /** One whose tasks are simulated. */
   Program(Path data) {
+    this(data, "simulated");
+  }
+
+  Program(Path data, String engine) {
     this.data = data;
+    this.engine = engine;
   }
 
   /** A command's code and what it said, both streams apart. */
@@ -42,8 +49,7 @@ final class Program {
     return run(
         command,
         ROOT,
-        Map.of(
-            "GANTRY_BUILT", built, "GANTRY_ENGINE", "simulated", "GANTRY_HOME", data.toString()));
+        Map.of("GANTRY_BUILT", built, "GANTRY_ENGINE", engine, "GANTRY_HOME", data.toString()));
   }
 
   /** Starts it on a free port; the URL. */
