@@ -207,12 +207,33 @@ public final class StatusPage {
       out.append(
           "load balancer %s (%s) %s%n"
               .formatted(balancer.loadBalancerName(), balancer.typeAsString(), balancer.dnsName()));
+      Set<String> leadsTo = leadsTo(each);
       for (BalancerPlan.Group one : plan.groups()) {
-        if (one.group().loadBalancerArns().contains(balancer.loadBalancerArn())) {
+        if (leadsTo.contains(one.group().targetGroupArn())) {
           group(out, one.group());
         }
       }
     }
+  }
+
+  private static Set<String> leadsTo(BalancerPlan.Balancer balancer) {
+    Set<String> arns = new TreeSet<>();
+    balancer.listeners().stream()
+        .flatMap(listener -> listener.rules().stream())
+        .flatMap(rule -> rule.actions().stream())
+        .forEach(
+            action -> {
+              if (action.targetGroupArn() != null) {
+                arns.add(action.targetGroupArn());
+              }
+              if (action.forwardConfig() != null) {
+                action
+                    .forwardConfig()
+                    .targetGroups()
+                    .forEach(group -> arns.add(group.targetGroupArn()));
+              }
+            });
+    return arns;
   }
 
   private void group(StringBuilder out, TargetGroup group) {
