@@ -3,6 +3,7 @@ package gantry.app;
 import gantry.app.api.AuditLog;
 import gantry.app.api.CallMetrics;
 import gantry.app.ask.FromHere;
+import gantry.app.balancer.LiveBalancers;
 import gantry.services.HttpExchange;
 import gantry.services.HttpHandler;
 import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
@@ -22,13 +23,23 @@ import java.util.function.Consumer;
 final class OwnPages {
 
   private final CallMetrics calls;
+  private final LogMetrics logs;
   private final AuditLog audit;
+  private final LiveBalancers balancers;
   private final BooleanSupplier ready;
   private final Runnable reset;
 
-  OwnPages(CallMetrics calls, AuditLog audit, BooleanSupplier ready, Runnable reset) {
+  OwnPages(
+      CallMetrics calls,
+      LogMetrics logs,
+      AuditLog audit,
+      LiveBalancers balancers,
+      BooleanSupplier ready,
+      Runnable reset) {
     this.calls = calls;
+    this.logs = logs;
     this.audit = audit;
+    this.balancers = balancers;
     this.ready = ready;
     this.reset = reset;
   }
@@ -89,10 +100,12 @@ final class OwnPages {
     return exchange -> {
       StringBuilder out = new StringBuilder(16 * 1024);
       calls.write(out);
+      logs.write(out);
       out.append("# TYPE gantry_audit_left_out_total counter\n");
       out.append("gantry_audit_left_out_total ").append(audit.leftOut()).append('\n');
       out.append("# TYPE gantry_audit_failed_total counter\n");
       out.append("gantry_audit_failed_total ").append(audit.failed()).append('\n');
+      balancers.write(out);
       more.accept(out);
       out.append(Jvm.REGISTRY.scrape());
       text(exchange, 200, "text/plain; version=0.0.4; charset=utf-8", out.toString());

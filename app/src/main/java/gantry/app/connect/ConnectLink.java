@@ -176,7 +176,7 @@ public final class ConnectLink implements TaskNetwork, AutoCloseable {
       }
       balancers =
           new LoadBalancers(
-              new LoadBalancers.Config(0, this::room, null, logs, new byte[32], report -> {}));
+              new LoadBalancers.Config(0, this::room, null, logs, new byte[32], "", report -> {}));
       proxies = balancers;
     }
     balancers.apply(ConnectTables.table(view.revision(), plan, present.keySet()));

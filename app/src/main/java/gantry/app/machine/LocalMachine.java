@@ -25,6 +25,7 @@ import gantry.state.Store;
 import gantry.traffic.lb.SocketRooms;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URI;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -127,7 +128,8 @@ final class LocalMachine implements Machine {
     doors = inside;
     SocketRooms rooms = this::room;
     balancers =
-        new BalancerLink(store, rooms, "127.0.0.1", folder.resolve("elb-logs"), cookieKey, 0);
+        new BalancerLink(
+            store, rooms, "127.0.0.1", folder.resolve("elb-logs"), cookieKey, apiPort, 0);
     flowLogs = new FlowLogLink(network, clients, context.clock());
     connect = new ConnectLink(store, network, folder.resolve("connect-logs"));
     Joining news = new Joining(context, home);
@@ -144,10 +146,19 @@ final class LocalMachine implements Machine {
             news,
             context.clock());
     NodeConfig config =
-        NodeConfig.local(install, folder.resolve("node"), choices -> choices.apiPort(tasksPort));
+        NodeConfig.local(
+            install,
+            folder.resolve("node"),
+            choices -> choices.apiPort(tasksPort).docker(dockerSocket()));
     Node made = Node.start(config, wired);
     node = made;
     news.knows(made);
+  }
+
+  /** Where Docker's own clients look too; Podman's compatible socket is named by it. */
+  private static URI dockerSocket() {
+    String named = System.getenv("DOCKER_HOST");
+    return named == null || named.isEmpty() ? NodeConfig.DOCKER_SOCKET : URI.create(named);
   }
 
   @Override
