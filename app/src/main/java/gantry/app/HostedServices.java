@@ -13,6 +13,7 @@ import gantry.services.ecr.EcrHost;
 import gantry.services.ecrpublic.EcrPublic;
 import gantry.services.ecs.EcsCore;
 import gantry.services.elbv2.Elbv2;
+import gantry.services.elbv2.LiveTraffic;
 import gantry.services.iam.Iam;
 import gantry.services.iam.IamAuthorizer;
 import gantry.services.kms.Kms;
@@ -40,6 +41,7 @@ final class HostedServices {
    * @param registry the registry, whose data plane the front serves too
    * @param publicPool where public addresses come from
    * @param networks takes each new plan of the VPCs
+   * @param live what the load balancers' data plane sees
    */
   static List<HostedService<?>> all(
       AuditTrail trail,
@@ -49,14 +51,15 @@ final class HostedServices {
       MetricSink logMetrics,
       EcrHost.Once registry,
       Cidr publicPool,
-      Consumer<NetworkPlan> networks) {
+      Consumer<NetworkPlan> networks,
+      LiveTraffic live) {
     return List.of(
         EcsCore.hosted(),
         registry.service(),
         EcrPublic.hosted(registry),
         Ec2.hosted(publicPool, networks),
         Iam.hosted(box),
-        Elbv2.hosted(),
+        Elbv2.hosted(live),
         Acm.hosted(),
         CloudWatchLogs.hosted(logMetrics),
         SsmService.hosted(box),

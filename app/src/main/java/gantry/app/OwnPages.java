@@ -3,6 +3,7 @@ package gantry.app;
 import gantry.app.api.AuditLog;
 import gantry.app.api.CallMetrics;
 import gantry.app.ask.FromHere;
+import gantry.app.balancer.LiveBalancers;
 import gantry.services.HttpExchange;
 import gantry.services.HttpHandler;
 import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
@@ -16,6 +17,7 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 
 /** The program's own pages: health, reset, metrics. */
 final class OwnPages {
@@ -23,14 +25,21 @@ final class OwnPages {
   private final CallMetrics calls;
   private final LogMetrics logs;
   private final AuditLog audit;
+  private final LiveBalancers balancers;
   private final BooleanSupplier ready;
   private final Runnable reset;
 
   OwnPages(
-      CallMetrics calls, LogMetrics logs, AuditLog audit, BooleanSupplier ready, Runnable reset) {
+      CallMetrics calls,
+      LogMetrics logs,
+      AuditLog audit,
+      LiveBalancers balancers,
+      BooleanSupplier ready,
+      Runnable reset) {
     this.calls = calls;
     this.logs = logs;
     this.audit = audit;
+    this.balancers = balancers;
     this.ready = ready;
     this.reset = reset;
   }
@@ -82,7 +91,12 @@ final class OwnPages {
         });
   }
 
-  HttpHandler metrics() {
+  /**
+   * The program's own counts, and those of its data planes.
+   *
+   * @param more writes the latter
+   */
+  HttpHandler metrics(Consumer<StringBuilder> more) {
     return exchange -> {
       StringBuilder out = new StringBuilder(16 * 1024);
       calls.write(out);
@@ -91,6 +105,8 @@ final class OwnPages {
       out.append("gantry_audit_left_out_total ").append(audit.leftOut()).append('\n');
       out.append("# TYPE gantry_audit_failed_total counter\n");
       out.append("gantry_audit_failed_total ").append(audit.failed()).append('\n');
+      balancers.write(out);
+      more.accept(out);
       out.append(Jvm.REGISTRY.scrape());
       text(exchange, 200, "text/plain; version=0.0.4; charset=utf-8", out.toString());
     };
