@@ -55,7 +55,7 @@ aws logs put-log-events --log-group-name /cli --log-stream-name s --log-events "
 shown third
 kill $follower
 same "first ERROR second third" "$(sed 's/^[^ ]* //' tail.out | tr '\n' ' ' | sed 's/ $//')"
-query=$(aws logs start-query --log-group-name /cli --start-time $((now / 1000 - 60)) --end-time $((now / 1000 + 60)) --query-string 'stats count(*) as n by strlen(@message) as l | sort l' --query queryId)
+query=$(aws logs start-query --log-group-name /cli --start-time $((now / 1000 - 60)) --end-time $((now / 1000 + 60)) --query-string 'stats count(*) as n by strlen(@message) as l | sort l asc' --query queryId)
 same "Complete" "$(aws logs get-query-results --query-id "$query" --query status)"
 same "5 1 6 1 11 1" "$(aws logs get-query-results --query-id "$query" --query 'results[][].value' | tr '\t' ' ')"
 refused ResourceNotFoundException logs describe-log-streams --log-group-name /none
