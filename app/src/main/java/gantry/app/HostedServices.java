@@ -13,10 +13,12 @@ import gantry.services.ecr.EcrHost;
 import gantry.services.ecrpublic.EcrPublic;
 import gantry.services.ecs.EcsCore;
 import gantry.services.elbv2.Elbv2;
+import gantry.services.elbv2.LiveTraffic;
 import gantry.services.iam.Iam;
 import gantry.services.iam.IamAuthorizer;
 import gantry.services.kms.Kms;
 import gantry.services.logs.CloudWatchLogs;
+import gantry.services.logs.MetricSink;
 import gantry.services.route53.Route53;
 import gantry.services.secretsmanager.SecretsManager;
 import gantry.services.ssm.SsmService;
@@ -35,27 +37,31 @@ final class HostedServices {
    *
    * @param iamMode whether refusals refuse
    * @param webKeys finds the keys of OpenID Connect issuers
+   * @param logMetrics takes what the metric filters of log groups count
    * @param registry the registry, whose data plane the front serves too
    * @param publicPool where public addresses come from
    * @param networks takes each new plan of the VPCs
+   * @param live what the load balancers' data plane sees
    */
   static List<HostedService<?>> all(
       AuditTrail trail,
       SecretBox box,
       IamAuthorizer.Mode iamMode,
       WebKeys webKeys,
+      MetricSink logMetrics,
       EcrHost.Once registry,
       Cidr publicPool,
-      Consumer<NetworkPlan> networks) {
+      Consumer<NetworkPlan> networks,
+      LiveTraffic live) {
     return List.of(
         EcsCore.hosted(),
         registry.service(),
         EcrPublic.hosted(registry),
         Ec2.hosted(publicPool, networks),
         Iam.hosted(box),
-        Elbv2.hosted(),
+        Elbv2.hosted(live),
         Acm.hosted(),
-        CloudWatchLogs.hosted(),
+        CloudWatchLogs.hosted(logMetrics),
         SsmService.hosted(box),
         CloudMap.HOSTED,
         Route53.HOSTED,

@@ -3,6 +3,7 @@ package gantry.app;
 import gantry.app.api.AuditLog;
 import gantry.app.api.CallMetrics;
 import gantry.app.ask.FromHere;
+import gantry.app.balancer.LiveBalancers;
 import gantry.services.HttpExchange;
 import gantry.services.HttpHandler;
 import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
@@ -16,18 +17,29 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 
 /** The program's own pages: health, reset, metrics. */
 final class OwnPages {
 
   private final CallMetrics calls;
+  private final LogMetrics logs;
   private final AuditLog audit;
+  private final LiveBalancers balancers;
   private final BooleanSupplier ready;
   private final Runnable reset;
 
-  OwnPages(CallMetrics calls, AuditLog audit, BooleanSupplier ready, Runnable reset) {
+  OwnPages(
+      CallMetrics calls,
+      LogMetrics logs,
+      AuditLog audit,
+      LiveBalancers balancers,
+      BooleanSupplier ready,
+      Runnable reset) {
     this.calls = calls;
+    this.logs = logs;
     this.audit = audit;
+    this.balancers = balancers;
     this.ready = ready;
     this.reset = reset;
   }
@@ -79,14 +91,22 @@ final class OwnPages {
         });
   }
 
-  HttpHandler metrics() {
+  /**
+   * The program's own counts, and those of its data planes.
+   *
+   * @param more writes the latter
+   */
+  HttpHandler metrics(Consumer<StringBuilder> more) {
     return exchange -> {
       StringBuilder out = new StringBuilder(16 * 1024);
       calls.write(out);
+      logs.write(out);
       out.append("# TYPE gantry_audit_left_out_total counter\n");
       out.append("gantry_audit_left_out_total ").append(audit.leftOut()).append('\n');
       out.append("# TYPE gantry_audit_failed_total counter\n");
       out.append("gantry_audit_failed_total ").append(audit.failed()).append('\n');
+      balancers.write(out);
+      more.accept(out);
       out.append(Jvm.REGISTRY.scrape());
       text(exchange, 200, "text/plain; version=0.0.4; charset=utf-8", out.toString());
     };

@@ -59,6 +59,7 @@ public final class BalancerLink implements AutoCloseable {
    *     nowhere
    * @param logs folder of access logs
    * @param cookieKey 32 bytes, the same after a restart
+   * @param apiPort of the API, where their names are answered too
    * @param workers event loops; 0: one for each processor
    */
   public BalancerLink(
@@ -67,12 +68,14 @@ public final class BalancerLink implements AutoCloseable {
       @Nullable String edgeAddress,
       Path logs,
       byte[] cookieKey,
+      int apiPort,
       int workers) {
     this.store = store;
     this.converter = new PlanConverter(rooms);
     this.balancers =
         new LoadBalancers(
-            new LoadBalancers.Config(workers, rooms, edgeAddress, logs, cookieKey, this::report));
+            new LoadBalancers.Config(
+                workers, rooms, edgeAddress, logs, cookieKey, "port " + apiPort, this::report));
     this.subscription =
         store
             .feed()

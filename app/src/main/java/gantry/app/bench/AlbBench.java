@@ -18,6 +18,7 @@ import gantry.traffic.lb.RoutingTable.Version;
 import gantry.traffic.lb.SocketRooms;
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
@@ -401,23 +402,31 @@ public final class AlbBench {
     try (LoadBalancers balancers =
         new LoadBalancers(
             new LoadBalancers.Config(
-                1, SocketRooms.HOST_ONLY, "127.0.0.1", folder, new byte[16], report -> {}))) {
+                1, SocketRooms.HOST_ONLY, "127.0.0.1", folder, new byte[16], "", report -> {}))) {
       balancers.apply(table(certificate, 0));
       // A line is the sign to change a rule of a thousand, again and again.
       System.in.read();
       List<Double> millis = new ArrayList<>();
+      List<Double> cpu = new ArrayList<>();
+      var threads = ManagementFactory.getThreadMXBean();
       for (int i = 1; i <= CHANGES; i++) {
         RoutingTable next = table(certificate, i);
         long before = System.nanoTime();
+        long cpuBefore = threads.getCurrentThreadCpuTime();
         balancers.apply(next);
+        cpu.add((threads.getCurrentThreadCpuTime() - cpuBefore) / 1e6);
         millis.add((System.nanoTime() - before) / 1e6);
         TimeUnit.MILLISECONDS.sleep(20);
       }
       millis.sort(null);
+      cpu.sort(null);
       System.out.printf(
           Locale.ROOT,
-          "a change of one of %d rules: median %.2f ms, longest %.2f ms, %d times%n",
+          "a change of one of %d rules: %.2f ms CPU (longest %.2f), median %.2f ms, longest %.2f ms,"
+              + " %d times%n",
           RULES,
+          cpu.get(cpu.size() / 2),
+          cpu.getLast(),
           millis.get(millis.size() / 2),
           millis.getLast(),
           CHANGES);

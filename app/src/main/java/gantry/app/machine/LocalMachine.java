@@ -7,6 +7,7 @@ import gantry.app.balancer.BalancerLink;
 import gantry.app.connect.ConnectLink;
 import gantry.app.dns.DnsLink;
 import gantry.app.dns.HealthLink;
+import gantry.app.dns.Resolved;
 import gantry.node.Node;
 import gantry.node.NodeConfig;
 import gantry.node.NodeDoors;
@@ -16,6 +17,7 @@ import gantry.node.vpc.VpcNetwork;
 import gantry.node.vpc.VpcSettings;
 import gantry.node.vpc.VpcSockets;
 import gantry.services.Clients;
+import gantry.services.Reason;
 import gantry.services.ServiceContext;
 import gantry.services.ecs.TaskReports;
 import gantry.state.Scope;
@@ -54,7 +56,7 @@ final class LocalMachine implements Machine {
   private @Nullable Joining joining;
   private volatile @Nullable BalancerLink balancers;
   private volatile @Nullable FlowLogLink flowLogs;
-  private @Nullable ConnectLink connect;
+  private volatile @Nullable ConnectLink connect;
   private @Nullable HealthLink checks;
   private volatile @Nullable DnsLink dns;
   private volatile @Nullable VpcDoors doors;
@@ -126,7 +128,8 @@ final class LocalMachine implements Machine {
     doors = inside;
     SocketRooms rooms = this::room;
     balancers =
-        new BalancerLink(store, rooms, "127.0.0.1", folder.resolve("elb-logs"), cookieKey, 0);
+        new BalancerLink(
+            store, rooms, "127.0.0.1", folder.resolve("elb-logs"), cookieKey, apiPort, 0);
     flowLogs = new FlowLogLink(network, clients, context.clock());
     connect = new ConnectLink(store, network, folder.resolve("connect-logs"));
     Joining news = new Joining(context, home);
@@ -161,6 +164,20 @@ final class LocalMachine implements Machine {
   @Override
   public @Nullable BalancerLink balancers() {
     return balancers;
+  }
+
+  @Override
+  public List<Reason> why(String about) {
+    DnsLink link = dns;
+    return link == null ? List.of() : Resolved.why(link.views(), about);
+  }
+
+  @Override
+  public void writeMetrics(StringBuilder out) {
+    ConnectLink link = connect;
+    if (link != null) {
+      link.writeMetrics(out);
+    }
   }
 
   @Override

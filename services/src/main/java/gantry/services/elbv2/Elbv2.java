@@ -38,13 +38,18 @@ public final class Elbv2 implements ElasticLoadBalancingV2Client {
     this.tags = new Tags(context);
   }
 
-  /** The service as the program hosts it. */
-  public static HostedService<ElasticLoadBalancingV2Client> hosted() {
+  /**
+   * The service as the program hosts it.
+   *
+   * @param live what the data plane sees, for {@code gantry why}
+   */
+  public static HostedService<ElasticLoadBalancingV2Client> hosted(LiveTraffic live) {
     return new HostedService<>(
         ElasticLoadBalancingV2Client.class,
         Elbv2::new,
         List.of(Rows.BALANCERS, Rows.LISTENERS, Rows.RULES, Rows.GROUPS, Rows.TARGETS),
-        context -> List.of(new DrainEnd(context), new DnsFailover(context)));
+        context -> List.of(new DrainEnd(context), new DnsFailover(context)),
+        context -> new Why(context, live));
   }
 
   @Override

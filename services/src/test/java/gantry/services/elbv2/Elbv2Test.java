@@ -144,7 +144,7 @@ class Elbv2Test {
   @BeforeEach
   void begin() {
     List<Table<?>> tables = new ArrayList<>();
-    HostedService<?> hosted = Elbv2.hosted();
+    HostedService<?> hosted = Elbv2.hosted(LiveTraffic.NONE);
     tables.addAll(hosted.tables());
     tables.addAll(Acm.hosted().tables());
     store = MemoryStore.of(time, tables);
@@ -213,7 +213,7 @@ class Elbv2Test {
   @Test
   void rows_can_be_kept() {
     RowCodec codec = new RowCodec();
-    for (Table<?> table : Elbv2.hosted().tables()) {
+    for (Table<?> table : Elbv2.hosted(LiveTraffic.NONE).tables()) {
       codec.check(table.type());
     }
     for (Table<?> table : Acm.hosted().tables()) {
@@ -319,7 +319,7 @@ class Elbv2Test {
     assertThat(health(group).description()).isEqualTo("Target deregistration is in progress");
     assertThat(RoutingTables.plan(store.snapshot()).groups().getFirst().targets())
         .containsExactly(new BalancerPlan.Target("10.0.0.5", 8080, "10.0.0.5", "us-east-1a", true));
-    var controller = Elbv2.hosted().controllers().apply(context).getFirst();
+    var controller = Elbv2.hosted(LiveTraffic.NONE).controllers().apply(context).getFirst();
     var key = controller.all(store.snapshot()).findFirst().orElseThrow();
     assertThat(controller.reconcile(key))
         .isEqualTo(gantry.state.Controller.Again.after(Duration.ofMinutes(5)));
@@ -338,6 +338,89 @@ class Elbv2Test {
             call(() -> elb.describeTargetHealth(r -> r.targetGroupArn(group.targetGroupArn())))
                 .targetHealthDescriptions())
         .isEmpty();
+  }
+
+  @Test
+  void a_zone_without_healthy_targets_leaves_the_name_unless_all_would() {
+    String lb = balancer();
+    TargetGroup group = group("web");
+    listener(lb, group.targetGroupArn());
+    call(
+        () ->
+            elb.modifyTargetGroupAttributes(
+                r ->
+                    r.targetGroupArn(group.targetGroupArn())
+                        .attributes(
+                            a -> a.key("load_balancing.cross_zone.enabled").value("false"))));
+    call(
+        () ->
+            elb.registerTargets(
+                r ->
+                    r.targetGroupArn(group.targetGroupArn())
+                        .targets(t -> t.id("10.0.0.5").port(80), t -> t.id("10.0.1.5").port(80))));
+    var controller = Elbv2.hosted(LiveTraffic.NONE).controllers().apply(context).get(1);
+    assertThat(outOfDns(controller, group, "healthy", "healthy")).containsExactly(false, false);
+    assertThat(outOfDns(controller, group, "healthy", "unhealthy")).containsExactly(false, true);
+    assertThat(outOfDns(controller, group, "unhealthy", "unhealthy")).containsExactly(false, false);
+    call(
+        () ->
+            elb.modifyTargetGroupAttributes(
+                r ->
+                    r.targetGroupArn(group.targetGroupArn())
+                        .attributes(
+                            a ->
+                                a.key(
+                                        "target_group_health.dns_failover.minimum_healthy_targets.count")
+                                    .value("off"))));
+    assertThat(outOfDns(controller, group, "healthy", "unhealthy")).containsExactly(false, false);
+  }
+
+  private List<Boolean> outOfDns(
+      gantry.state.Controller controller, TargetGroup group, String first, String second) {
+    TargetHealthReport.write(
+        store,
+        List.of(
+            new TargetHealthReport(group.targetGroupArn(), "10.0.0.5", 80, first, null, null),
+            new TargetHealthReport(group.targetGroupArn(), "10.0.1.5", 80, second, null, null)));
+    controller.reconcile(SCOPE.key(group.targetGroupArn()));
+    return store
+        .snapshot()
+        .scanAll(Rows.BALANCERS)
+        .findFirst()
+        .orElseThrow()
+        .value()
+        .nodes()
+        .stream()
+        .map(Rows.NodeRow::outOfDns)
+        .toList();
+  }
+
+  @Test
+  void an_attribute_that_would_do_nothing_is_refused_by_name() {
+    TargetGroup group =
+        call(
+            () ->
+                elb.createTargetGroup(
+                        r ->
+                            r.name("udp")
+                                .protocol(ProtocolEnum.UDP)
+                                .port(53)
+                                .vpcId("vpc-1")
+                                .targetType(TargetTypeEnum.IP))
+                    .targetGroups()
+                    .getFirst());
+    for (String key : List.of("preserve_client_ip.enabled", "proxy_protocol_v2.enabled")) {
+      assertThatThrownBy(
+              () ->
+                  call(
+                      () ->
+                          elb.modifyTargetGroupAttributes(
+                              r ->
+                                  r.targetGroupArn(group.targetGroupArn())
+                                      .attributes(a -> a.key(key).value("true")))))
+          .hasMessageContaining(key)
+          .hasMessageContaining("is not supported here");
+    }
   }
 
   private software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetHealth health(

@@ -3,6 +3,8 @@ package gantry.traffic.lb;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
+import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
 /** What is known of a client's connection, in the forms in which it is needed again and again. */
@@ -25,7 +27,7 @@ final class Client {
   @Nullable String certificateArn;
   @Nullable String alpn;
   long handshakeMillis = -1;
-  String traceId = "-";
+  private @Nullable String traceId;
 
   Client(InetSocketAddress remote, boolean secure, @Nullable String zone) {
     InetAddress address = remote.getAddress();
@@ -40,5 +42,16 @@ final class Client {
     this.textWithPort =
         (ip.length == 16 ? "[" + plain + "]:" + port : plain + ":" + port)
             .getBytes(StandardCharsets.US_ASCII);
+  }
+
+  /** What ties the lines of the access log to the connection's own in the connection log. */
+  String traceId() {
+    String id = traceId;
+    if (id == null) {
+      var random = ThreadLocalRandom.current();
+      id = String.format(Locale.ROOT, "TID_%016x%016x", random.nextLong(), random.nextLong());
+      traceId = id;
+    }
+    return id;
   }
 }

@@ -9,6 +9,7 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -94,16 +95,17 @@ final class Compiled {
     this.listener = listener;
     this.state = state;
     // A rule that did not change keeps its compiled form, unless a group of it was born anew.
-    java.util.IdentityHashMap<RoutingTable.Rule, Rule> kept = new java.util.IdentityHashMap<>();
+    Map<String, Rule> kept = new HashMap<>();
     if (before != null) {
       for (Rule rule : before.rules) {
-        kept.put(rule.spec, rule);
+        kept.put(rule.spec.arn(), rule);
       }
     }
     List<Rule> compiled = new ArrayList<>(listener.rules().size());
     for (RoutingTable.Rule rule : listener.rules()) {
-      Rule old = kept.get(rule);
-      compiled.add(old != null && sameGroups(old, groups) ? old : new Rule(rule, groups));
+      Rule old = kept.get(rule.arn());
+      boolean same = old != null && old.spec.equals(rule) && sameGroups(old, groups);
+      compiled.add(same ? old : new Rule(rule, groups));
     }
     this.rules = compiled.toArray(new Rule[0]);
     StringBuilder lines = new StringBuilder();

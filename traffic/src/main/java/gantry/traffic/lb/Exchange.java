@@ -725,7 +725,7 @@ final class Exchange {
     b.append(to).append("\" \"").append(code).append("\" \"");
     b.append(head.desync == 0 ? "-" : DESYNC[head.desync]).append("\" \"");
     b.append(head.desyncReason == null ? "-" : head.desyncReason).append("\" ");
-    b.append(client.traceId).append(" \"-\" \"-\" \"-\"");
+    b.append(client.traceId()).append(" \"-\" \"-\" \"-\"");
     return new AccessLog.Line(
         java.util.Objects.requireNonNull(c.balancer.settings().accessLogPrefix()),
         c.balancer.account(),

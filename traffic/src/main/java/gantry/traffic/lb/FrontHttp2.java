@@ -29,6 +29,9 @@ final class FrontHttp2 extends Conn implements Front {
   private static final int MAX_STREAMS = 128;
   private static final int MAX_REQUESTS = 10_000;
 
+  /** What answers in flight get when their client breaks the rules of the protocol. */
+  private static final long ENDING_MILLIS = 1000;
+
   private final Entry entry;
   private final Client client;
 
@@ -56,6 +59,7 @@ final class FrontHttp2 extends Conn implements Front {
                     .maxConcurrentStreams(MAX_STREAMS)
                     .initialWindowSize(256 * 1024)
                     .maxHeaderListSize(HeadParser.MAX_REQUEST_HEAD))
+            .gracefulShutdownTimeoutMillis(ENDING_MILLIS)
             .build(),
         new Http2MultiplexHandler(
             new ChannelInitializer<Channel>() {

@@ -16,6 +16,8 @@ import io.netty.util.concurrent.ScheduledFuture;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -121,6 +123,12 @@ final class HealthChecker {
   /** Null reason: well. */
   record Verdict(@Nullable String reason, @Nullable String description) {
     static final Verdict WELL = new Verdict(null, null);
+
+    /** In one line. */
+    String said() {
+      String what = description == null ? "well" : description;
+      return reason == null ? what : reason + ": " + what;
+    }
   }
 
   private final class Probe extends ChannelInboundHandlerAdapter {
@@ -131,6 +139,7 @@ final class HealthChecker {
     private @Nullable ScheduledFuture<?> limit;
     private final ByteBuf received = Unpooled.buffer();
     private boolean done;
+    private final long since = System.nanoTime();
 
     Probe(TargetState target, HealthCheck settings, InetSocketAddress address) {
       this.target = target;
@@ -237,7 +246,7 @@ final class HealthChecker {
         if (end > 0 && head.status >= 200) {
           done(
               codeMatches(settings.matcher(), head.status)
-                  ? Verdict.WELL
+                  ? new Verdict(null, "answered " + head.status)
                   : new Verdict(
                       MISMATCH, "Health checks failed with these codes: [" + head.status + "]"));
         } else if (end > 0) {
@@ -272,6 +281,12 @@ final class HealthChecker {
         channel.close();
       }
       received.release();
+      target.lastCheck =
+          verdict.said()
+              + " after "
+              + TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - since)
+              + " ms, at "
+              + Instant.now().truncatedTo(ChronoUnit.SECONDS);
       Checked now = running.get(target);
       if (now != null && now.settings().equals(settings)) {
         result(target, settings, verdict);

@@ -40,6 +40,15 @@ final class Histogram {
     other.sumMicros += sumMicros;
   }
 
+  Histogram minus(Histogram earlier) {
+    Histogram rest = new Histogram();
+    for (int i = 0; i < SIZE; i++) {
+      rest.counts[i] = counts[i] - earlier.counts[i];
+    }
+    rest.sumMicros = sumMicros - earlier.sumMicros;
+    return rest;
+  }
+
   long count() {
     long all = 0;
     for (long one : counts) {

@@ -60,6 +60,8 @@ public final class LoadBalancers implements AutoCloseable {
    * @param edgeAddress where the host reaches balancers by name; null: nowhere
    * @param logs folder of access logs
    * @param cookieKey 16 or 32 bytes that encrypt stickiness cookies; the same after a restart
+   * @param otherDoor where requests by a balancer's name are answered too ({@code port 4566});
+   *     empty: nowhere
    * @param health told whenever a target's health changes, on a thread that must not be held up
    */
   @SuppressWarnings("ArrayRecordComponent") // never compared
@@ -69,6 +71,7 @@ public final class LoadBalancers implements AutoCloseable {
       @Nullable String edgeAddress,
       Path logs,
       byte[] cookieKey,
+      String otherDoor,
       Consumer<TargetHealthReport> health) {}
 
   /** A socket that could not be opened: one line that says what and why. */
@@ -387,9 +390,20 @@ public final class LoadBalancers implements AutoCloseable {
           + " on "
           + place.address()
           + " cannot be opened for a load balancer: "
-          + why
-          + ".";
+          + reason(why)
+          + (place.room().equals(SocketRooms.HOST) && !config.otherDoor().isEmpty()
+              ? "; its name also answers at " + config.otherDoor() + "."
+              : ".");
     }
+  }
+
+  /** The kernel's word without the name of the call that got it. */
+  private static String reason(String why) {
+    int colon = why.indexOf("): ");
+    String plain = colon < 0 ? why : why.substring(colon + 3);
+    return plain.startsWith("Permission denied")
+        ? plain + " (ports below 1024 need the right to)"
+        : plain;
   }
 
   private Worker worker(EventLoop loop) {
@@ -447,7 +461,7 @@ public final class LoadBalancers implements AutoCloseable {
                 : String.format(
                     java.util.Locale.ROOT, "%.3f", (System.nanoTime() - client.openedNanos) / 1e9))
             + " \"-\" - - - "
-            + client.traceId;
+            + client.traceId();
     log.add(
         new AccessLog.Line(
             prefix,

@@ -3,6 +3,7 @@ package gantry.traffic.lb;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What was counted since the program started, at one moment. Differences of two snapshots are what
@@ -49,6 +50,11 @@ public record Metrics(List<Balancer> balancers, List<Group> groups) {
       int unhealthyHosts,
       List<Target> targets) {}
 
+  /**
+   * Of one target.
+   *
+   * @param lastCheck what the last health check got, and when; null before the first
+   */
   public record Target(
       String id,
       int port,
@@ -60,19 +66,43 @@ public record Metrics(List<Balancer> balancers, List<Group> groups) {
       SortedMap<Integer, Long> codes,
       ResponseTime responseTime,
       long connectionErrors,
-      long resets) {}
+      long resets,
+      @Nullable String lastCheck) {}
 
-  /** In microseconds. */
-  public record ResponseTime(long count, long sum, long p50, long p90, long p99, long p999) {}
+  /** How long answers took, in microseconds. */
+  public static final class ResponseTime {
+    private final Histogram all;
+
+    private ResponseTime(Histogram all) {
+      this.all = all;
+    }
+
+    public long count() {
+      return all.count();
+    }
+
+    public long sum() {
+      return all.sumMicros();
+    }
+
+    /** Such as 99.9. */
+    public long percentile(double percent) {
+      return all.percentileMicros(percent);
+    }
+
+    /** Only what came after {@code earlier}. */
+    public ResponseTime since(ResponseTime earlier) {
+      return new ResponseTime(all.minus(earlier.all));
+    }
+
+    @Override
+    public String toString() {
+      return count() + " answers, p99 " + percentile(99) + " us";
+    }
+  }
 
   static ResponseTime time(Histogram all) {
-    return new ResponseTime(
-        all.count(),
-        all.sumMicros(),
-        all.percentileMicros(50),
-        all.percentileMicros(90),
-        all.percentileMicros(99),
-        all.percentileMicros(99.9));
+    return new ResponseTime(all);
   }
 
   static SortedMap<Integer, Long> nonZero(long[] counts) {
@@ -186,6 +216,7 @@ public record Metrics(List<Balancer> balancers, List<Group> groups) {
         nonZero(c.codes),
         time(c.responseTime),
         c.connectionErrors,
-        c.targetResets);
+        c.targetResets,
+        state.lastCheck);
   }
 }

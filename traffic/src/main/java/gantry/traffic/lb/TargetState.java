@@ -43,6 +43,9 @@ final class TargetState {
   volatile @Nullable String reason;
   volatile @Nullable String description;
 
+  /** What the last check got, and when. */
+  volatile @Nullable String lastCheck;
+
   /** When its slow start began, in nano time; 0 when it is past or was never due. */
   volatile long slowStartFrom;
 

@@ -106,6 +106,47 @@ class SecureTest {
     assertThat(subject("else.example.com")).isEqualTo("CN=one.example.com");
   }
 
+  @Test
+  void every_policy_offers_its_versions_and_no_other() throws Exception {
+    world.last =
+        new RoutingTable.Rule("d", 0, List.of(), new Action.Fixed(200, "text/plain", "ok"));
+    for (String policy :
+        List.of(
+            "2016-08",
+            "TLS13-1-2-2021-06",
+            "TLS13-1-2-Res-2021-06",
+            "TLS13-1-2-Ext2-2021-06",
+            "TLS13-1-2-Res-PQ-2025-09",
+            "TLS13-1-3-2021-06",
+            "TLS13-1-0-2021-06",
+            "FS-1-2-Res-2020-10",
+            "FS-2018-06",
+            "TLS-1-2-2017-01")) {
+      world.policy = "ELBSecurityPolicy-" + policy;
+      world.apply();
+      boolean thirteen = policy.startsWith("TLS13");
+      assertThat(shakes("TLSv1.3")).as(policy + " and 1.3").isEqualTo(thirteen);
+      assertThat(shakes("TLSv1.2"))
+          .as(policy + " and 1.2")
+          .isEqualTo(!policy.startsWith("TLS13-1-3"));
+    }
+  }
+
+  private boolean shakes(String protocol) throws Exception {
+    try (SSLSocket socket =
+        (SSLSocket)
+            Keys.trusting()
+                .getSocketFactory()
+                .createSocket(InetAddress.getLoopbackAddress(), world.port)) {
+      socket.setEnabledProtocols(new String[] {protocol});
+      socket.setSoTimeout(10_000);
+      socket.startHandshake();
+      return socket.getSession().getProtocol().equals(protocol);
+    } catch (javax.net.ssl.SSLException | java.net.SocketException refused) {
+      return false;
+    }
+  }
+
   private String subject(String name) throws Exception {
     try (SSLSocket socket =
         (SSLSocket)

@@ -66,7 +66,7 @@ final class World implements AutoCloseable {
     lb =
         new LoadBalancers(
             new LoadBalancers.Config(
-                workers, SocketRooms.HOST_ONLY, "127.0.0.1", logs, new byte[16], reports::add));
+                workers, SocketRooms.HOST_ONLY, "127.0.0.1", logs, new byte[16], "", reports::add));
   }
 
   static final HealthCheck QUICK =

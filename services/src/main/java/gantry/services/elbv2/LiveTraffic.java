@@ -1,0 +1,38 @@
+package gantry.services.elbv2;
+
+import java.util.List;
+import java.util.SortedMap;
+import org.jspecify.annotations.Nullable;
+
+/** What the data plane sees of load balancers and targets just now. */
+public interface LiveTraffic {
+
+  /** Where nothing carries traffic. */
+  LiveTraffic NONE = () -> null;
+
+  /** Watches for a second; null where nothing carries traffic. */
+  @Nullable Seen watch();
+
+  /** Of one second. */
+  interface Seen {
+    @Nullable Rate balancer(String arn);
+
+    @Nullable Rate target(String groupArn, String id, int port);
+
+    /** The last health check's result in one line; null before the first. */
+    @Nullable String lastCheck(String groupArn, String id, int port);
+
+    /** Sockets of the balancer that could not be opened, a line for each. */
+    List<String> problems(String arn);
+  }
+
+  /**
+   * A second's traffic.
+   *
+   * @param open connections of a balancer; requests in flight of a target
+   * @param p50 milliseconds; 0 without an answer
+   * @param codes answers a second, by {@code 2xx}; with {@code own 503} those that the balancer
+   *     made
+   */
+  record Rate(double requests, double p50, double p99, int open, SortedMap<String, Long> codes) {}
+}
