@@ -10,6 +10,7 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -211,19 +212,21 @@ final class HostEndpoint implements AutoCloseable {
 
   /** The kernel's list has addresses as hexadecimal numbers, and 0A for sockets that listen. */
   private static boolean othersListen() throws IOException {
-    try (var lines = Files.lines(Path.of("/proc/net/tcp"))) {
-      return lines
-          .map(line -> line.trim().split("\\s+", 5))
-          .anyMatch(
-              words ->
-                  words.length > 3 && words[1].startsWith("02AAFEA9:") && words[3].equals("0A"));
+    for (String list : List.of("/proc/net/tcp", "/proc/net/tcp6")) {
+      for (String line : Files.readAllLines(Path.of(list))) {
+        String[] words = line.trim().split("\\s+", 5);
+        if (words.length > 3 && words[1].contains("02AAFEA9:") && words[3].equals("0A")) {
+          return true;
+        }
+      }
     }
+    return false;
   }
 
   private static void ip(String... arguments) throws IOException {
-    java.util.List<String> command = new java.util.ArrayList<>();
+    List<String> command = new java.util.ArrayList<>();
     command.add("ip");
-    command.addAll(java.util.List.of(arguments));
+    command.addAll(List.of(arguments));
     Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
     String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     try {

@@ -10,7 +10,9 @@ import gantry.node.docker.DockerEngine;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -23,6 +25,7 @@ import software.amazon.awssdk.services.ecs.model.SubmitTaskStateChangeRequest;
 class DockerAwayTest {
 
   @TempDir Path state;
+  private final List<Boolean> told = new CopyOnWriteArrayList<>();
   private final ControlPlane ecs = new ControlPlane();
   private DockerProxy proxy;
   private Node node;
@@ -45,7 +48,17 @@ class DockerAwayTest {
                         .metadataOnHost(false)
                         .docker(proxy.uri())
                         .dockerPatience(Duration.ofSeconds(2))),
-            NodeDoors.only(ecs, new FakeRoles()));
+            NodeDoors.only(ecs, new FakeRoles())
+                .withNews(
+                    new NodeNews() {
+                      @Override
+                      public void containerOutput(String task, String name, List<String> lines) {}
+
+                      @Override
+                      public void ready(boolean now) {
+                        told.add(now);
+                      }
+                    }));
   }
 
   @AfterEach
@@ -64,7 +77,10 @@ class DockerAwayTest {
     SubmitTaskStateChangeRequest running = ecs.await(ends.taskArn(), "RUNNING");
     ecs.await(stays.taskArn(), "RUNNING");
     proxy.down();
-    ControlPlane.until("Docker is missed", Duration.ofSeconds(10), () -> !node.dockerUp());
+    ControlPlane.until(
+        "that Docker is missed is told",
+        Duration.ofSeconds(10),
+        () -> told.equals(List.of(true, false)));
     try (DockerEngine docker = new DockerEngine(NodeConfig.DOCKER_SOCKET)) {
       docker.client().killContainerCmd(container(running, "a").runtimeId()).exec();
     }
@@ -74,6 +90,7 @@ class DockerAwayTest {
     proxy.up();
     assertThat(container(ecs.await(ends.taskArn(), "STOPPED"), "a").exitCode()).isEqualTo(137);
     ecs.await(stays.taskArn(), "STOPPED");
+    assertThat(told).containsExactly(true, false, true);
   }
 
   @Test

@@ -1,5 +1,6 @@
 package gantry.app.bench;
 
+import gantry.node.bench.NodeBench;
 import gantry.services.logs.LogsBench;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -45,6 +46,11 @@ public final class Bench {
         new Entry(
             "tasks placed a second on one core, with 100 to 10,000 instances",
             SchedulerBench::main));
+    ALL.put(
+        "node",
+        new Entry(
+            "50 tasks until they run, memory of each, idle use of 150; beside docker run",
+            arguments -> NodeBench.run(System.out)));
   }
 
   private Bench() {}
