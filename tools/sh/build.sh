@@ -46,7 +46,7 @@ build() {
 # Trains the start-up cache: one short run of the very program, whose loaded and linked classes the next starts reuse.
 make_start_cache() { # JDK, folder of the program's jars
   local java=$1/bin/java folder=$2
-  (cd "$folder" && GANTRY_ENGINE=simulated CLASSPATH=$(classpath "$folder") "$java" $(jvm_options) -XX:AOTCacheOutput=gantry.aot gantry.app.Main train) \
+  (cd "$folder" && GANTRY_ENGINE=simulated CLASSPATH=$(classpath "$folder") "$java" $(jvm_options "$folder") -XX:AOTCacheOutput=gantry.aot gantry.app.Main train) \
     >"$GANTRY_ROOT/.gantry/train.log" 2>&1 || {
     rm -f "$folder/gantry.aot"
     say "no start-up cache could be made (.gantry/train.log says why): starting will take longer"

@@ -2,7 +2,10 @@
 
 NODE_PROGRAMS="ip:iproute2 nft:nftables conntrack:conntrack iptables:iptables"
 
-docker_answers() { docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
+# In the image there is no docker client; the socket that it was started with is enough.
+docker_answers() {
+  if has docker; then docker version --format '{{.Server.Version}}' >/dev/null 2>&1; else [ -n "${GANTRY_IN_CONTAINER:-}" ] && [ -S /var/run/docker.sock ]; fi
+}
 
 # Whether process $2 is program $1 and alive.
 is_running() {
@@ -73,6 +76,16 @@ ready_for_up() {
     case "$argument" in --engine | --engine=* | --help | -h) return 0 ;; esac
   done
   ready_machine && return
+  # Whoever may use Docker may have all of it done by a container that is root.
+  if ! is_root && docker_answers; then
+    docker image inspect $IMAGE_NAME >/dev/null 2>&1 || (make_image) || true
+    if docker image inspect $IMAGE_NAME >/dev/null 2>&1; then
+      say "not root, but Docker answers: running in a container (image $IMAGE_NAME)"
+      up_in_container "$@"
+      exit
+    fi
+    WHY_NOT="not root, and there is no image $IMAGE_NAME (./gantry dist --image makes it)"
+  fi
   say "no containers on this machine: $WHY_NOT. Tasks are simulated (--engine simulated); with root on Debian or Ubuntu, or Docker, nftables and iproute2 installed, they run for real"
   export GANTRY_ENGINE=simulated
 }

@@ -1,17 +1,23 @@
 # Runs the program that was built.
 
+# Whoever looks for a resource opens one jar after the other until it is found; so those that hold what a start looks for come first.
 classpath() { # the jars in folder $1, ours first, in an order that stays
-  printf '%s' "$1/gantry-app.jar"
-  local jar
+  local jar first=$1/gantry-app.jar rest=
   for jar in "$1"/*.jar; do
-    case "$jar" in */gantry-app.jar) ;; *) printf ':%s' "$jar" ;; esac
+    case "${jar##*/}" in
+      gantry-app.jar) ;;
+      wire-* | state-* | acs-* | services-* | node-* | traffic-* | sqlite-jdbc-*) first=$first:$jar ;;
+      *) rest=$rest:$jar ;;
+    esac
   done
+  printf '%s' "$first$rest"
 }
 
 # The cache is mapped where it was made for, so that its pages are neither rewritten nor counted as ours.
 # Serial collection and small objects keep an idle program small; the heap may grow as far as the machine allows.
-jvm_options() {
-  echo "-XX:+UseSerialGC -XX:+UseCompactObjectHeaders -XX:MaxRAMPercentage=50 -XX:-UsePerfData -XX:TieredStopAtLevel=4 -Xss512k" \
+# Native libraries are unpacked once, beside the jars.
+jvm_options() { # folder of the program's jars
+  echo "-Dgantry.native=$1/native" "-XX:+UseSerialGC -XX:+UseCompactObjectHeaders -XX:MaxRAMPercentage=50 -XX:-UsePerfData -XX:TieredStopAtLevel=4 -Xss512k" \
     "-XX:+UnlockDiagnosticVMOptions -XX:ArchiveRelocationMode=0" \
     "--enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -Xlog:disable -Xlog:all=error:stderr"
 }
@@ -22,5 +28,5 @@ run_program() {
   [ -e "$BUILT/gantry.aot" ] && cache="-XX:AOTCache=$BUILT/gantry.aot"
   # shellcheck disable=SC2046,SC2086
   # The class path goes by the environment: a command line longer than a page cannot be read back, and --detach does that.
-  CLASSPATH=$(classpath "$BUILT") exec "$JDK/bin/java" $(jvm_options) $cache ${GANTRY_JVM_OPTIONS:-} gantry.app.Main "$@"
+  CLASSPATH=$(classpath "$BUILT") exec "$JDK/bin/java" $(jvm_options "$BUILT") $cache ${GANTRY_JVM_OPTIONS:-} gantry.app.Main "$@"
 }

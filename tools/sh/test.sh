@@ -1,6 +1,6 @@
 # ./gantry test: everything; --fast: what needs neither Docker nor other people's programs.
 
-CLIENT_PROGRAMS="aws:awscli skopeo:skopeo redis-server:redis-server nginx:nginx wrk:wrk dig:dnsutils mmdebstrap:mmdebstrap busybox:busybox-static python3:python3 pip3:python3-pip node:nodejs npm:npm go:golang-go"
+CLIENT_PROGRAMS="aws:awscli skopeo:skopeo redis-server:redis-server nginx:nginx wrk:wrk dig:dnsutils mmdebstrap:mmdebstrap busybox:busybox-static python3:python3 pip3:python3-pip node:nodejs npm:npm chromium:chromium go:golang-go musl-gcc:musl-tools unbound:unbound"
 
 run_tests() {
   local fast= began=$SECONDS status=0

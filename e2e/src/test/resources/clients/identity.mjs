@@ -68,4 +68,5 @@ for await (const event of tail.responseStream) {
 assert.deepEqual(seen, ["live"]);
 const found = await logs.send(new FilterLogEventsCommand({ logGroupName: "/js", filterPattern: '"live"' }));
 assert.deepEqual(found.events.map((e) => e.message), ["live"]);
+logs.destroy();
 console.log("ok");

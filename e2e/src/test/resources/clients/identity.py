@@ -3,6 +3,7 @@ import json
 import sys
 import threading
 import time
+import urllib.request
 
 import boto3
 from botocore.config import Config
@@ -108,6 +109,16 @@ refused("ResourceNotFoundException", logs.put_subscription_filter, logGroupName=
         destinationArn="arn:aws:lambda:eu-central-1:000000000000:function:f")
 refused("InvalidParameterException", logs.put_subscription_filter, logGroupName="/py", filterName="f", filterPattern="",
         destinationArn="arn:aws:lambda:eu-central-1:000000000000:function:f")
+
+# A metric filter is kept, and what it counts stands on the program's own page.
+logs.put_metric_filter(logGroupName="/py", filterName="slow", filterPattern="{ $.ms > 100 }", metricTransformations=[
+    {"metricName": "slow", "metricNamespace": "py", "metricValue": "$.ms", "dimensions": {"level": "$.level"}}])
+assert logs.describe_metric_filters(logGroupName="/py")["metricFilters"][0]["filterName"] == "slow"
+logs.put_log_events(logGroupName="/py", logStreamName="s", logEvents=[
+    {"timestamp": now + 20 + n, "message": json.dumps({"level": "info", "ms": 50 * n})} for n in range(5)])
+page = urllib.request.urlopen(sys.argv[1] + "/metrics").read().decode()
+labels = '{account="000000000000",region="eu-central-1",namespace="py",metric="slow",dimensions="level=info"}'
+assert f"gantry_log_metric_count{labels} 2\n" in page and f"gantry_log_metric_sum{labels} 350.0\n" in page, page[:3000]
 
 # Live tail: the stream of events while others write.
 live = client("logs", inject_host_prefix=False)

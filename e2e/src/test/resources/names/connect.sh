@@ -47,7 +47,8 @@ load_ends
 say "Service Connect kept routing: $requests requests, none failed"
 
 # Outside of Service Connect the name means nothing; what the API shows of it is what there is.
-[ "$(aws_ servicediscovery discover-instances --namespace-name mesh --service-name api --query 'length(Instances)')" = 2 ] || fail "instances in Cloud Map"
+discovery=$(aws_ servicediscovery list-services --query "Services[?Name=='api'].Id")
+[ "$(aws_ servicediscovery list-instances --service-id "$discovery" --query 'length(Instances)')" = 2 ] || fail "instances in Cloud Map"
 [ "$(aws_ ecs list-services-by-namespace --namespace mesh --query 'length(serviceArns)')" = 2 ] || fail "services by namespace"
 task=$(aws_ ecs list-tasks --cluster names --service-name api --query 'taskArns[0]')
 aws_ ecs describe-tasks --cluster names --tasks "$task" --query 'tasks[0].attachments[].type' | grep -q 'Service Connect' || fail "the task's attachment"

@@ -1,6 +1,7 @@
 package gantry.app;
 
 import gantry.app.ask.Answer;
+import gantry.app.ask.EventsPage;
 import gantry.app.ask.ImagePage;
 import gantry.app.ask.WhyPage;
 import java.net.URLEncoder;
@@ -49,6 +50,24 @@ final class Ask {
     return running == null
         ? 1
         : Answer.print(running.url(), ImagePage.PATH + "?" + encoded(read.others().get(1)));
+  }
+
+  static int events(String[] arguments) {
+    Arguments read;
+    try {
+      read = Arguments.read(arguments, Set.of("data"), Set.of("follow"));
+    } catch (Arguments.Wrong e) {
+      System.err.println("gantry events: " + e.getMessage());
+      return 2;
+    }
+    if (!read.others().isEmpty()) {
+      System.err.println("usage: gantry events [--follow]   (a line of JSON for each event)");
+      return 2;
+    }
+    Running running = Env.running("events", read);
+    return running == null
+        ? 1
+        : Answer.lines(running.url(), EventsPage.PATH + (read.has("follow") ? "?follow" : ""));
   }
 
   private static String encoded(String text) {

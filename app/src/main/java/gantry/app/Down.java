@@ -92,7 +92,7 @@ final class Down {
 
   /** The program itself knows best what is its own: it is asked before it is stopped. */
   private static boolean removeWhatRuns(String url) {
-    try (HttpClient client = HttpClient.newHttpClient()) {
+    try (HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build()) {
       HttpResponse<String> answer =
           client.send(
               HttpRequest.newBuilder(URI.create(url + "/_gantry/down"))

@@ -7,8 +7,10 @@ import gantry.app.api.CallMetrics;
 import gantry.app.api.Calls;
 import gantry.app.api.Dispatcher;
 import gantry.app.api.InsideClients;
+import gantry.app.ask.EventsPage;
 import gantry.app.ask.ImagePage;
 import gantry.app.ask.Reach;
+import gantry.app.ask.StatusPage;
 import gantry.app.ask.WhyPage;
 import gantry.app.balancer.BalancerSite;
 import gantry.app.balancer.LiveBalancers;
@@ -98,7 +100,7 @@ public final class Gantry implements AutoCloseable {
 
   private Gantry(Options options) {
     this.options = options;
-    Logging.quietServer();
+    Thread.ofPlatform().daemon().name("prepare").start(HttpServer::prepare);
     Clock clock = SystemTime.clock();
     Ids ids = new RandomIds();
     InetAddress address = address(options.listen());
@@ -122,12 +124,14 @@ public final class Gantry implements AutoCloseable {
                 upstream,
                 options.images().upstreams()));
     this.registry = () -> registry.host(context(clock, ids));
+    LogMetrics logMetrics = new LogMetrics();
     List<HostedService<?>> hosted =
         HostedServices.all(
             trail,
             box,
             iamMode,
             new OpenIdKeys(clock),
+            logMetrics,
             registry,
             machine.publicPool(),
             this::networks,
@@ -173,16 +177,23 @@ public final class Gantry implements AutoCloseable {
     site.forHost(BalancerSite::isName, new BalancerSite(machine::balancers));
     OwnPages pages =
         new OwnPages(
-            metrics, audit, new LiveBalancers(machine::balancers), () -> ready, this::reset);
+            metrics,
+            logMetrics,
+            audit,
+            new LiveBalancers(machine::balancers),
+            () -> ready,
+            this::reset);
     site.forPath("/v2/", exchange -> this.registry.get().dataPlane().handle(exchange));
     tasksSite.forPath("/v2/", exchange -> this.registry.get().dataPlaneOfTasks().handle(exchange));
     site.forPath("/_gantry/down", pages.down(machine::removeEverything));
     site.forPath("/_gantry/health", pages.health());
     site.forPath("/_gantry/reset", pages.reset());
+    site.forPath(EventsPage.PATH, EventsPage.of(store, () -> ready));
+    site.forPath(StatusPage.PATH, StatusPage.of(store, clients, this::why, clock::instant));
     site.forPath(WhyPage.PATH, WhyPage.of(this::why));
     site.forPath(
         ImagePage.PATH, ImagePage.of(() -> this.registry.get().inspection(), this::imageUses));
-    site.forPath("/metrics", pages.metrics());
+    site.forPath("/metrics", pages.metrics(machine::writeMetrics));
     site.forPath("/_gantry/", pages.unknown());
     this.controllers = ControllerRunner.live(store, timers, ids, ControllerRunner.Observer.NONE);
     this.server =
@@ -261,6 +272,7 @@ public final class Gantry implements AutoCloseable {
       return authorizer.denials().reasons();
     }
     List<Reason> reasons = new ArrayList<>(hosting.why(about));
+    reasons.addAll(machine.why(about));
     reasons.addAll(new Reach(store, () -> networks, machine::denied).why(about));
     if (!reasons.isEmpty() || about.startsWith("fl-")) {
       machine.problems(about).forEach(each -> reasons.add(Reason.of("this machine: " + each)));

@@ -18,6 +18,7 @@ import gantry.services.iam.Iam;
 import gantry.services.iam.IamAuthorizer;
 import gantry.services.kms.Kms;
 import gantry.services.logs.CloudWatchLogs;
+import gantry.services.logs.MetricSink;
 import gantry.services.route53.Route53;
 import gantry.services.secretsmanager.SecretsManager;
 import gantry.services.ssm.SsmService;
@@ -36,6 +37,7 @@ final class HostedServices {
    *
    * @param iamMode whether refusals refuse
    * @param webKeys finds the keys of OpenID Connect issuers
+   * @param logMetrics takes what the metric filters of log groups count
    * @param registry the registry, whose data plane the front serves too
    * @param publicPool where public addresses come from
    * @param networks takes each new plan of the VPCs
@@ -46,6 +48,7 @@ final class HostedServices {
       SecretBox box,
       IamAuthorizer.Mode iamMode,
       WebKeys webKeys,
+      MetricSink logMetrics,
       EcrHost.Once registry,
       Cidr publicPool,
       Consumer<NetworkPlan> networks,
@@ -58,7 +61,7 @@ final class HostedServices {
         Iam.hosted(box),
         Elbv2.hosted(live),
         Acm.hosted(),
-        CloudWatchLogs.hosted(),
+        CloudWatchLogs.hosted(logMetrics),
         SsmService.hosted(box),
         CloudMap.HOSTED,
         Route53.HOSTED,

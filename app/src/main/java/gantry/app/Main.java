@@ -1,6 +1,7 @@
 package gantry.app;
 
 import gantry.app.bench.Bench;
+import gantry.app.log.LogProvider;
 import java.util.Arrays;
 
 /** The program's entry: starts what can start without a command line library, else hands over. */
@@ -10,6 +11,8 @@ public final class Main {
 
   /** Exits with the command's code. */
   public static void main(String[] arguments) {
+    LogProvider.use();
+    quietNetty();
     String[] rest =
         arguments.length == 0 ? arguments : Arrays.copyOfRange(arguments, 1, arguments.length);
     int code =
@@ -27,18 +30,28 @@ public final class Main {
           case "train" -> Train.run();
           case "why" -> Ask.why(rest);
           case "image" -> Ask.image(rest);
-          case "events", "demo" -> {
-            System.err.println("gantry " + arguments[0] + " is not built yet");
-            yield 2;
-          }
+          case "events" -> Ask.events(rest);
+          case "demo" -> DemoCommand.run(rest);
           default -> {
             System.err.println(
-                "usage: gantry up | down | env | aws | status | why | image | bench | version   (gantry COMMAND --help)");
+                "usage: gantry up | down | env | aws | status | why | events | image | demo | bench |"
+                    + " version   (gantry COMMAND --help)");
             yield 2;
           }
         };
     if (code != Up.STAYS) {
       System.exit(code);
+    }
+  }
+
+  /**
+   * Netty looks for leaks by sampling allocations, with a stack trace each: tests have it on, the
+   * data planes would pay for it with every packet.
+   */
+  private static void quietNetty() {
+    String level = "io.netty.leakDetection.level";
+    if (System.getProperty(level) == null) {
+      System.setProperty(level, "disabled");
     }
   }
 }

@@ -17,11 +17,13 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 
 /** The program's own pages: health, reset, metrics. */
 final class OwnPages {
 
   private final CallMetrics calls;
+  private final LogMetrics logs;
   private final AuditLog audit;
   private final LiveBalancers balancers;
   private final BooleanSupplier ready;
@@ -29,11 +31,13 @@ final class OwnPages {
 
   OwnPages(
       CallMetrics calls,
+      LogMetrics logs,
       AuditLog audit,
       LiveBalancers balancers,
       BooleanSupplier ready,
       Runnable reset) {
     this.calls = calls;
+    this.logs = logs;
     this.audit = audit;
     this.balancers = balancers;
     this.ready = ready;
@@ -87,15 +91,22 @@ final class OwnPages {
         });
   }
 
-  HttpHandler metrics() {
+  /**
+   * The program's own counts, and those of its data planes.
+   *
+   * @param more writes the latter
+   */
+  HttpHandler metrics(Consumer<StringBuilder> more) {
     return exchange -> {
       StringBuilder out = new StringBuilder(16 * 1024);
       calls.write(out);
+      logs.write(out);
       out.append("# TYPE gantry_audit_left_out_total counter\n");
       out.append("gantry_audit_left_out_total ").append(audit.leftOut()).append('\n');
       out.append("# TYPE gantry_audit_failed_total counter\n");
       out.append("gantry_audit_failed_total ").append(audit.failed()).append('\n');
       balancers.write(out);
+      more.accept(out);
       out.append(Jvm.REGISTRY.scrape());
       text(exchange, 200, "text/plain; version=0.0.4; charset=utf-8", out.toString());
     };

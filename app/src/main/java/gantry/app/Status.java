@@ -1,6 +1,9 @@
 package gantry.app;
 
-/** {@code gantry status}: what runs. */
+import gantry.app.ask.Answer;
+import gantry.app.ask.StatusPage;
+
+/** {@code gantry status}: what runs, what does not, and why. */
 final class Status {
 
   private Status() {}
@@ -11,6 +14,6 @@ final class Status {
       return 1;
     }
     System.out.println("Gantry runs at " + running.url() + " (process " + running.pid() + ")");
-    return 0;
+    return Answer.print(running.url(), StatusPage.PATH);
   }
 }

@@ -42,8 +42,7 @@ class LayersTest {
           "io.netty.", Set.of("app", "traffic"),
           "com.github.dockerjava.", Set.of("node"),
           "org.sqlite.", Set.of("state"),
-          "java.sql.", Set.of("state"),
-          "ch.qos.logback.", Set.of("app"));
+          "java.sql.", Set.of("state"));
 
   /** One service's package that knows another's: how it is, and why it may. */
   private static final Map<String, String> NEIGHBOURS =
@@ -94,6 +93,8 @@ class LayersTest {
     RIM.put("gantry.state.ControllerRunner", "live(): controllers run on virtual threads");
     RIM.put("gantry.services.logs.LogsBench", "a benchmark; the service never calls it");
     RIM.put("gantry.services.logs.Merge", "segments are searched on all cores, by the common pool");
+    RIM.put(
+        "gantry.services.ecr.LayerWriter", "a layer is written while its next pieces are hashed");
     RIM.put("gantry.services.kms.Crypto", "the JDK's ciphers want a SecureRandom; they get Ids'");
     RIM.put(
         "gantry.services.acm.Authority", "BouncyCastle wants a SecureRandom; it gets one over Ids");

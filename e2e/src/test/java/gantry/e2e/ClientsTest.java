@@ -51,19 +51,28 @@ class ClientsTest {
   void awsCliVersion2() throws Exception {
     Path debian = Path.of("/usr/bin/aws");
     String aws = Files.isExecutable(debian) ? debian.toString() : "aws";
+    for (String script : List.of("check.sh", "identity.sh")) {
+      ok(
+          Program.run(
+              List.of("bash", resource(script, data).toString()),
+              data,
+              Map.of(
+                  "AWS",
+                  aws,
+                  "URL",
+                  url,
+                  "AWS_ACCESS_KEY_ID",
+                  "test",
+                  "AWS_SECRET_ACCESS_KEY",
+                  "test")));
+    }
+  }
+
+  @Test
+  void requestsThatAreSignedWrongly() throws Exception {
     ok(
         Program.run(
-            List.of("bash", resource("check.sh", data).toString()),
-            data,
-            Map.of(
-                "AWS",
-                aws,
-                "URL",
-                url,
-                "AWS_ACCESS_KEY_ID",
-                "test",
-                "AWS_SECRET_ACCESS_KEY",
-                "test")));
+            List.of("python3", resource("signed.py", data).toString(), url), data, Map.of()));
   }
 
   @Test
@@ -77,17 +86,19 @@ class ClientsTest {
         != 0) {
       install(CLIENTS, python + "/bin/pip", "install", "-q", "boto3");
     }
-    ok(
-        Program.run(
-            List.of(python + "/bin/python3", resource("check.py", data).toString(), url),
-            data,
-            Map.of()));
+    for (String script : List.of("check.py", "identity.py")) {
+      ok(
+          Program.run(
+              List.of(python + "/bin/python3", resource(script, data).toString(), url),
+              data,
+              Map.of()));
+    }
   }
 
   @Test
   void sdkForJavaScript3() throws Exception {
     Path folder = Files.createDirectories(CLIENTS.resolve("js"));
-    if (!Files.exists(folder.resolve("node_modules/@aws-sdk/client-ecs"))) {
+    if (!Files.exists(folder.resolve("node_modules/@aws-sdk/client-kms"))) {
       Files.writeString(
           folder.resolve("package.json"), "{\"private\": true, \"type\": \"module\"}\n");
       install(
@@ -97,11 +108,15 @@ class ClientsTest {
           "--no-save",
           "@aws-sdk/client-ecs",
           "@aws-sdk/client-ssm",
-          "@aws-sdk/client-sts");
+          "@aws-sdk/client-sts",
+          "@aws-sdk/client-iam",
+          "@aws-sdk/client-kms",
+          "@aws-sdk/client-secrets-manager",
+          "@aws-sdk/client-cloudwatch-logs");
     }
-    ok(
-        Program.run(
-            List.of("node", resource("check.mjs", folder).toString(), url), folder, Map.of()));
+    for (String script : List.of("check.mjs", "identity.mjs")) {
+      ok(Program.run(List.of("node", resource(script, folder).toString(), url), folder, Map.of()));
+    }
   }
 
   @Test

@@ -21,10 +21,21 @@ final class Program {
   /** The root of the sources. */
   static final Path ROOT = root();
 
-  private final Path data;
+  /** {@code ./gantry}, or what stands for it. */
+  static final String SCRIPT =
+      System.getProperty("gantry.script", ROOT.resolve("gantry").toString());
 
+  private final Path data;
+  private final String engine;
+
+  /** One whose tasks are simulated. */
   Program(Path data) {
+    this(data, "simulated");
+  }
+
+  Program(Path data, String engine) {
     this.data = data;
+    this.engine = engine;
   }
 
   /** A command's code and what it said, both streams apart. */
@@ -32,14 +43,13 @@ final class Program {
 
   /** {@code ./gantry ARGUMENTS}. */
   Said gantry(String... arguments) throws IOException, InterruptedException {
-    List<String> command = new ArrayList<>(List.of(ROOT.resolve("gantry").toString()));
+    List<String> command = new ArrayList<>(List.of(SCRIPT));
     command.addAll(List.of(arguments));
     String built = System.getProperty("gantry.built", ROOT.resolve(".gantry/built").toString());
     return run(
         command,
         ROOT,
-        Map.of(
-            "GANTRY_BUILT", built, "GANTRY_ENGINE", "simulated", "GANTRY_HOME", data.toString()));
+        Map.of("GANTRY_BUILT", built, "GANTRY_ENGINE", engine, "GANTRY_HOME", data.toString()));
   }
 
   /** Starts it on a free port; the URL. */

@@ -18,9 +18,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Serves the task endpoint to tasks in bridge and host mode. With root it is 169.254.170.2:80, an
- * address put on the loopback interface, as SDKs expect. Without it, or where another program has
- * that address, it is a port on Docker's bridge, which SDKs must be told in full, and which some
- * older ones refuse for credentials.
+ * address put on the loopback interface, as SDKs expect; another port of it where another program
+ * has that one. Without root it is a port on Docker's bridge, which many SDKs refuse for
+ * credentials.
  */
 final class HostEndpoint implements AutoCloseable {
 
@@ -77,27 +77,18 @@ final class HostEndpoint implements AutoCloseable {
         Files.createDirectories(state);
         Files.writeString(mark, "");
         ip("addr", "add", "169.254.170.2/32", "dev", "lo", "label", LABEL);
-        ServerSocketChannel server = listen(NetnsSockets.TASK_METADATA);
-        Relay relay = null;
-        if (apiPort != 0) {
-          try {
-            relay = Relay.start(listen(NetnsSockets.API), apiPort);
-          } catch (IOException e) {
-            server.close();
-            throw e;
-          }
-        }
-        return new HostEndpoint(
-            new HttpLoop(server, handler).start(),
-            "http://169.254.170.2",
-            relay,
-            relay == null ? null : url(NetnsSockets.API),
-            true);
+        return serve(
+            NetnsSockets.TASK_METADATA.getHostString(),
+            NetnsSockets.TASK_METADATA.getPort(),
+            NetnsSockets.API.getPort(),
+            state,
+            apiPort,
+            handler);
       } catch (IOException e) {
-        forget(mark); // the other program that has the address takes it away
+        forget(mark);
         log.info(
-            "169.254.170.2:80 cannot be served on this host ({}); tasks in bridge and host mode are"
-                + " told another address",
+            "169.254.170.2 cannot be served on this host ({}); tasks in bridge and host mode are told"
+                + " another address",
             e.getMessage());
       }
     }
@@ -106,15 +97,7 @@ final class HostEndpoint implements AutoCloseable {
       return null;
     }
     try {
-      ServerSocketChannel server = sameAsBefore(bridgeGateway, state.resolve("endpoint.port"));
-      ServerSocketChannel api =
-          apiPort == 0 ? null : sameAsBefore(bridgeGateway, state.resolve("api.port"));
-      return new HostEndpoint(
-          new HttpLoop(server, handler).start(),
-          url((InetSocketAddress) server.getLocalAddress()),
-          api == null ? null : Relay.start(api, apiPort),
-          api == null ? null : url((InetSocketAddress) api.getLocalAddress()),
-          false);
+      return serve(bridgeGateway, 0, 0, state, apiPort, handler);
     } catch (IOException e) {
       log.warn(
           "tasks in bridge and host mode have no metadata endpoint: {} cannot be listened on: {}",
@@ -122,6 +105,45 @@ final class HostEndpoint implements AutoCloseable {
           e.toString());
       return null;
     }
+  }
+
+  /** At the usual ports where they are to be had; else at others, the same after a restart. */
+  private static HostEndpoint serve(
+      String address,
+      int usualPort,
+      int usualApiPort,
+      Path state,
+      int apiPort,
+      Function<Asked, Reply> handler)
+      throws IOException {
+    ServerSocketChannel server = usual(address, usualPort, state.resolve("endpoint.port"));
+    ServerSocketChannel api;
+    try {
+      api = apiPort == 0 ? null : usual(address, usualApiPort, state.resolve("api.port"));
+    } catch (IOException e) {
+      server.close();
+      throw e;
+    }
+    InetSocketAddress at = (InetSocketAddress) server.getLocalAddress();
+    boolean wellKnown = at.equals(NetnsSockets.TASK_METADATA);
+    return new HostEndpoint(
+        new HttpLoop(server, handler).start(),
+        wellKnown ? "http://" + address : url(at),
+        api == null ? null : Relay.start(api, apiPort),
+        api == null ? null : url((InetSocketAddress) api.getLocalAddress()),
+        wellKnown);
+  }
+
+  private static ServerSocketChannel usual(String address, int port, Path otherwise)
+      throws IOException {
+    if (port != 0 && !Files.exists(otherwise)) {
+      try {
+        return listen(new InetSocketAddress(address, port));
+      } catch (IOException e) {
+        log.info("{}; tasks in bridge and host mode are told another port", e.getMessage());
+      }
+    }
+    return sameAsBefore(address, otherwise);
   }
 
   /** The port stands in containers' environments, so it must be the same after a restart. */
@@ -170,7 +192,7 @@ final class HostEndpoint implements AutoCloseable {
 
   /**
    * Takes the address off the loopback interface again where this node put it, maybe in an earlier
-   * life.
+   * life; while another program listens there, that is left to it.
    */
   static void removeAddress(Path state) {
     Path mark = state.resolve(MARK);
@@ -178,11 +200,24 @@ final class HostEndpoint implements AutoCloseable {
       return;
     }
     try {
-      ip("addr", "del", "169.254.170.2/32", "dev", "lo");
+      if (!othersListen()) {
+        ip("addr", "del", "169.254.170.2/32", "dev", "lo");
+      }
     } catch (IOException e) {
       log.debug("169.254.170.2: {}", e.getMessage());
     }
     forget(mark);
+  }
+
+  /** The kernel's list has addresses as hexadecimal numbers, and 0A for sockets that listen. */
+  private static boolean othersListen() throws IOException {
+    try (var lines = Files.lines(Path.of("/proc/net/tcp"))) {
+      return lines
+          .map(line -> line.trim().split("\\s+", 5))
+          .anyMatch(
+              words ->
+                  words.length > 3 && words[1].startsWith("02AAFEA9:") && words[3].equals("0A"));
+    }
   }
 
   private static void ip(String... arguments) throws IOException {
@@ -200,7 +235,9 @@ final class HostEndpoint implements AutoCloseable {
       Thread.currentThread().interrupt();
       throw new IOException("interrupted", e);
     }
-    if (process.exitValue() != 0 && !said.contains("File exists")) {
+    if (process.exitValue() != 0
+        && !said.contains("File exists")
+        && !said.contains("already assigned")) {
       throw new IOException("ip " + String.join(" ", arguments) + ": " + said.strip());
     }
   }

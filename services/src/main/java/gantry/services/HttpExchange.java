@@ -3,6 +3,8 @@ package gantry.services;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -58,4 +60,29 @@ public interface HttpExchange {
 
   /** The whole answer. For HEAD the body is not sent, only its length. */
   void respond(int status, byte[] body) throws IOException;
+
+  /** How much of a file goes to the socket at once where the server has no better way. */
+  int FILE_BYTES = 256 * 1024;
+
+  /**
+   * A whole answer of {@code count} bytes of a file. A server that can lets the kernel send it.
+   *
+   * @throws IOException also where the file is shorter than that
+   */
+  default void respond(int status, FileChannel file, long from, long count) throws IOException {
+    setHeader("Content-Length", Long.toString(count));
+    try (OutputStream out = respond(status)) {
+      ByteBuffer buffer = ByteBuffer.allocate((int) Math.min(FILE_BYTES, Math.max(1, count)));
+      long at = from;
+      long end = from + count;
+      while (at < end) {
+        int read = file.read(buffer.clear().limit((int) Math.min(buffer.capacity(), end - at)), at);
+        if (read < 0) {
+          throw new IOException("the file ends at " + at + " and not at " + end);
+        }
+        out.write(buffer.array(), 0, read);
+        at += read;
+      }
+    }
+  }
 }

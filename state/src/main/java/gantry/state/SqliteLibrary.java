@@ -18,11 +18,21 @@ final class SqliteLibrary {
 
   private SqliteLibrary() {}
 
+  /** Names the program's own folder for it, which every data directory of a machine shares. */
+  static final String SHARED = "gantry.native";
+
   /** To be called before the driver is first used. */
-  static synchronized void prepare(Path directory) {
+  static synchronized void prepare(Path own) {
     if (System.getProperty("org.sqlite.lib.path") != null) {
       return;
     }
+    String shared = System.getProperty(SHARED);
+    if (shared == null || !prepared(Path.of(shared))) {
+      prepared(own);
+    }
+  }
+
+  private static boolean prepared(Path directory) {
     String library = System.mapLibraryName("sqlitejdbc");
     // By what the system calls itself: the driver's own name for it costs it a `uname` process.
     String system = System.getProperty("os.name") + "-" + System.getProperty("os.arch");
@@ -34,8 +44,10 @@ final class SqliteLibrary {
       }
       System.setProperty("org.sqlite.lib.path", home.toAbsolutePath().toString());
       System.setProperty("org.sqlite.lib.name", library);
+      return true;
     } catch (IOException e) {
       Log.LOG.info("SQLite's library cannot be kept in {}: {}", directory, e.toString());
+      return false;
     }
   }
 

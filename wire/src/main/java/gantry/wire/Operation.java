@@ -6,6 +6,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
+import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.Proxy;
@@ -13,6 +14,7 @@ import java.lang.reflect.Type;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.awscore.eventstream.EventStreamResponseHandler;
 import software.amazon.awssdk.core.SdkClient;
 import software.amazon.awssdk.core.SdkRequest;
 import software.amazon.awssdk.core.SdkResponse;
@@ -32,6 +34,7 @@ public final class Operation {
   private final Method method;
   private final MethodHandle handle;
   private final Binding binding;
+  private final @Nullable Class<?> eventHandler;
   private final @Nullable Integer constraints;
   private final ClassValue<Boolean> implementedBy =
       new ClassValue<>() {
@@ -51,6 +54,10 @@ public final class Operation {
       in |= parameter == RequestBody.class;
       out |= parameter == ResponseTransformer.class;
     }
+    Class<?>[] parameters = method.getParameterTypes();
+    Class<?> last = parameters[parameters.length - 1];
+    this.eventHandler = EventStreamResponseHandler.class.isAssignableFrom(last) ? last : null;
+    out |= eventHandler != null;
     this.binding =
         new Binding(
             service.info(),
@@ -81,6 +88,9 @@ public final class Operation {
       return method.getReturnType();
     }
     Type[] types = method.getGenericParameterTypes();
+    if (types[types.length - 1] instanceof Class<?> handler) {
+      types = handler.getGenericInterfaces(); // of events: their handler's own supertype has it
+    }
     var transformer = (ParameterizedType) types[types.length - 1];
     return (Class<?>) transformer.getActualTypeArguments()[0];
   }
@@ -106,6 +116,11 @@ public final class Operation {
     return binding.streamsOut();
   }
 
+  /** Whether the answer is a stream of events. */
+  public boolean answersEvents() {
+    return eventHandler != null;
+  }
+
   public Class<?> requestClass() {
     return method.getParameterTypes()[0];
   }
@@ -129,6 +144,9 @@ public final class Operation {
   }
 
   private boolean overrides(Class<?> type) {
+    if (eventHandler != null) {
+      return eventMethod(type) != null;
+    }
     if (Proxy.isProxyClass(type)) {
       return true;
     }
@@ -158,6 +176,9 @@ public final class Operation {
       throw Errors.notImplemented(this);
     }
     try {
+      if (eventHandler != null) {
+        return answerEvents(client, request, Objects.requireNonNull(streamed));
+      }
       if (!binding.streamsIn() && !binding.streamsOut()) {
         return (SdkResponse) (Object) handle.invokeExact((Object) client, (Object) request);
       }
@@ -187,6 +208,38 @@ public final class Operation {
       throw new UncheckedIOException(e);
     } catch (Throwable e) {
       throw new IllegalStateException(name + " threw a checked exception", e);
+    }
+  }
+
+  /**
+   * The method of that name in an interface of the implementation's own: no synchronous client has
+   * it.
+   */
+  private @Nullable Method eventMethod(Class<?> type) {
+    for (Class<?> each : type.getInterfaces()) {
+      try {
+        return each.getMethod(method.getName(), method.getParameterTypes());
+      } catch (NoSuchMethodException e) {
+        // another one's
+      }
+    }
+    return null;
+  }
+
+  private SdkResponse answerEvents(SdkClient client, SdkRequest request, Streamed to)
+      throws Throwable {
+    try (EventStream events = new EventStream(Objects.requireNonNull(eventHandler))) {
+      Objects.requireNonNull(eventMethod(client.getClass()))
+          .invoke(client, request, events.handler());
+      SdkResponse response = events.response();
+      try {
+        to.answer(response, events);
+      } catch (IOException e) {
+        // The one who listened has gone, which is how such an answer usually ends.
+      }
+      return response;
+    } catch (InvocationTargetException e) {
+      throw e.getCause();
     }
   }
 

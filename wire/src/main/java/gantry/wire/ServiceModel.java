@@ -75,7 +75,8 @@ public final class ServiceModel {
     if (model == null) {
       return null;
     }
-    Method method = method(name);
+    Method found = method(name);
+    Method method = found == null ? eventMethod(name) : found;
     return method == null
         ? null // newer than our SDK
         : operations.computeIfAbsent(name, n -> new Operation(this, n, method, model));
@@ -165,6 +166,24 @@ public final class ServiceModel {
       return methods().get(operation.toLowerCase(Locale.ROOT));
     }
     return methods().get(operation.toLowerCase(Locale.ROOT));
+  }
+
+  /** An operation whose answer is a stream of events is in the asynchronous interface only. */
+  private @Nullable Method eventMethod(String operation) {
+    String models = client.getPackageName() + ".model." + operation;
+    String asynchronous = client.getName().replaceFirst("Client$", "AsyncClient");
+    ClassLoader loader = client.getClassLoader();
+    try {
+      Class<?> handler = Class.forName(models + "ResponseHandler", false, loader);
+      Class<?> request = Class.forName(models + "Request", false, loader);
+      return Class.forName(asynchronous, false, loader)
+          .getMethod(
+              Character.toLowerCase(operation.charAt(0)) + operation.substring(1),
+              request,
+              handler);
+    } catch (ClassNotFoundException | NoClassDefFoundError | NoSuchMethodException e) {
+      return null;
+    }
   }
 
   private static boolean streams(Method method) {

@@ -39,7 +39,7 @@ public final class DnsBench {
   private static final int NAMES = 1_000;
   private static final int ROUNDS = 3;
   private static final int SECONDS = 5;
-  private static final int WARM_UP_SECONDS = 5;
+  private static final int WARM_UP_SECONDS = 15;
   private static final int START_SECONDS = 30;
 
   /** A pace that each of them can hold, for latencies that are not just the length of the queue. */
@@ -211,6 +211,7 @@ public final class DnsBench {
               "-XX:+UseSerialGC",
               "-Xmx128m",
               "--enable-native-access=ALL-UNNAMED",
+              "-Dio.netty.leakDetection.level=disabled", // as Main sets it
               "-cp",
               System.getProperty("java.class.path"),
               DnsBench.class.getName(),

@@ -9,6 +9,7 @@ import gantry.services.iam.policy.PolicyDocument;
 import gantry.services.iam.policy.PolicyKind;
 import gantry.services.iam.policy.PrincipalInfo;
 import java.io.PrintStream;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -58,12 +59,11 @@ public final class PolicyBench {
             caller, "iam:CreateUser", "arn:aws:iam::111122223333:user/eve", context, policies);
     measure(out, "allowed by the last of 60 statements", last, true);
     measure(out, "allowed by none of 60 statements", none, false);
-    long start = System.nanoTime();
+    long start = cpu();
     for (int i = 0; i < 2_000; i++) {
       PolicyDocument.parse(document(i), PolicyKind.INLINE);
     }
-    out.printf(
-        "%-42s %8.2f us%n", "a document compiled", (System.nanoTime() - start) / 2_000.0 / 1e3);
+    out.printf("%-42s %8.2f us%n", "a document compiled", (cpu() - start) / 2_000.0 / 1e3);
   }
 
   private static String document(int service) {
@@ -86,11 +86,16 @@ public final class PolicyBench {
     loop(request, WARM_UP, allowed);
     double best = Double.MAX_VALUE;
     for (int round = 0; round < ROUNDS; round++) {
-      long start = System.nanoTime();
+      long start = cpu();
       loop(request, DECISIONS, allowed);
-      best = Math.min(best, (System.nanoTime() - start) / (double) DECISIONS);
+      best = Math.min(best, (cpu() - start) / (double) DECISIONS);
     }
     out.printf("%-42s %8.2f us%n", what, best / 1e3);
+  }
+
+  /** This thread's own time: what others do on the machine is not the engine's. */
+  private static long cpu() {
+    return ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();
   }
 
   private static void loop(AccessRequest request, int times, boolean allowed) {

@@ -46,10 +46,11 @@ public final class RegistryBench {
 
   private static final int LAYER_BYTES = 64 * 1024 * 1024;
   private static final int LAYERS_PER_ROUND = 8;
-  private static final int ROUNDS = 4;
+  private static final int ROUNDS = Integer.getInteger("gantry.bench.rounds", 4);
   private static final int SMALL_LAYERS = 200;
   private static final int SMALL_BYTES = 16 * 1024;
   private static final int HEAP_MEGABYTES = 192;
+  private static final int TICKS_A_SECOND = 100;
   private static final Scope HOME = new Scope("000000000000", "us-east-1");
   private static final String REPOSITORY = "bench/app";
 
@@ -152,20 +153,25 @@ public final class RegistryBench {
       for (int i = 0; i < peers.size(); i++) {
         System.out.printf(
             Locale.ROOT,
-            "%-16s push %5.0f MB/s   pull %5.0f MB/s   small layers %5.0f/s   (medians of %d rounds)%n",
+            "%-16s push %5.0f MB/s   pull %5.0f MB/s   small layers %5.0f/s   CPU per GB: push %.1f s, pull %.1f s   end of a push %.0f ms   (medians of %d rounds)%n",
             peers.get(i).name,
             median(rates.get(i), 0),
             median(rates.get(i), 1),
             median(rates.get(i), 2),
+            median(rates.get(i), 3),
+            median(rates.get(i), 4),
+            median(rates.get(i), 5),
             ROUNDS);
       }
       if (peers.size() == 2) {
         System.out.printf(
             Locale.ROOT,
-            "ratio            push %.2f   pull %.2f   small layers %.2f%n",
+            "ratio            push %.2f   pull %.2f   small layers %.2f   CPU: push %.2f, pull %.2f%n",
             median(rates.get(0), 0) / median(rates.get(1), 0),
             median(rates.get(0), 1) / median(rates.get(1), 1),
-            median(rates.get(0), 2) / median(rates.get(1), 2));
+            median(rates.get(0), 2) / median(rates.get(1), 2),
+            median(rates.get(0), 3) / median(rates.get(1), 3),
+            median(rates.get(0), 4) / median(rates.get(1), 4));
       }
       System.out.printf(
           "memory of ours: %d MB before, at most %d MB while %d MB went in and as many out%n",
@@ -244,27 +250,34 @@ public final class RegistryBench {
     throw new IOException("docker-registry did not start");
   }
 
-  /** Push, pull, small layers: MB/s, MB/s, layers/s. */
+  /**
+   * Push, pull, small layers, CPU of push and pull, a push's end: MB/s, MB/s, layers/s, s/GB, s/GB,
+   * ms.
+   */
   private static double[] round(Peer peer, int round) throws Exception {
     List<Layer> layers = new ArrayList<>();
     byte[] content = new byte[LAYER_BYTES];
     new Random(round).nextBytes(content);
     double pushSeconds = 0;
+    double endSeconds = 0;
     double pullSeconds = 0;
     byte[] buffer = new byte[256 * 1024];
     try (Connection connection = new Connection(peer.port)) {
+      double cpuBefore = cpuSeconds(peer);
       for (int i = 0; i < LAYERS_PER_ROUND; i++) {
         content[i] ^= (byte) 0x55;
         layers.add(new Layer(new byte[0], digest(content)));
         long start = System.nanoTime();
-        push(connection, content, layers.getLast().digest);
+        endSeconds += push(connection, content, layers.getLast().digest);
         pushSeconds += (System.nanoTime() - start) / 1e9;
       }
+      double cpuBetween = cpuSeconds(peer);
       for (Layer layer : layers) {
         long start = System.nanoTime();
         connection.get("/v2/" + REPOSITORY + "/blobs/" + layer.digest, LAYER_BYTES, buffer);
         pullSeconds += (System.nanoTime() - start) / 1e9;
       }
+      double cpuAfter = cpuSeconds(peer);
       List<Layer> small = new ArrayList<>();
       for (int i = 0; i < SMALL_LAYERS; i++) {
         byte[] bytes = new byte[SMALL_BYTES];
@@ -279,7 +292,10 @@ public final class RegistryBench {
       return new double[] {
         megabytes / pushSeconds,
         megabytes / pullSeconds,
-        SMALL_LAYERS / ((System.nanoTime() - start) / 1e9)
+        SMALL_LAYERS / ((System.nanoTime() - start) / 1e9),
+        (cpuBetween - cpuBefore) / (megabytes / 1000),
+        (cpuAfter - cpuBetween) / (megabytes / 1000),
+        endSeconds / LAYERS_PER_ROUND * 1000
       };
     }
   }
@@ -289,16 +305,25 @@ public final class RegistryBench {
         + HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(content));
   }
 
-  private static void push(Connection connection, byte[] content, String digest)
+  /** Returns how long the last request took, with which the layer is whole and durable. */
+  private static double push(Connection connection, byte[] content, String digest)
       throws IOException {
     String location =
         connection.send("POST", "/v2/" + REPOSITORY + "/blobs/uploads/", null, new byte[0]);
     location = connection.send("PATCH", location, "application/octet-stream", content);
+    long end = System.nanoTime();
     connection.send(
         "PUT",
         location + (location.contains("?") ? "&" : "?") + "digest=" + digest,
         null,
         new byte[0]);
+    return (System.nanoTime() - end) / 1e9;
+  }
+
+  private static double cpuSeconds(Peer peer) throws IOException {
+    String stat = Files.readString(Path.of("/proc", Long.toString(peer.process.pid()), "stat"));
+    String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
+    return (Long.parseLong(fields[11]) + Long.parseLong(fields[12])) / (double) TICKS_A_SECOND;
   }
 
   private static long residentMegabytes(Peer peer) throws IOException {

@@ -9,7 +9,6 @@ import gantry.state.Feed;
 import gantry.state.Store;
 import gantry.state.View;
 import gantry.traffic.lb.LoadBalancers;
-import gantry.traffic.lb.Metrics;
 import gantry.traffic.lb.SocketRooms;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -48,6 +47,7 @@ public final class ConnectLink implements TaskNetwork, AutoCloseable {
   private final Thread follower;
   private @Nullable LoadBalancers proxies;
   private boolean incomplete;
+  private Map<String, String> labels = Map.of();
   private volatile boolean closed;
 
   /** A task that is on this machine, and what was last set up in it. */
@@ -55,6 +55,7 @@ public final class ConnectLink implements TaskNetwork, AutoCloseable {
     final String eniId;
     final long pid;
     ConnectTables.@Nullable Inside inside;
+    @Nullable String problem;
 
     Present(String eniId, long pid) {
       this.eniId = eniId;
@@ -163,6 +164,9 @@ public final class ConnectLink implements TaskNetwork, AutoCloseable {
       return;
     }
     View view = store.snapshot();
+    if (proxies == null && !ConnectPlan.isUsed(view)) {
+      return;
+    }
     ConnectPlan plan = ConnectPlan.of(view);
     boolean any = plan.members().stream().anyMatch(one -> present.containsKey(one.taskArn()));
     LoadBalancers balancers = proxies;
@@ -177,6 +181,7 @@ public final class ConnectLink implements TaskNetwork, AutoCloseable {
     }
     balancers.apply(ConnectTables.table(view.revision(), plan, present.keySet()));
     boolean failed = !balancers.problems().isEmpty();
+    labels = ConnectMetrics.labels(plan, present.keySet());
     for (Member member : plan.members()) {
       Present here = present.get(member.taskArn());
       if (here != null) {
@@ -199,10 +204,12 @@ public final class ConnectLink implements TaskNetwork, AutoCloseable {
       here.inside = wanted;
       return true;
     } catch (IOException | RuntimeException notYet) {
-      Log.LOG.warn(
-          "Service Connect could not be set up in task {}: {}",
-          member.taskArn(),
-          notYet.toString());
+      String problem = notYet.toString();
+      if (!problem.equals(here.problem)) {
+        here.problem = problem;
+        Log.LOG.warn(
+            "Service Connect could not be set up in task {}: {}", member.taskArn(), problem);
+      }
       return false;
     }
   }
@@ -225,10 +232,20 @@ public final class ConnectLink implements TaskNetwork, AutoCloseable {
     };
   }
 
-  /** What the proxies counted. */
-  public synchronized @Nullable Metrics metrics() {
-    LoadBalancers balancers = proxies;
-    return balancers == null ? null : balancers.metrics();
+  /**
+   * What the proxies counted, by the names that CloudWatch has for it; of each service that asks
+   * and each name that is asked for.
+   */
+  public void writeMetrics(StringBuilder out) {
+    LoadBalancers balancers;
+    Map<String, String> labels;
+    synchronized (this) {
+      balancers = proxies;
+      labels = Map.copyOf(this.labels);
+    }
+    if (balancers != null) {
+      ConnectMetrics.write(out, balancers.metrics(), labels);
+    }
   }
 
   @Override

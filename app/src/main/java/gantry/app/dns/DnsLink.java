@@ -88,6 +88,11 @@ public final class DnsLink implements AutoCloseable {
     };
   }
 
+  /** Every view, by VPC, as it is now. */
+  public java.util.TreeMap<String, View> views() {
+    return new java.util.TreeMap<>(views);
+  }
+
   /** Our own names changed by something that is no commit. */
   public synchronized void refresh() {
     if (subscription != null) {

@@ -7,6 +7,7 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.DefaultFileRegion;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.DefaultHttpContent;
@@ -24,9 +25,12 @@ import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -293,14 +297,14 @@ final class Front extends ChannelInboundHandlerAdapter {
   // ---- what the handler does, on its own thread or this one
 
   private void handle(NettyExchange exchange) {
-    boolean sound = true;
+    boolean sound = false;
     try {
       serving.handler().handle(exchange);
-      if (!exchange.began()) {
-        sound = failed(exchange, new IllegalStateException("there was no answer"));
-      }
-      sound &= exchange.complete();
-    } catch (IOException | RuntimeException | StackOverflowError e) {
+      sound =
+          exchange.began()
+              ? exchange.complete()
+              : failed(exchange, new IllegalStateException("there was no answer"));
+    } catch (IOException | RuntimeException | Error e) {
       sound = failed(exchange, e);
     } finally {
       boolean whole = sound;
@@ -374,6 +378,37 @@ final class Front extends ChannelInboundHandlerAdapter {
     live();
     onLoop(() -> write(new DefaultHttpContent(Unpooled.wrappedBuffer(bytes))));
     untilWritable();
+  }
+
+  /** HTTP/2 frames what it sends, and whoever is on the loop cannot wait for it. */
+  boolean sendsFiles() {
+    return !http2 && !onLoop();
+  }
+
+  /** A part of a file as the body, or as a part of it; returns when all of it was handed over. */
+  void file(FileChannel file, long from, long count) throws IOException {
+    live();
+    CompletableFuture<@Nullable Void> sent = new CompletableFuture<>();
+    onLoop(
+        () ->
+            context()
+                .writeAndFlush(new DefaultFileRegion(file, from, count))
+                .addListener(
+                    done -> {
+                      if (done.isSuccess()) {
+                        sent.complete(null);
+                      } else {
+                        sent.completeExceptionally(done.cause());
+                      }
+                    }));
+    try {
+      sent.get();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("sending a file was interrupted", e);
+    } catch (ExecutionException e) {
+      throw new IOException("a file was not sent to its end", e.getCause());
+    }
   }
 
   void end() throws IOException {

@@ -17,8 +17,6 @@ import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.GlobalEventExecutor;
-import io.netty.util.internal.logging.InternalLoggerFactory;
-import io.netty.util.internal.logging.JdkLoggerFactory;
 import java.io.UncheckedIOException;
 import java.net.BindException;
 import java.net.InetSocketAddress;
@@ -38,14 +36,13 @@ public final class HttpServer implements AutoCloseable {
   private static final int UNWRITTEN_LOW = 64 * 1024;
   private static final int UNWRITTEN_HIGH = 256 * 1024;
 
+  static {
+    NettySetup.once();
+  }
+
   /** Blocks of 256 kB: an idle program keeps few of them. */
   private static final ByteBufAllocator BUFFERS =
       new PooledByteBufAllocator(true, 0, LOOPS_MOST, 8192, 5);
-
-  static {
-    // Logging begins with the first line that there is to log; Netty would begin it at the start.
-    InternalLoggerFactory.setDefaultFactory(JdkLoggerFactory.INSTANCE);
-  }
 
   /** What every connection of one server needs to know. */
   record Serving(HttpHandler handler, Limits limits, ChannelGroup connections) {
@@ -62,6 +59,17 @@ public final class HttpServer implements AutoCloseable {
     this.serving = serving;
     this.loops = loops;
     this.listener = listener;
+  }
+
+  /**
+   * What takes time before the first server can listen and depends on nothing; for whoever has
+   * something else to do meanwhile.
+   */
+  public static void prepare() {
+    EventLoopGroup warm =
+        new MultiThreadIoEventLoopGroup(1, Runnable::run, NioIoHandler.newFactory());
+    new NioServerSocketChannel().unsafe().closeForcibly();
+    warm.shutdownGracefully(0, 0, TimeUnit.SECONDS);
   }
 
   /** Listens, and answers as soon as this returns. */

@@ -8,6 +8,7 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.channels.FileChannel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -185,6 +186,24 @@ final class NettyExchange implements WholeExchange {
       answer.set(HttpHeaderNames.CONTENT_LENGTH, Integer.toString(body.length));
     }
     front.whole(status, answer, body, !head());
+  }
+
+  /** The kernel sends it, where the answer's bytes are the connection's own. */
+  @Override
+  public void respond(int status, FileChannel file, long from, long count) throws IOException {
+    if (head() || count == 0 || !front.sendsFiles()) {
+      WholeExchange.super.respond(status, file, from, count);
+      return;
+    }
+    if (from + count > file.size()) {
+      throw new IOException("the file is shorter than " + (from + count) + " bytes");
+    }
+    setHeader("content-length", Long.toString(count));
+    declared = count;
+    begin(status);
+    front.file(file, from, count);
+    sent = count;
+    end();
   }
 
   private boolean head() {

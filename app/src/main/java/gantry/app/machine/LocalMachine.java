@@ -7,6 +7,7 @@ import gantry.app.balancer.BalancerLink;
 import gantry.app.connect.ConnectLink;
 import gantry.app.dns.DnsLink;
 import gantry.app.dns.HealthLink;
+import gantry.app.dns.Resolved;
 import gantry.node.Node;
 import gantry.node.NodeConfig;
 import gantry.node.NodeDoors;
@@ -16,6 +17,7 @@ import gantry.node.vpc.VpcNetwork;
 import gantry.node.vpc.VpcSettings;
 import gantry.node.vpc.VpcSockets;
 import gantry.services.Clients;
+import gantry.services.Reason;
 import gantry.services.ServiceContext;
 import gantry.services.ecs.TaskReports;
 import gantry.state.Scope;
@@ -23,6 +25,7 @@ import gantry.state.Store;
 import gantry.traffic.lb.SocketRooms;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URI;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -53,7 +56,7 @@ final class LocalMachine implements Machine {
   private @Nullable Joining joining;
   private volatile @Nullable BalancerLink balancers;
   private volatile @Nullable FlowLogLink flowLogs;
-  private @Nullable ConnectLink connect;
+  private volatile @Nullable ConnectLink connect;
   private @Nullable HealthLink checks;
   private volatile @Nullable DnsLink dns;
   private volatile @Nullable VpcDoors doors;
@@ -143,15 +146,38 @@ final class LocalMachine implements Machine {
             news,
             context.clock());
     NodeConfig config =
-        NodeConfig.local(install, folder.resolve("node"), choices -> choices.apiPort(tasksPort));
+        NodeConfig.local(
+            install,
+            folder.resolve("node"),
+            choices -> choices.apiPort(tasksPort).docker(dockerSocket()));
     Node made = Node.start(config, wired);
     node = made;
     news.knows(made);
   }
 
+  /** Where Docker's own clients look too; Podman's compatible socket is named by it. */
+  private static URI dockerSocket() {
+    String named = System.getenv("DOCKER_HOST");
+    return named == null || named.isEmpty() ? NodeConfig.DOCKER_SOCKET : URI.create(named);
+  }
+
   @Override
   public @Nullable BalancerLink balancers() {
     return balancers;
+  }
+
+  @Override
+  public List<Reason> why(String about) {
+    DnsLink link = dns;
+    return link == null ? List.of() : Resolved.why(link.views(), about);
+  }
+
+  @Override
+  public void writeMetrics(StringBuilder out) {
+    ConnectLink link = connect;
+    if (link != null) {
+      link.writeMetrics(out);
+    }
   }
 
   @Override

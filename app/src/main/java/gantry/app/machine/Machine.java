@@ -5,6 +5,7 @@ import gantry.acs.network.NetworkPlan;
 import gantry.app.Options;
 import gantry.app.balancer.BalancerLink;
 import gantry.node.vpc.DropCounters;
+import gantry.services.Reason;
 import gantry.services.ServiceContext;
 import gantry.state.Scope;
 import java.nio.file.Path;
@@ -48,6 +49,14 @@ public interface Machine extends AutoCloseable {
 
   /** All tables were emptied: nothing is to run, and the machine joins anew. */
   void reset();
+
+  /** What this machine itself knows of something: how a name resolves here. */
+  default List<Reason> why(String about) {
+    return List.of();
+  }
+
+  /** What its data planes counted, in Prometheus's text format. */
+  default void writeMetrics(StringBuilder out) {}
 
   /** Leaves the machine as it was. */
   void removeEverything();

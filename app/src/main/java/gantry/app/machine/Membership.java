@@ -82,7 +82,10 @@ final class Membership implements AutoCloseable {
     View view = context.store().snapshot();
     for (Row<Cluster> row : view.scanAll(EcsTables.CLUSTERS).toList()) {
       if (isOurs(row.value())) {
-        join(row.key().scope(), row.value());
+        String instance = join(row.key().scope(), row.value());
+        if (instance != null) {
+          instances.add(instance);
+        }
       }
     }
     this.link = NodeLink.connect(context.store(), instances, agent);
@@ -172,7 +175,6 @@ final class Membership implements AutoCloseable {
                   request(1).cluster(name).containerInstanceArn(before).build())
               .containerInstance()
               .containerInstanceArn();
-      instances.add(arn);
       return arn;
     } catch (EcsException e) {
       LOG.warn("this machine could not join {}: {}", cluster.clusterArn(), e.getMessage());

@@ -84,7 +84,11 @@ public final class HttpUpstream implements Upstream, AutoCloseable {
   private synchronized HttpClient client() {
     HttpClient made = client;
     if (made == null) {
-      made = HttpClient.newBuilder().connectTimeout(CONNECT).build();
+      made =
+          HttpClient.newBuilder()
+              .version(HttpClient.Version.HTTP_1_1)
+              .connectTimeout(CONNECT)
+              .build();
       client = made;
     }
     return made;

@@ -4,6 +4,8 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import gantry.services.HttpExchange;
+import gantry.services.HttpHandler;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -48,52 +50,80 @@ class HttpServerTest {
     server =
         HttpServer.start(
             new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
-            exchange -> {
-              switch (exchange.path()) {
-                case "/echo" -> {
-                  byte[] body = exchange.body().readAllBytes();
-                  exchange.setHeader("content-type", "text/plain");
-                  exchange.respond(
-                      200,
-                      (exchange.method() + " " + exchange.query() + " " + new String(body, UTF_8))
-                          .getBytes(UTF_8));
-                }
-                case "/count" -> {
-                  long total = 0;
-                  byte[] buffer = new byte[8192];
-                  try (InputStream in = exchange.body()) {
-                    for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
-                      total += n;
+            new Quick(
+                exchange -> {
+                  switch (exchange.path()) {
+                    case "/echo" -> {
+                      byte[] body = exchange.body().readAllBytes();
+                      exchange.setHeader("content-type", "text/plain");
+                      exchange.respond(
+                          200,
+                          (exchange.method()
+                                  + " "
+                                  + exchange.query()
+                                  + " "
+                                  + new String(body, UTF_8))
+                              .getBytes(UTF_8));
                     }
-                  }
-                  BODY_BYTES.set(total);
-                  exchange.respond(200, String.valueOf(total).getBytes(UTF_8));
-                }
-                case "/stream" -> {
-                  try (OutputStream out = exchange.respond(200)) {
-                    for (int i = 0; i < 100; i++) {
-                      out.write("0123456789".getBytes(UTF_8));
+                    case "/count" -> {
+                      long total = 0;
+                      byte[] buffer = new byte[8192];
+                      try (InputStream in = exchange.body()) {
+                        for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
+                          total += n;
+                        }
+                      }
+                      BODY_BYTES.set(total);
+                      exchange.respond(200, String.valueOf(total).getBytes(UTF_8));
                     }
+                    case "/stream" -> {
+                      try (OutputStream out = exchange.respond(200)) {
+                        for (int i = 0; i < 100; i++) {
+                          out.write("0123456789".getBytes(UTF_8));
+                        }
+                      }
+                    }
+                    case "/broken" -> throw new IllegalStateException("on purpose");
+                    case "/half" -> {
+                      exchange.setHeader("content-length", "1000");
+                      OutputStream out = exchange.respond(200);
+                      out.write(new byte[10]);
+                      out.flush();
+                      throw new IOException("on purpose");
+                    }
+                    case "/ignore" -> exchange.respond(413, "too much".getBytes(UTF_8));
+                    default -> exchange.respond(404, new byte[0]);
                   }
-                }
-                case "/broken" -> throw new IllegalStateException("on purpose");
-                case "/half" -> {
-                  exchange.setHeader("content-length", "1000");
-                  OutputStream out = exchange.respond(200);
-                  out.write(new byte[10]);
-                  out.flush();
-                  throw new IOException("on purpose");
-                }
-                case "/ignore" -> exchange.respond(413, "too much".getBytes(UTF_8));
-                default -> exchange.respond(404, new byte[0]);
-              }
-            },
+                }),
             QUICK);
   }
 
   @AfterAll
   static void stop() {
     server.close();
+  }
+
+  private static final class Quick implements QuickHandler {
+    private final HttpHandler inner;
+
+    Quick(HttpHandler inner) {
+      this.inner = inner;
+    }
+
+    @Override
+    public boolean quick(HttpExchange exchange) {
+      return exchange.query().startsWith("quick");
+    }
+
+    @Override
+    public void handle(HttpExchange exchange) throws IOException {
+      if (exchange.query().startsWith("slow")) {
+        Thread.yield();
+      }
+      boolean whole = exchange instanceof WholeExchange came && came.whole() != null;
+      assertThat(Thread.currentThread().isVirtual()).isEqualTo(!(whole && quick(exchange)));
+      inner.handle(exchange);
+    }
   }
 
   private static URI uri(String path) {
@@ -151,6 +181,27 @@ class HttpServerTest {
         raw.send("GET /echo?n=" + i + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
         assertThat(raw.line()).startsWith("HTTP/1.1 200");
         raw.skipAnswer();
+      }
+    }
+  }
+
+  @Test
+  void requestsSentAheadAreAnsweredInOrder() throws Exception {
+    try (Raw raw = new Raw()) {
+      StringBuilder all = new StringBuilder();
+      for (int i = 0; i < 200; i++) {
+        String how = i % 3 == 0 ? "quick" : "slow";
+        all.append("POST /echo?").append(how).append(i).append(" HTTP/1.1\r\nHost: localhost\r\n");
+        all.append(
+            i % 5 == 0
+                ? "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"
+                : "Content-Length: 2\r\n\r\nok");
+      }
+      raw.send(all.toString());
+      for (int i = 0; i < 200; i++) {
+        assertThat(raw.line()).isEqualTo("HTTP/1.1 200 OK");
+        String how = i % 3 == 0 ? "quick" : "slow";
+        assertThat(raw.body()).isEqualTo("POST " + how + i + " ok");
       }
     }
   }
@@ -368,13 +419,17 @@ class HttpServerTest {
     }
 
     void skipAnswer() throws IOException {
+      body();
+    }
+
+    String body() throws IOException {
       int length = 0;
       for (String line = line(); !line.isEmpty(); line = line()) {
         if (line.toLowerCase(java.util.Locale.ROOT).startsWith("content-length:")) {
           length = Integer.parseInt(line.substring(line.indexOf(':') + 1).strip());
         }
       }
-      socket.getInputStream().readNBytes(length);
+      return new String(socket.getInputStream().readNBytes(length), ISO_8859_1);
     }
 
     String untilClosedOrQuiet() throws IOException {

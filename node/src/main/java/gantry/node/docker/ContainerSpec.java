@@ -436,8 +436,9 @@ public final class ContainerSpec {
     HostConfig host =
         HostConfig.newHostConfig()
             .withNetworkMode("none")
-            .withLogConfig(new LogConfig(LogConfig.LoggingType.NONE, Map.of()))
-            .withReadonlyRootfs(true);
+            // Not read-only: the task's hosts file is then read-only too, and names are added to
+            // it.
+            .withLogConfig(new LogConfig(LogConfig.LoggingType.NONE, Map.of()));
     if ("task".equals(task.definition().ipcModeAsString())) {
       host.withIpcMode("shareable");
     }

@@ -73,8 +73,16 @@ public final class SimulatedNode implements NodeAgent {
 
   // --- NodeAgent ---
 
+  /**
+   * Only notes it: whoever assigns is inside the change feed, where no lock may be waited for that
+   * a report to the same feed may hold.
+   */
   @Override
-  public synchronized void assign(TaskPayload payload) {
+  public void assign(TaskPayload payload) {
+    timers.after(Duration.ZERO, () -> assigned(payload));
+  }
+
+  private synchronized void assigned(TaskPayload payload) {
     if (lost) {
       return;
     }
@@ -85,8 +93,7 @@ public final class SimulatedNode implements NodeAgent {
     } else if (payload.generation() >= task.payload.generation()) {
       task.payload = payload;
     }
-    // Whoever assigns may be inside the change feed, where no report could be written down.
-    later(Duration.ZERO, task, () -> {});
+    task.advance();
   }
 
   @Override

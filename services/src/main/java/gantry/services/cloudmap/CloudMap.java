@@ -33,7 +33,8 @@ public final class CloudMap implements ServiceDiscoveryClient {
           ServiceDiscoveryClient.class,
           CloudMap::new,
           List.of(Tables.NAMESPACES, Tables.SERVICES, Tables.INSTANCES, Tables.OPERATIONS),
-          context -> List.of(new DnsController(context)));
+          context -> List.of(new DnsController(context)),
+          Why::new);
 
   static final int DEFAULT_PAGE = 100;
   static final int MAX_TAGS = 200;

@@ -7,9 +7,6 @@ import static gantry.services.ecr.RegistryError.Code.UNSUPPORTED;
 import gantry.services.HttpExchange;
 import gantry.state.View;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
-import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.util.Map;
 import java.util.regex.Matcher;
@@ -17,9 +14,6 @@ import java.util.regex.Pattern;
 
 /** Layers on the data plane: asked about, pulled whole or in part, deleted. */
 final class BlobHttp {
-
-  /** How much of a pull goes to the socket at once. */
-  private static final int SEND_BYTES = 256 * 1024;
 
   private static final Pattern RANGE = Pattern.compile("bytes=([0-9]{0,18})-([0-9]{0,18})");
 
@@ -118,21 +112,7 @@ final class BlobHttp {
       }
     }
     try (FileChannel channel = registry.blobs.open(digest)) {
-      long left = to - from + 1;
-      http.setHeader("Content-Length", Long.toString(left));
-      channel.position(from);
-      try (OutputStream out = http.respond(partial ? 206 : 200)) {
-        InputStream in = Channels.newInputStream(channel);
-        byte[] buffer = new byte[(int) Math.min(SEND_BYTES, Math.max(1, left))];
-        while (left > 0) {
-          int read = in.read(buffer, 0, (int) Math.min(buffer.length, left));
-          if (read < 0) {
-            throw new IOException(digest + " on disk is shorter than its " + size + " bytes");
-          }
-          out.write(buffer, 0, read);
-          left -= read;
-        }
-      }
+      http.respond(partial ? 206 : 200, channel, from, to - from + 1);
     }
   }
 }

@@ -55,6 +55,9 @@ final class BlobStore {
    */
   private static final int STRIPES = 64;
 
+  /** How files of small blobs are named while they are written. */
+  private static final String SMALL = ".small";
+
   private final Path blobs;
   private final Path uploads;
   private final Clock clock;
@@ -71,8 +74,18 @@ final class BlobStore {
     try {
       Files.createDirectories(blobs);
       Files.createDirectories(uploads);
+      removeHalfWritten();
     } catch (IOException e) {
       throw new UncheckedIOException("the folder of the image layers cannot be made", e);
+    }
+  }
+
+  /** What a crash left of small blobs: nobody goes on with them. */
+  private void removeHalfWritten() throws IOException {
+    try (DirectoryStream<Path> left = Files.newDirectoryStream(uploads, "*" + SMALL)) {
+      for (Path file : left) {
+        Files.deleteIfExists(file);
+      }
     }
   }
 
@@ -136,7 +149,7 @@ final class BlobStore {
       if (touchIfThere(digest)) {
         return;
       }
-      Path temporary = uploads.resolve(temporaryName + ".small");
+      Path temporary = uploads.resolve(temporaryName + SMALL);
       try {
         try (FileChannel channel =
             FileChannel.open(
@@ -275,12 +288,8 @@ final class BlobStore {
     try (DirectoryStream<Path> sessions = Files.newDirectoryStream(uploads)) {
       for (Path session : sessions) {
         String name = session.getFileName().toString();
-        if (name.endsWith(".small")) {
-          if (Files.getLastModifiedTime(session).toInstant().isBefore(limit)) {
-            Files.deleteIfExists(session);
-            removed++;
-          }
-          continue;
+        if (name.endsWith(SMALL)) {
+          continue; // being written, or left by a disk that failed: gone with the next start
         }
         Upload upload = open.get(name);
         if (upload != null && upload.busy()) {
@@ -376,27 +385,73 @@ final class BlobStore {
       try (FileChannel channel =
           FileChannel.open(data(), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
         MessageDigest hasher = hasher(channel);
-        long end = channel.size();
-        channel.position(end);
-        byte[] buffer = new byte[BUFFER_BYTES];
-        while (limit > 0) {
-          int read = readSome(body, buffer, limit);
-          if (read < 0) {
-            break;
-          }
-          try {
-            writeFully(channel, buffer, read);
-          } catch (IOException e) {
-            // Half a piece may be on disk, unhashed: cut it off, so that the client can resume.
-            channel.truncate(end);
-            throw storageFailed(e);
-          }
-          hasher.update(buffer, 0, read);
-          end += read;
-          limit -= read;
+        long begin = channel.size();
+        channel.position(begin);
+        byte[] first = new byte[BUFFER_BYTES];
+        int read = readSome(body, first, limit);
+        if (read <= 0) {
+          return begin;
         }
-        return end;
+        if (read < first.length) {
+          // A small one, or the last of it: not worth a thread.
+          try {
+            writeFully(channel, first, read);
+          } catch (IOException e) {
+            throw notWritten(e);
+          }
+          hasher.update(first, 0, read);
+          return begin + read;
+        }
+        return appendBehind(channel, hasher, body, first, begin, limit);
       }
+    }
+
+    /** The long way: pieces are written while the next come and are hashed. */
+    private long appendBehind(
+        FileChannel channel,
+        MessageDigest hasher,
+        InputStream body,
+        byte[] first,
+        long begin,
+        long limit)
+        throws IOException {
+      LayerWriter writer = new LayerWriter(channel);
+      long end = begin;
+      IOException broken = null;
+      IOException unwritten = null;
+      try {
+        byte[] buffer = first;
+        int read = first.length;
+        while (read > 0) {
+          hasher.update(buffer, 0, read);
+          writer.write(buffer, read);
+          end += read;
+          buffer = writer.buffer();
+          read = end - begin < limit ? readSome(body, buffer, limit - (end - begin)) : -1;
+        }
+      } catch (BodyBroken e) {
+        broken = e;
+      } catch (IOException e) {
+        unwritten = e;
+      }
+      try {
+        writer.finish();
+      } catch (IOException e) {
+        unwritten = e;
+      }
+      if (unwritten != null) {
+        throw notWritten(unwritten);
+      }
+      if (broken != null) {
+        throw broken;
+      }
+      return end;
+    }
+
+    /** What is on disk is good as far as it goes; it is hashed again when the client resumes. */
+    private StorageFailed notWritten(IOException e) {
+      sha256 = null;
+      return storageFailed(e);
     }
 
     /** Fills the buffer as far as the socket has something: fewer, larger writes. */

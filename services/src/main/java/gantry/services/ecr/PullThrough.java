@@ -301,6 +301,20 @@ final class PullThrough implements OnDemand {
       this.base = address(rule.upstreamRegistryUrl()) + "/v2/" + remote + "/";
     }
 
+    /** Whether the registry lets this session in; without credentials a challenge is an answer. */
+    Answer probe() throws IOException {
+      String url = address(rule.upstreamRegistryUrl()) + "/v2/";
+      Answer answer = upstream.get(url, Map.of());
+      String challenge = answer.header("www-authenticate").orElse("");
+      if (answer.status() != 401 || rule.credentialArn() == null) {
+        return answer;
+      }
+      answer.close();
+      // A token service gives tokens for repositories; whom it refuses it refuses here too.
+      authorization = authorize(challenge);
+      return upstream.get(url, headers("*/*"));
+    }
+
     Answer get(String path, String accept) throws IOException {
       Answer answer = upstream.get(base + path, headers(accept));
       if (answer.status() != 401) {
@@ -619,11 +633,10 @@ final class PullThrough implements OnDemand {
     PullThroughCacheRule rule = existing(scope, request.ecrRepositoryPrefix());
     String failure = null;
     try {
-      if (rule.credentialArn() != null) {
-        credential(scope, rule.credentialArn());
-      }
-      try (Answer answer = upstream.get(address(rule.upstreamRegistryUrl()) + "/v2/", Map.of())) {
-        if (answer.status() != 200 && answer.status() != 401) {
+      // The probe of /v2/ with what the rule has: a challenge that stays is a refusal.
+      Session session = new Session(scope, rule, "");
+      try (Answer answer = session.probe()) {
+        if (answer.status() != 200 && (answer.status() != 401 || rule.credentialArn() != null)) {
           failure = "The upstream registry answers " + answer.status();
         }
       }

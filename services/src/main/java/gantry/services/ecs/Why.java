@@ -3,6 +3,7 @@ package gantry.services.ecs;
 import gantry.services.Explainer;
 import gantry.services.Reason;
 import gantry.services.ecs.controller.Explanation;
+import gantry.services.ecs.controller.TaskNames;
 import gantry.services.ecs.rows.DeploymentRow;
 import gantry.services.ecs.rows.InstanceRow;
 import gantry.services.ecs.rows.ServiceRow;
@@ -16,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import software.amazon.awssdk.services.ecs.model.Container;
+import software.amazon.awssdk.services.ecs.model.HealthStatus;
 import software.amazon.awssdk.services.ecs.model.LaunchType;
 
 /**
@@ -155,6 +157,19 @@ public final class Why implements Explainer {
               .forEach(each -> because.add(Reason.of("leaves " + target(each))));
       case "STOPPING" -> because.add(Reason.of("its containers are being stopped"));
       default -> {}
+    }
+    if (row.namedUntil() != null && !row.containersGone()) {
+      because.add(
+          Reason.of(
+              "out of Cloud Map; resolvers may remember its address until " + row.namedUntil()));
+    }
+    if (TaskNames.awaited(view, scope, row)) {
+      because.add(
+          Reason.of(
+              "not in Cloud Map yet: "
+                  + (row.task().healthStatus() == HealthStatus.UNHEALTHY
+                      ? "its container health check fails"
+                      : "its container health check has not succeeded yet")));
     }
     if (row.isRunning()) {
       row.targets().stream()

@@ -9,16 +9,11 @@ import software.amazon.awssdk.services.cloudwatchlogs.CloudWatchLogsClient;
 /** CloudWatch Logs as the program hosts it. */
 public final class CloudWatchLogs {
 
-  private final @Nullable MetricSink metrics;
+  private final MetricSink metrics;
   private @Nullable LogFiles files;
 
-  private CloudWatchLogs(@Nullable MetricSink metrics) {
+  private CloudWatchLogs(MetricSink metrics) {
     this.metrics = metrics;
-  }
-
-  /** Without metrics: metric filters are refused. */
-  public static HostedService<CloudWatchLogsClient> hosted() {
-    return new CloudWatchLogs(null).service();
   }
 
   /** {@code metrics} takes what metric filters count. */

@@ -3,6 +3,7 @@ package gantry.services.logs;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import java.io.IOException;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -60,14 +61,21 @@ final class Columns {
   /**
    * The rows whose message contains {@code literal}. The bytes are looked at as if each were a
    * character, because the search in such a string is one of the machine's widest instructions.
+   *
+   * @param lengths gives where the messages end, and is asked only when there is something to find
    */
-  static int[] rowsWith(byte[] literal, byte[] messages, int[] ends) {
+  static int[] rowsWith(byte[] literal, byte[] messages, Ends lengths) throws IOException {
     String hay = new String(messages, ISO_8859_1);
     String needle = new String(literal, ISO_8859_1);
+    int found = hay.indexOf(needle);
+    if (found < 0) {
+      return new int[0];
+    }
+    int[] ends = lengths.get();
     IntStream.Builder rows = IntStream.builder();
-    int from = 0;
+    int from = found;
     while (true) {
-      int found = hay.indexOf(needle, from);
+      found = hay.indexOf(needle, from);
       if (found < 0) {
         return rows.build().toArray();
       }
@@ -83,6 +91,12 @@ final class Columns {
         from = found + 1;
       }
     }
+  }
+
+  /** Where the messages end; in a segment a column of its own. */
+  @FunctionalInterface
+  interface Ends {
+    int[] get() throws IOException;
   }
 
   private static final class Collector implements WriteAhead.Sink {

@@ -383,7 +383,7 @@ final class GroupLog implements AutoCloseable {
         Columns newest = Columns.ofWriteAhead(bytes, bytes.length - buffer.remaining());
         byte[] literal = wanted.literal();
         int @Nullable [] candidates =
-            literal == null ? null : Columns.rowsWith(literal, newest.messages, newest.ends);
+            literal == null ? null : Columns.rowsWith(literal, newest.messages, () -> newest.ends);
         Rows rows = Rows.of(newest, candidates, wanted);
         if (!rows.isEmpty()) {
           sources.add(

@@ -64,8 +64,8 @@ final class InsightsParser {
       case "sort" -> sort(query);
       case "limit" -> {
         int rows = (int) numberLiteral();
-        if (rows < 1 || rows > LogsApi.MAX_EVENTS) {
-          throw wrong("limit is between 1 and " + LogsApi.MAX_EVENTS);
+        if (rows < 1 || rows > EventsIn.MAX_EVENTS) {
+          throw wrong("limit is between 1 and " + EventsIn.MAX_EVENTS);
         }
         query.limit(rows);
       }

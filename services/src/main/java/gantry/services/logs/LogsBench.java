@@ -65,27 +65,79 @@ public final class LogsBench {
     long opened = System.nanoTime();
     try (GroupLog log = GroupLog.open(folder, GroupLog.SEAL_BYTES)) {
       out.printf("open again: %.0f ms%n", (System.nanoTime() - opened) / 1e6);
-      // The last stands in no line, but its parts stand everywhere: nothing can be skipped.
-      for (String literal : new String[] {NEEDLE, NEEDLE, "1.1\" 200 1 - - [21"}) {
-        long from = System.nanoTime();
-        Iterator<Event> events =
-            log.events(
-                new Wanted(
-                    0, Long.MAX_VALUE, s -> true, null, null, literal.getBytes(UTF_8), false));
-        int found = 0;
-        while (events.hasNext()) {
-          events.next();
-          found++;
-        }
-        out.printf(
-            "search for %s in %,d lines, %d found: %.2f s%n",
-            literal, lines, found, (System.nanoTime() - from) / 1e9);
+      for (String pattern :
+          new String[] {
+            "\"" + NEEDLE + "\"", // in ten lines of ten million: most segments are skipped
+            "\"" + NEEDLE + "\"",
+            "\" 200 31415\"", // in some line of nearly every segment: none is skipped
+            "\"cart?id=99999\"",
+            "\"HTTP/1.1\"", // in every line
+            "?31415 ?27182", // no literal that all have in common: every line is looked at
+          }) {
+        search(log, pattern, lines, out);
       }
     }
+    json(folder.resolveSibling("json"), Math.max(1, lines / 10), random, out);
     out.printf(
         "load average %.1f on %d cores%n",
         ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage(),
         Runtime.getRuntime().availableProcessors());
+  }
+
+  private static void search(GroupLog log, String text, int lines, PrintStream out) {
+    FilterPattern pattern = FilterPattern.parse(text);
+    String literal = pattern.literal();
+    long cpu = cpu();
+    long from = System.nanoTime();
+    Iterator<Event> events =
+        log.events(
+            new Wanted(
+                0,
+                Long.MAX_VALUE,
+                s -> true,
+                null,
+                null,
+                literal == null ? null : literal.getBytes(UTF_8),
+                false));
+    int found = 0;
+    while (events.hasNext()) {
+      if (pattern.matches(events.next().message())) {
+        found++;
+      }
+    }
+    out.printf(
+        "search for %s in %,d lines, %,d found: %.2f s, %.2f s of CPU%n",
+        text, lines, found, (System.nanoTime() - from) / 1e9, (cpu() - cpu) / 1e9);
+  }
+
+  /** Lines that are JSON, and a pattern that looks into them. */
+  private static void json(Path folder, int lines, Random random, PrintStream out)
+      throws IOException {
+    try (GroupLog log = GroupLog.open(folder, GroupLog.SEAL_BYTES)) {
+      List<WriteAhead.Line> batch = new ArrayList<>(BATCH);
+      for (int i = 0; i < lines; i++) {
+        batch.add(
+            new WriteAhead.Line(
+                1_700_000_000_000L + i,
+                "{\"level\":\""
+                    + (random.nextInt(100) == 0 ? "error" : "info")
+                    + "\",\"status\":"
+                    + (200 + random.nextInt(400))
+                    + ",\"request\":{\"path\":\""
+                    + PATHS[random.nextInt(PATHS.length)]
+                    + "\",\"ms\":"
+                    + random.nextInt(1000)
+                    + "}}"));
+        if (batch.size() == BATCH || i == lines - 1) {
+          log.append(1, 1_700_000_000_000L + i, batch);
+          batch = new ArrayList<>(BATCH);
+        }
+      }
+      search(log, "{ $.level = \"error\" && $.request.ms > 900 }", lines, out);
+      search(log, "{ $.request.ms > 995 }", lines, out);
+    } finally {
+      Durable.deleteFolder(folder);
+    }
   }
 
   private static List<WriteAhead.Line> batch(Random random, int at, int lines) {

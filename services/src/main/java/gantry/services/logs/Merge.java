@@ -24,6 +24,11 @@ final class Merge implements Iterator<Event> {
 
   private final ArrayDeque<Source> closed;
   private final PriorityQueue<Rows> open;
+  private final Comparator<Rows> byPosition;
+
+  /** The one that the last event was from: mostly the next is too. */
+  private @Nullable Rows current;
+
   private final boolean newestFirst;
   private @Nullable Event next;
 
@@ -34,8 +39,8 @@ final class Merge implements Iterator<Event> {
             ? Comparator.comparingLong(Source::last).reversed()
             : Comparator.comparingLong(Source::first);
     this.closed = new ArrayDeque<>(sources.stream().sorted(order).toList());
-    Comparator<Rows> byPosition = Comparator.comparing(Rows::position);
-    this.open = new PriorityQueue<>(newestFirst ? byPosition.reversed() : byPosition);
+    this.byPosition = newestFirst ? (a, b) -> Rows.inOrder(b, a) : Rows::inOrder;
+    this.open = new PriorityQueue<>(byPosition);
     this.next = find();
   }
 
@@ -44,16 +49,26 @@ final class Merge implements Iterator<Event> {
     if (closed.isEmpty()) {
       return false;
     }
-    Rows first = open.peek();
+    Rows first = current != null ? current : open.peek();
     if (first == null) {
       return true;
     }
-    long time = first.position().timestamp();
+    long time = first.timestamp();
     Source source = closed.getFirst();
     return newestFirst ? source.last() >= time : source.first() <= time;
   }
 
   private @Nullable Event find() {
+    Rows last = current;
+    if (last != null) {
+      Rows other = open.peek();
+      if (last.isEmpty() || other != null && byPosition.compare(other, last) < 0) {
+        if (!last.isEmpty()) {
+          open.add(last);
+        }
+        current = null;
+      }
+    }
     while (mustOpen()) {
       List<Source> some = new ArrayList<>();
       while (some.size() < TOGETHER && !closed.isEmpty()) {
@@ -69,15 +84,15 @@ final class Merge implements Iterator<Event> {
                 }
               });
     }
-    Rows first = open.poll();
-    if (first == null) {
-      return null;
+    Rows first = current;
+    if (first == null || !open.isEmpty() && byPosition.compare(open.peek(), first) < 0) {
+      if (first != null) {
+        open.add(first);
+      }
+      first = open.poll();
+      current = first;
     }
-    Event event = first.take();
-    if (!first.isEmpty()) {
-      open.add(first);
-    }
-    return event;
+    return first == null ? null : first.take();
   }
 
   @Override

@@ -72,8 +72,8 @@ final class Queries {
     Insights query = InsightsParser.parse(text);
     Integer asked = request.limit();
     int limit = asked == null ? USUAL_LIMIT : asked;
-    if (limit < 1 || limit > LogsApi.MAX_EVENTS) {
-      throw Errors.constraint(limit, "limit", "have value between 1 and " + LogsApi.MAX_EVENTS);
+    if (limit < 1 || limit > EventsIn.MAX_EVENTS) {
+      throw Errors.constraint(limit, "limit", "have value between 1 and " + EventsIn.MAX_EVENTS);
     }
     Integer own = query.limit();
     GetQueryResultsResponse results =

@@ -44,8 +44,18 @@ final class Rows {
     return rows[newestFirst ? rows.length - 1 - at : at];
   }
 
-  Position position() {
-    return new Position(columns.timestamps[row()], columns.sequences[row()]);
+  long timestamp() {
+    return columns.timestamps[row()];
+  }
+
+  /** Which of the two comes to its next event first. */
+  static int inOrder(Rows one, Rows other) {
+    int a = one.row();
+    int b = other.row();
+    int byTime = Long.compare(one.columns.timestamps[a], other.columns.timestamps[b]);
+    return byTime != 0
+        ? byTime
+        : Long.compare(one.columns.sequences[a], other.columns.sequences[b]);
   }
 
   Event take() {

@@ -222,9 +222,8 @@ final class Segment {
         return Rows.NONE;
       }
       byte[] messages = column(channel, MESSAGES);
-      int[] ends = ends(column(channel, ENDS));
       if (literal != null) {
-        rows = Columns.rowsWith(literal, messages, ends);
+        rows = Columns.rowsWith(literal, messages, () -> ends(column(channel, ENDS)));
         if (rows.length == 0) {
           return Rows.NONE;
         }
@@ -235,7 +234,7 @@ final class Segment {
               deltas(column(channel, INGESTED)),
               deltas(column(channel, SEQUENCES)),
               numbers(column(channel, STREAMS)),
-              ends,
+              ends(column(channel, ENDS)),
               messages);
       return Rows.of(columns, rows, wanted);
     }

@@ -21,14 +21,15 @@ import software.amazon.awssdk.services.route53.model.*;
 public final class Route53 implements Route53Client {
 
   public static final HostedService<Route53Client> HOSTED =
-      HostedService.of(
-          Route53Client.class,
-          Route53::new,
-          Tables.ZONES,
-          Tables.RECORDS,
-          Tables.CHANGES,
-          Tables.HEALTH_CHECKS,
-          Tables.HEALTH_STATUS);
+      HostedService.<Route53Client>of(
+              Route53Client.class,
+              Route53::new,
+              Tables.ZONES,
+              Tables.RECORDS,
+              Tables.CHANGES,
+              Tables.HEALTH_CHECKS,
+              Tables.HEALTH_STATUS)
+          .explained(Why::new);
 
   /** AWS's quotas, told to who asks; nothing here ends at them. */
   private static final long MAX_RECORDS = 10_000;

@@ -43,7 +43,8 @@ final class Filters {
       case "all" ->
           Stream.of("name", "description", "tag-key", "tag-value")
               .anyMatch(one -> hit(row, one, value));
-      case "primary-region", "owning-service" -> false; // no secret here has either
+      case "primary-region" -> row.primaryRegion() != null && row.primaryRegion().startsWith(value);
+      case "owning-service" -> false; // no service here owns a secret
       default -> throw SecretErrors.parameter("Invalid filter key: " + key);
     };
   }

@@ -29,10 +29,21 @@ final class SecretTables {
   }
 
   /**
+   * A copy in another region.
+   *
+   * @param overwrite whether it may take the place of another secret of that name
+   * @param problem why it is not in step; null when it is
+   */
+  record Replica(
+      String region, @Nullable String kmsKeyId, boolean overwrite, @Nullable String problem) {}
+
+  /**
    * A secret.
    *
    * @param tags null while it never had any
    * @param deletion when it goes for good; null while nobody has deleted it
+   * @param primaryRegion where the original is, for it and its copies; null for one without copies
+   * @param replicas the original's copies
    */
   record SecretRow(
       String arn,
@@ -46,7 +57,9 @@ final class SecretTables {
       Instant changed,
       @Nullable Instant accessed,
       @Nullable Instant deletedAt,
-      @Nullable Instant deletion) {
+      @Nullable Instant deletion,
+      @Nullable String primaryRegion,
+      List<Replica> replicas) {
 
     SecretRow withVersions(List<Version> now, Instant at) {
       return new SecretRow(
@@ -61,7 +74,9 @@ final class SecretTables {
           at,
           accessed,
           deletedAt,
-          deletion);
+          deletion,
+          primaryRegion,
+          replicas);
     }
 
     SecretRow withPolicy(@Nullable String now) {
@@ -77,7 +92,9 @@ final class SecretTables {
           changed,
           accessed,
           deletedAt,
-          deletion);
+          deletion,
+          primaryRegion,
+          replicas);
     }
 
     SecretRow withTags(Map<String, String> now, Instant at) {
@@ -93,12 +110,27 @@ final class SecretTables {
           at,
           accessed,
           deletedAt,
-          deletion);
+          deletion,
+          primaryRegion,
+          replicas);
     }
 
     SecretRow described(@Nullable String text, @Nullable String key, Instant at) {
       return new SecretRow(
-          arn, name, text, key, policy, tags, versions, created, at, accessed, deletedAt, deletion);
+          arn,
+          name,
+          text,
+          key,
+          policy,
+          tags,
+          versions,
+          created,
+          at,
+          accessed,
+          deletedAt,
+          deletion,
+          primaryRegion,
+          replicas);
     }
 
     SecretRow accessedAt(Instant at) {
@@ -114,7 +146,9 @@ final class SecretTables {
           changed,
           at,
           deletedAt,
-          deletion);
+          deletion,
+          primaryRegion,
+          replicas);
     }
 
     SecretRow deleted(@Nullable Instant at, @Nullable Instant end) {
@@ -130,7 +164,27 @@ final class SecretTables {
           changed,
           accessed,
           at,
-          end);
+          end,
+          primaryRegion,
+          replicas);
+    }
+
+    SecretRow replicated(@Nullable String primary, List<Replica> to) {
+      return new SecretRow(
+          arn,
+          name,
+          description,
+          kmsKeyId,
+          policy,
+          tags,
+          versions,
+          created,
+          changed,
+          accessed,
+          deletedAt,
+          deletion,
+          primary,
+          List.copyOf(to));
     }
   }
 

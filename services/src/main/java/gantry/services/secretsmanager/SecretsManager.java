@@ -7,6 +7,7 @@ import gantry.services.ServiceContext;
 import gantry.services.iam.policy.MalformedPolicy;
 import gantry.services.iam.policy.PolicyDocument;
 import gantry.services.iam.policy.PolicyKind;
+import gantry.services.secretsmanager.SecretTables.Replica;
 import gantry.services.secretsmanager.SecretTables.SecretRow;
 import gantry.services.secretsmanager.SecretTables.Version;
 import gantry.state.Key;
@@ -29,10 +30,7 @@ import software.amazon.awssdk.core.SdkBytes;
 import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
 import software.amazon.awssdk.services.secretsmanager.model.*;
 
-/**
- * The Secrets Manager API. Rotation needs Lambda, which is not hosted, and replication a second
- * region: both are refused.
- */
+/** The Secrets Manager API. Rotation needs Lambda, which is not hosted: it is refused. */
 @SuppressWarnings("WildcardImport") // Every operation brings two classes.
 public final class SecretsManager implements SecretsManagerClient {
 
@@ -43,18 +41,24 @@ public final class SecretsManager implements SecretsManagerClient {
 
   private final ServiceContext context;
   private final Sealing sealing;
+  private final Replicas replicas;
 
   public static HostedService<SecretsManagerClient> hosted(SecretBox box) {
     return new HostedService<>(
         SecretsManagerClient.class,
         context -> new SecretsManager(context, box),
         List.of(SecretTables.SECRETS),
-        context -> List.of(new Deletions(context.store(), context.clock())));
+        context ->
+            List.of(
+                new Deletions(context.store(), context.clock()),
+                new Replication(
+                    new Replicas(context, new Sealing(box, context.clients(), context.ids())))));
   }
 
   public SecretsManager(ServiceContext context, SecretBox box) {
     this.context = context;
     this.sealing = new Sealing(box, context.clients(), context.ids());
+    this.replicas = new Replicas(context, sealing);
   }
 
   @Override
@@ -115,15 +119,19 @@ public final class SecretsManager implements SecretsManagerClient {
   }
 
   private SecretRow change(String secretId, UnaryOperator<SecretRow> change) {
-    return context
-        .store()
-        .write(
-            tx -> {
-              Row<SecretRow> row = requireLive(tx, secretId);
-              SecretRow changed = change.apply(row.value());
-              tx.put(SecretTables.SECRETS, row.key(), changed);
-              return changed;
-            });
+    Row<SecretRow> row =
+        context
+            .store()
+            .write(
+                tx -> {
+                  Row<SecretRow> now = requireLive(tx, secretId);
+                  Replicas.refuseCopy(now);
+                  SecretRow changed = change.apply(now.value());
+                  tx.put(SecretTables.SECRETS, now.key(), changed);
+                  return new Row<>(now.key(), changed);
+                });
+    replicas.sync(row.key());
+    return row.value();
   }
 
   // ---- values
@@ -204,12 +212,14 @@ public final class SecretsManager implements SecretsManagerClient {
           "Invalid name. Must be a valid name containing alphanumeric characters, or any of the"
               + " following: -/_+=.@!");
     }
-    if (!r.addReplicaRegions().isEmpty()) {
-      throw SecretErrors.parameter("Replication to other Regions is not supported here.");
-    }
     Value value = Value.of(r.secretString(), r.secretBinary());
     String id = value == null ? null : token(r.clientRequestToken());
     Scope scope = Caller.current().scope();
+    List<Replica> copies =
+        Replicas.asked(
+            scope.region(),
+            r.addReplicaRegions(),
+            Boolean.TRUE.equals(r.forceOverwriteReplicaSecret()));
     Row<SecretRow> there = find(view(), scope, r.name());
     if (there != null) {
       if (there.value().deletion() != null) {
@@ -259,7 +269,9 @@ public final class SecretsManager implements SecretsManagerClient {
             now,
             null,
             null,
-            null);
+            null,
+            copies.isEmpty() ? null : scope.region(),
+            copies);
     context
         .store()
         .write(
@@ -271,7 +283,13 @@ public final class SecretsManager implements SecretsManagerClient {
               tx.put(SecretTables.SECRETS, scope.key(r.name()), row);
               return null;
             });
-    return CreateSecretResponse.builder().arn(arn).name(r.name()).versionId(id).build();
+    List<ReplicationStatusType> status = replicas.sync(scope.key(r.name()));
+    return CreateSecretResponse.builder()
+        .arn(arn)
+        .name(r.name())
+        .versionId(id)
+        .replicationStatus(status.isEmpty() ? null : status)
+        .build();
   }
 
   private String suffix() {
@@ -552,6 +570,10 @@ public final class SecretsManager implements SecretsManagerClient {
     }
     Instant now = now();
     Row<SecretRow> found = find(view(), Caller.current().scope(), r.secretId());
+    if (found != null) {
+      Replicas.refuseCopy(found);
+      Replicas.refuseReplicated(found.value());
+    }
     if (force) {
       if (found == null) {
         return DeleteSecretResponse.builder()
@@ -586,6 +608,7 @@ public final class SecretsManager implements SecretsManagerClient {
             .write(
                 tx -> {
                   Row<SecretRow> found = require(tx, r.secretId());
+                  Replicas.refuseCopy(found);
                   SecretRow restored = found.value().deleted(null, null);
                   tx.put(SecretTables.SECRETS, found.key(), restored);
                   return restored;
@@ -626,6 +649,8 @@ public final class SecretsManager implements SecretsManagerClient {
         .deletedDate(row.deletedAt())
         .tags(tagList(row.tags()))
         .versionIdsToStages(stages.isEmpty() ? null : stages)
+        .primaryRegion(row.primaryRegion())
+        .replicationStatus(row.replicas().isEmpty() ? null : replicas.status(row))
         .build();
   }
 
@@ -666,6 +691,7 @@ public final class SecretsManager implements SecretsManagerClient {
         .deletedDate(row.deletedAt())
         .tags(tagList(row.tags()))
         .secretVersionsToStages(stages(row))
+        .primaryRegion(row.primaryRegion())
         .build();
   }
 
@@ -768,6 +794,43 @@ public final class SecretsManager implements SecretsManagerClient {
                             .build())
                 .toList())
         .build();
+  }
+
+  // ---- copies in other regions
+
+  @Override
+  public ReplicateSecretToRegionsResponse replicateSecretToRegions(
+      ReplicateSecretToRegionsRequest r) {
+    Row<SecretRow> row = requireLive(view(), r.secretId());
+    List<Replica> more =
+        Replicas.asked(
+            row.key().scope().region(),
+            r.addReplicaRegions(),
+            Boolean.TRUE.equals(r.forceOverwriteReplicaSecret()));
+    change(r.secretId(), secret -> Replicas.with(secret, row.key().scope().region(), more));
+    return ReplicateSecretToRegionsResponse.builder()
+        .arn(row.value().arn())
+        .replicationStatus(replicas.sync(row.key()))
+        .build();
+  }
+
+  @Override
+  public RemoveRegionsFromReplicationResponse removeRegionsFromReplication(
+      RemoveRegionsFromReplicationRequest r) {
+    Row<SecretRow> row = requireLive(view(), r.secretId());
+    Replicas.refuseCopy(row);
+    return RemoveRegionsFromReplicationResponse.builder()
+        .arn(row.value().arn())
+        .replicationStatus(replicas.remove(row.key(), r.removeReplicaRegions()))
+        .build();
+  }
+
+  @Override
+  public StopReplicationToReplicaResponse stopReplicationToReplica(
+      StopReplicationToReplicaRequest r) {
+    Row<SecretRow> row = requireLive(view(), r.secretId());
+    replicas.promote(row.key());
+    return StopReplicationToReplicaResponse.builder().arn(row.value().arn()).build();
   }
 
   // ---- what is not here

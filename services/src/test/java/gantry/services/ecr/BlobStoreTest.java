@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import gantry.services.ecr.BlobStore.BodyBroken;
 import gantry.services.ecr.BlobStore.Upload;
+import gantry.state.Scope;
 import gantry.state.VirtualTime;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -144,5 +145,48 @@ class BlobStoreTest {
       }
       assertThat(world.registry.blobs.uploadsUnderWay()).isZero();
     }
+  }
+
+  @Test
+  void memoryDoesNotGrowWithWhatPassesThrough() throws Exception {
+    BlobStore store = new BlobStore(folder.resolve("flat"), new VirtualTime());
+    var threads =
+        (com.sun.management.ThreadMXBean) java.lang.management.ManagementFactory.getThreadMXBean();
+    long[] allocated = new long[2];
+    long[] sizes = {8L * 1024 * 1024, 96L * 1024 * 1024};
+    for (int i = 0; i < sizes.length; i++) {
+      Scope scope = new Scope("000000000000", "us-east-1");
+      BlobStore.Upload upload =
+          store.begin("00000000-0000-0000-0000-00000000000" + i, scope, "app");
+      upload.tryLock();
+      long before = threads.getCurrentThreadAllocatedBytes();
+      assertThat(upload.append(zeros(sizes[i]), Long.MAX_VALUE)).isEqualTo(sizes[i]);
+      allocated[i] = threads.getCurrentThreadAllocatedBytes() - before;
+      upload.cancel();
+      upload.unlock();
+    }
+    assertThat(allocated[0]).isLessThan(4L * 1024 * 1024);
+    assertThat(allocated[1]).isLessThan(allocated[0] + 1024 * 1024);
+  }
+
+  private static java.io.InputStream zeros(long count) {
+    return new java.io.InputStream() {
+      private long left = count;
+
+      @Override
+      public int read() {
+        return left-- > 0 ? 0 : -1;
+      }
+
+      @Override
+      public int read(byte[] into, int offset, int length) {
+        if (left <= 0) {
+          return -1;
+        }
+        int read = (int) Math.min(left, length);
+        left -= read;
+        return read;
+      }
+    };
   }
 }

@@ -3,15 +3,27 @@ package gantry.services.ecs;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import software.amazon.awssdk.services.servicediscovery.ServiceDiscoveryClient;
+import software.amazon.awssdk.services.servicediscovery.model.CreateHttpNamespaceRequest;
+import software.amazon.awssdk.services.servicediscovery.model.CreateHttpNamespaceResponse;
+import software.amazon.awssdk.services.servicediscovery.model.CreateServiceRequest;
+import software.amazon.awssdk.services.servicediscovery.model.CreateServiceResponse;
+import software.amazon.awssdk.services.servicediscovery.model.DeleteServiceRequest;
+import software.amazon.awssdk.services.servicediscovery.model.DeleteServiceResponse;
 import software.amazon.awssdk.services.servicediscovery.model.DeregisterInstanceRequest;
 import software.amazon.awssdk.services.servicediscovery.model.DeregisterInstanceResponse;
 import software.amazon.awssdk.services.servicediscovery.model.GetServiceRequest;
 import software.amazon.awssdk.services.servicediscovery.model.GetServiceResponse;
 import software.amazon.awssdk.services.servicediscovery.model.HealthCheckCustomConfig;
+import software.amazon.awssdk.services.servicediscovery.model.ListNamespacesRequest;
+import software.amazon.awssdk.services.servicediscovery.model.ListNamespacesResponse;
+import software.amazon.awssdk.services.servicediscovery.model.NamespaceSummary;
 import software.amazon.awssdk.services.servicediscovery.model.RegisterInstanceRequest;
 import software.amazon.awssdk.services.servicediscovery.model.RegisterInstanceResponse;
+import software.amazon.awssdk.services.servicediscovery.model.ServiceAlreadyExistsException;
 import software.amazon.awssdk.services.servicediscovery.model.UpdateInstanceCustomHealthStatusRequest;
 import software.amazon.awssdk.services.servicediscovery.model.UpdateInstanceCustomHealthStatusResponse;
 
@@ -21,6 +33,9 @@ final class PretendedNames implements ServiceDiscoveryClient {
   static final long TTL = 5;
 
   final Map<String, Map<String, String>> instances = new TreeMap<>();
+
+  final List<String> namespaces = new ArrayList<>();
+  final Set<String> services = new TreeSet<>();
 
   /** What was said of custom health, in order. */
   final List<String> told = new ArrayList<>();
@@ -35,6 +50,42 @@ final class PretendedNames implements ServiceDiscoveryClient {
 
   @Override
   public void close() {}
+
+  @Override
+  public ListNamespacesResponse listNamespaces(ListNamespacesRequest request) {
+    return ListNamespacesResponse.builder()
+        .namespaces(namespaces.stream().map(PretendedNames::namespace).toList())
+        .build();
+  }
+
+  private static NamespaceSummary namespace(String name) {
+    return NamespaceSummary.builder()
+        .name(name)
+        .id("ns-" + name)
+        .arn("arn:aws:servicediscovery:us-east-1:123456789012:namespace/ns-" + name)
+        .build();
+  }
+
+  @Override
+  public CreateHttpNamespaceResponse createHttpNamespace(CreateHttpNamespaceRequest request) {
+    namespaces.add(request.name());
+    return CreateHttpNamespaceResponse.builder().operationId("o").build();
+  }
+
+  @Override
+  public CreateServiceResponse createService(CreateServiceRequest request) {
+    String arn = "arn:aws:servicediscovery:us-east-1:123456789012:service/srv-" + request.name();
+    if (!services.add(request.name())) {
+      throw ServiceAlreadyExistsException.builder().serviceArn(arn).build();
+    }
+    return CreateServiceResponse.builder().service(s -> s.arn(arn)).build();
+  }
+
+  @Override
+  public DeleteServiceResponse deleteService(DeleteServiceRequest request) {
+    services.remove(request.id().substring("srv-".length()));
+    return DeleteServiceResponse.builder().build();
+  }
 
   @Override
   public GetServiceResponse getService(GetServiceRequest request) {

@@ -206,10 +206,10 @@ class LogsTest {
         () -> put("a", event(now(), "é".repeat((1 << 19) - 13) + "x")));
     assertThat(put("a", event(now(), "é".repeat((1 << 19) - 13))).rejectedLogEventsInfo()).isNull();
 
-    long limit = now() - LogsApi.MAX_AGE;
+    long limit = now() - EventsIn.MAX_AGE;
     PutLogEventsResponse old = put("b", event(limit - 1, "too old"), event(limit, "just right"));
     assertThat(old.rejectedLogEventsInfo().tooOldLogEventEndIndex()).isEqualTo(1);
-    long ahead = now() + LogsApi.MAX_AHEAD;
+    long ahead = now() + EventsIn.MAX_AHEAD;
     PutLogEventsResponse early = put("b", event(ahead, "just right"), event(ahead + 1, "too new"));
     assertThat(early.rejectedLogEventsInfo().tooNewLogEventStartIndex()).isEqualTo(1);
     assertThat(filter("right")).containsExactly("just right", "just right");
@@ -565,11 +565,112 @@ class LogsTest {
   void whatIsStoredIsThereAfterARestart() throws IOException {
     put("a", event(now(), "kept"));
     logs.close();
-    CloudWatchLogsClient again = CloudWatchLogs.hosted().create().apply(context);
+    CloudWatchLogsClient again = CloudWatchLogs.hosted((scope, more) -> {}).create().apply(context);
     logs = again;
     assertThat(filter("kept")).containsExactly("kept");
     try (Stream<Path> files = Files.walk(folder)) {
       assertThat(files.filter(Files::isRegularFile)).hasSize(1);
     }
+  }
+
+  /** What a session of live tail is told. */
+  private static final class Told
+      implements org.reactivestreams.Subscriber<StartLiveTailResponseStream> {
+    private final List<StartLiveTailResponseStream> events = new ArrayList<>();
+    private org.reactivestreams.Subscription subscription;
+    private Throwable failure;
+
+    @Override
+    public void onSubscribe(org.reactivestreams.Subscription given) {
+      subscription = given;
+    }
+
+    @Override
+    public void onNext(StartLiveTailResponseStream event) {
+      events.add(event);
+    }
+
+    @Override
+    public void onError(Throwable e) {
+      failure = e;
+    }
+
+    @Override
+    public void onComplete() {}
+
+    private List<LiveTailSessionLogEvent> lines() {
+      return events.stream()
+          .filter(LiveTailSessionUpdate.class::isInstance)
+          .flatMap(e -> ((LiveTailSessionUpdate) e).sessionResults().stream())
+          .toList();
+    }
+  }
+
+  private Told tail(java.util.function.Consumer<StartLiveTailRequest.Builder> asked) {
+    Told told = new Told();
+    StartLiveTailResponseHandler handler =
+        StartLiveTailResponseHandler.builder()
+            .onResponse(response -> {})
+            .onEventStream(events -> events.subscribe(told))
+            .build();
+    StartLiveTailRequest.Builder request =
+        StartLiveTailRequest.builder()
+            .logGroupIdentifiers("arn:aws:logs:eu-west-1:111122223333:log-group:/ecs/web");
+    asked.accept(request);
+    call(c -> ((LiveTailing) c).startLiveTail(request.build(), handler));
+    return told;
+  }
+
+  private void put(String stream, String message) {
+    call(
+        c ->
+            c.putLogEvents(
+                r ->
+                    r.logGroupName("/ecs/web")
+                        .logStreamName(stream)
+                        .logEvents(event(now(), message))));
+  }
+
+  @Test
+  void liveTailTellsOnceASecondWhatCameAndMatches() {
+    put("a", "ERROR before");
+    Told all = tail(r -> r.logEventFilterPattern("ERROR"));
+    Told ofB = tail(r -> r.logStreamNamePrefixes("b"));
+    assertThat(all.events).singleElement().isInstanceOf(LiveTailSessionStart.class);
+    put("a", "ERROR one");
+    put("a", "fine");
+    put("b", "two");
+    all.subscription.request(1);
+    ofB.subscription.request(2);
+    time.advance(java.time.Duration.ofSeconds(1));
+    assertThat(all.lines())
+        .singleElement()
+        .satisfies(
+            line -> {
+              assertThat(line.message()).isEqualTo("ERROR one");
+              assertThat(line.logStreamName()).isEqualTo("a");
+              assertThat(line.logGroupIdentifier()).isEqualTo("111122223333:/ecs/web");
+            });
+    assertThat(ofB.lines()).extracting(LiveTailSessionLogEvent::message).containsExactly("two");
+    for (int i = 0; i < LiveTails.EVENTS + 1; i++) {
+      put("a", "ERROR " + i);
+    }
+    time.advance(java.time.Duration.ofSeconds(1));
+    assertThat(all.lines()).as("it has not asked for more").hasSize(1);
+    all.subscription.request(1);
+    time.advance(java.time.Duration.ofSeconds(1));
+    assertThat(all.lines()).hasSize(1 + LiveTails.EVENTS);
+    assertThat(((LiveTailSessionUpdate) all.events.getLast()).sessionMetadata().sampled()).isTrue();
+    ofB.subscription.cancel();
+    int events = ofB.events.size();
+    ofB.subscription.request(1);
+    time.advance(java.time.Duration.ofSeconds(1));
+    assertThat(ofB.events).hasSize(events);
+    time.advance(LiveTails.LONGEST);
+    assertThat(all.failure).isInstanceOf(SessionTimeoutException.class);
+    assertThatThrownBy(() -> tail(r -> r.logStreamNames("none")))
+        .isInstanceOf(ResourceNotFoundException.class);
+    assertThatThrownBy(() -> tail(r -> r.logGroupIdentifiers("/ecs/web")))
+        .isInstanceOf(InvalidParameterException.class);
   }
 }

@@ -57,16 +57,16 @@ class HealthChecksTest {
 
   private final VirtualTime time = new VirtualTime();
   private final Store store = MemoryStore.of(time, Route53.HOSTED.tables());
-  private final Route53 route53 =
-      new Route53(
-          new ServiceContext(
-              store,
-              time,
-              time,
-              new SeededIds(3),
-              NOBODY,
-              Path.of("unused"),
-              new ServiceContext.Endpoint("127.0.0.1", 4566)));
+  private final ServiceContext context =
+      new ServiceContext(
+          store,
+          time,
+          time,
+          new SeededIds(3),
+          NOBODY,
+          Path.of("unused"),
+          new ServiceContext.Endpoint("127.0.0.1", 4566));
+  private final Route53 route53 = new Route53(context);
   private int references;
 
   private static <T> T call(Callable<T> work) {
@@ -285,6 +285,15 @@ class HealthChecksTest {
     assertThat(answer(zone, "www.example.com")).containsExactly("10.0.0.1");
     report(check, false);
     assertThat(answer(zone, "www.example.com")).containsExactly("10.0.0.2");
+    assertThat(new Why(context).why("www.example.com"))
+        .singleElement()
+        .extracting(gantry.services.Reason::print)
+        .asString()
+        .contains("zone example.com.", "seen from everywhere")
+        .contains("A 10.0.0.1 for 5 s (failover PRIMARY): left out")
+        .contains("is unhealthy", "last checked")
+        .contains("A 10.0.0.2 for 5 s (failover SECONDARY)");
+    assertThat(new Why(context).why("www")).isEmpty();
     assertThat(
             call(() ->
                     route53.testDNSAnswer(

@@ -3,7 +3,9 @@ package gantry.services.secretsmanager;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import gantry.services.Caller;
 import gantry.services.iam.IamWorld;
+import gantry.state.Scope;
 import java.time.Duration;
 import java.util.List;
 import java.util.function.Function;
@@ -268,5 +270,110 @@ class SecretsManagerTest {
                                     .rotationLambdaARN(
                                         "arn:aws:lambda:us-east-1:111122223333:function:f"))))
         .hasMessageContaining("Secrets Manager cannot invoke the specified Lambda function.");
+  }
+
+  private <R> R inWest(Function<SecretsManagerClient, R> operation) {
+    Caller root = IamWorld.ROOT;
+    return IamWorld.as(
+        new Caller(
+            root.account(),
+            "us-west-2",
+            root.arn(),
+            root.userId(),
+            root.accessKeyId(),
+            root.principalTags(),
+            root.requestId(),
+            root.sourceIp(),
+            root.userAgent()),
+        () -> operation.apply(service));
+  }
+
+  private String inWest(String name) {
+    return inWest(s -> s.getSecretValue(r -> r.secretId(name))).secretString();
+  }
+
+  private List<ReplicationStatusType> toWest(String name, boolean overwrite) {
+    return call(s ->
+            s.replicateSecretToRegions(
+                r ->
+                    r.secretId(name)
+                        .forceOverwriteReplicaSecret(overwrite)
+                        .addReplicaRegions(a -> a.region("us-west-2"))))
+        .replicationStatus();
+  }
+
+  @Test
+  void aCopyInAnotherRegionFollowsItsOriginalAndTakesNoChangesOfItsOwn() {
+    String arn = create("db", "one");
+    assertThat(toWest("db", false))
+        .singleElement()
+        .satisfies(
+            s -> {
+              assertThat(s.region()).isEqualTo("us-west-2");
+              assertThat(s.status()).isEqualTo(StatusType.IN_SYNC);
+            });
+    assertThat(inWest("db")).isEqualTo("one");
+    put("db", 2);
+    call(s -> s.tagResource(r -> r.secretId("db").tags(t -> t.key("a").value("b"))));
+    assertThat(inWest("db")).isEqualTo("v2");
+    var copy = inWest(s -> s.describeSecret(r -> r.secretId("db")));
+    assertThat(copy.arn()).isEqualTo(arn.replace("us-east-1", "us-west-2"));
+    assertThat(copy.primaryRegion()).isEqualTo("us-east-1");
+    assertThat(copy.tags()).hasSize(1);
+    assertThat(copy.versionIdsToStages())
+        .isEqualTo(call(s -> s.describeSecret(r -> r.secretId("db"))).versionIdsToStages());
+    assertThat(world.store.snapshot().scanAll(SecretTables.SECRETS).toList().toString())
+        .doesNotContain("=one")
+        .doesNotContain("v2");
+    assertThatThrownBy(
+            () ->
+                inWest(
+                    s ->
+                        s.putSecretValue(
+                            r -> r.secretId("db").secretString("x").clientRequestToken(token(9)))))
+        .isInstanceOf(InvalidRequestException.class)
+        .hasMessageContaining("Operation not permitted on a replica secret.");
+    assertThatThrownBy(() -> call(s -> s.deleteSecret(r -> r.secretId("db"))))
+        .hasMessageContaining("still has replica regions us-west-2");
+
+    inWest(s -> s.stopReplicationToReplica(r -> r.secretId("db")));
+    put("db", 3);
+    assertThat(inWest("db")).as("on its own").isEqualTo("v2");
+    assertThat(call(s -> s.describeSecret(r -> r.secretId("db"))).replicationStatus()).isEmpty();
+    assertThat(toWest("db", false).getFirst().status()).isEqualTo(StatusType.FAILED);
+    assertThat(toWest("db", true).getFirst().status()).isEqualTo(StatusType.IN_SYNC);
+    assertThat(inWest("db")).isEqualTo("v3");
+    call(
+        s ->
+            s.removeRegionsFromReplication(
+                r -> r.secretId("db").removeReplicaRegions("us-west-2")));
+    assertThatThrownBy(() -> inWest("db")).isInstanceOf(ResourceNotFoundException.class);
+    call(s -> s.deleteSecret(r -> r.secretId("db")));
+  }
+
+  @Test
+  void theControllerBringsCopiesUpWhereTheCallDidNot() {
+    create("db", "one");
+    toWest("db", false);
+    var row = SecretsManager.find(world.store.snapshot(), IamWorld.SCOPE, "db");
+    assertThat(row).isNotNull();
+    world.store.write(
+        tx -> {
+          tx.delete(SecretTables.SECRETS, new Scope(IamWorld.ACCOUNT, "us-west-2").key("db"));
+          return null;
+        });
+    Replication controller =
+        new Replication(
+            new Replicas(
+                world.context, new Sealing(world.box, world.context.clients(), world.ids)));
+    assertThat(controller.all(world.store.snapshot())).containsExactly(row.key());
+    controller.reconcile(row.key());
+    assertThat(inWest("db")).isEqualTo("one");
+    long revision = world.store.snapshot().revision();
+    controller.reconcile(row.key());
+    inWest("db");
+    assertThat(world.store.snapshot().revision())
+        .as("what is in step is not written again")
+        .isEqualTo(revision);
   }
 }

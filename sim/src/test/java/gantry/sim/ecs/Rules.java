@@ -156,12 +156,22 @@ final class Rules {
         say("the task " + after.id() + " is stopped while its name leads to it");
       }
     }
-    sameDigest(after);
+    sameDigest(view, key, after);
   }
 
-  /** All tasks of a deployment run what its first resolved the tag to. */
-  private void sameDigest(TaskRow row) {
-    if (row.deploymentId() == null || !row.isRunning()) {
+  /**
+   * All tasks of a deployment run what its first resolved the tag to. When the registry answers
+   * none of its first tasks, it goes on without, as ECS does.
+   */
+  private void sameDigest(View view, Key key, TaskRow row) {
+    if (row.deploymentId() == null || row.serviceName() == null || !row.isRunning()) {
+      return;
+    }
+    ServiceRow service =
+        view.get(
+            EcsTables.SERVICES, EcsTables.member(key.scope(), row.cluster(), row.serviceName()));
+    DeploymentRow deployment = service == null ? null : service.deployment(row.deploymentId());
+    if (deployment != null && deployment.pinned() && deployment.digests().isEmpty()) {
       return;
     }
     for (Container container : row.task().containers()) {

@@ -16,9 +16,11 @@ import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.socket.DatagramChannel;
 import io.netty.channel.socket.ServerSocketChannel;
+import io.netty.channel.socket.SocketProtocolFamily;
 import io.netty.handler.codec.LengthFieldBasedFrameDecoder;
 import io.netty.handler.codec.LengthFieldPrepender;
 import io.netty.handler.timeout.IdleStateHandler;
+import java.net.Inet4Address;
 import java.net.InetSocketAddress;
 import java.security.SecureRandom;
 import java.util.ArrayList;
@@ -56,7 +58,7 @@ public final class DnsServer implements AutoCloseable {
 
   /** How sockets are made: plainly, or inside a network namespace. */
   public interface Sockets {
-    DatagramChannel datagram();
+    DatagramChannel datagram(SocketProtocolFamily family);
 
     ServerSocketChannel server();
 
@@ -64,8 +66,8 @@ public final class DnsServer implements AutoCloseable {
     static Sockets in(SocketRooms.Room room) {
       return new Sockets() {
         @Override
-        public DatagramChannel datagram() {
-          return room.make(EpollDatagramChannel::new);
+        public DatagramChannel datagram(SocketProtocolFamily family) {
+          return room.make(() -> new EpollDatagramChannel(family));
         }
 
         @Override
@@ -78,8 +80,8 @@ public final class DnsServer implements AutoCloseable {
     Sockets HOST =
         new Sockets() {
           @Override
-          public DatagramChannel datagram() {
-            return new EpollDatagramChannel();
+          public DatagramChannel datagram(SocketProtocolFamily family) {
+            return new EpollDatagramChannel(family);
           }
 
           @Override
@@ -126,10 +128,15 @@ public final class DnsServer implements AutoCloseable {
    */
   public synchronized InetSocketAddress listen(
       InetSocketAddress address, Sockets sockets, Supplier<View> view, Askers askers) {
+    // A socket for both families costs every packet the way through the other one's code.
+    SocketProtocolFamily family =
+        address.getAddress() instanceof Inet4Address
+            ? SocketProtocolFamily.INET
+            : SocketProtocolFamily.INET6;
     Channel udp =
         new Bootstrap()
             .group(loops)
-            .channelFactory(sockets::datagram)
+            .channelFactory(() -> sockets.datagram(family))
             .option(ChannelOption.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
             .option(EpollChannelOption.MAX_DATAGRAM_PAYLOAD_SIZE, QUERY_LIMIT)
             .option(

@@ -320,6 +320,11 @@ final class Flow extends Conn {
   }
 
   private final class BackSide extends ChannelInboundHandlerAdapter {
+    /** An attempt that failed says nothing of the one that came after it. */
+    private boolean isAnothers(ChannelHandlerContext context) {
+      return !begun || context.channel() != back;
+    }
+
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) {
       ByteBuf in = (ByteBuf) message;
@@ -346,6 +351,9 @@ final class Flow extends Conn {
 
     @Override
     public void userEventTriggered(ChannelHandlerContext context, Object event) {
+      if (isAnothers(context)) {
+        return;
+      }
       if (event == io.netty.channel.socket.ChannelInputShutdownReadComplete.INSTANCE) {
         ctx.writeAndFlush(Unpooled.EMPTY_BUFFER)
             .addListener(
@@ -361,11 +369,17 @@ final class Flow extends Conn {
 
     @Override
     public void channelInactive(ChannelHandlerContext context) {
+      if (isAnothers(context)) {
+        return;
+      }
       ctx.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
     }
 
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+      if (isAnothers(context)) {
+        return;
+      }
       TargetState at = target;
       if (at != null) {
         at.counters[worker.index].targetResets++;

@@ -31,6 +31,14 @@ final class AwsJson implements Codec {
   @Override
   public Reply encode(
       Binding binding, Object output, String requestId, Reply.@Nullable Content streamed) {
+    if (streamed != null) {
+      return new Reply(
+          200,
+          List.of(
+              Map.entry("x-amzn-RequestId", requestId),
+              Map.entry("Content-Type", "application/vnd.amazon.eventstream")),
+          streamed);
+    }
     return new Reply(
         200,
         List.of(Map.entry("x-amzn-RequestId", requestId), Map.entry("Content-Type", contentType)),

@@ -118,6 +118,11 @@ public record ConnectPlan(List<Member> members) {
   private record Seen(
       Scope scope, TaskRow row, ServiceConnectConfiguration connect, TaskDefinition definition) {}
 
+  /** Whether any service takes part at all. */
+  public static boolean isUsed(View view) {
+    return view.scanAll(EcsTables.CONNECT).findAny().isPresent();
+  }
+
   public static ConnectPlan of(View view) {
     Map<String, List<Seen>> byNamespace = new HashMap<>();
     view.scanAll(EcsTables.TASKS)

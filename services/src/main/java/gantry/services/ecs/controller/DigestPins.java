@@ -54,18 +54,27 @@ final class DigestPins {
       if (deployment.pinned()) {
         continue;
       }
-      if (deployment.failedTasks() >= DIGEST_TRIES) {
+      TaskRow knowing = knowing(deployment);
+      if (knowing != null) {
+        pin(deployment, knowing);
+      } else if (deployment.failedTasks() >= DIGEST_TRIES) {
         rows.put(deployment.id(), deployment.edit().pinned(true, Map.of()).done());
-        continue;
-      }
-      for (int i = 0; i < look.views().size(); i++) {
-        TaskView view = look.views().get(i);
-        if (view.deployment().equals(deployment.id()) && view.isLive() && view.digestKnown()) {
-          pin(deployment, look.tasks().get(i).value());
-          break;
-        }
       }
     }
+  }
+
+  /** A task that has pulled its images, even one that has failed since. */
+  private @Nullable TaskRow knowing(DeploymentRow deployment) {
+    for (int i = 0; i < look.views().size(); i++) {
+      TaskView view = look.views().get(i);
+      TaskRow task = look.tasks().get(i).value();
+      if (view.deployment().equals(deployment.id())
+          && ((view.isLive() && view.digestKnown())
+              || task.task().containers().stream().allMatch(each -> each.imageDigest() != null))) {
+        return task;
+      }
+    }
+    return null;
   }
 
   private void pin(DeploymentRow deployment, TaskRow task) {

@@ -242,7 +242,8 @@ public final class ServiceController implements Controller {
 
   private Set<String> zones(Scope scope, ServiceRow row) {
     if (!"ENABLED".equals(row.service().availabilityZoneRebalancingAsString())
-        || row.service().networkConfiguration() == null) {
+        || row.service().networkConfiguration() == null
+        || row.service().networkConfiguration().awsvpcConfiguration() == null) {
       return Set.of();
     }
     return networks

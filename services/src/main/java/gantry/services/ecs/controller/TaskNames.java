@@ -37,7 +37,7 @@ import software.amazon.awssdk.services.servicediscovery.model.ServiceNotFoundExc
  * container health check, that is when the check has succeeded. It loses them before it stops, and
  * lives on until every resolver that keeps to the record's time has forgotten its address.
  */
-final class TaskNames {
+public final class TaskNames {
 
   /**
    * Resolvers count in whole seconds, and a request may be on its way: so much longer than the
@@ -108,6 +108,11 @@ final class TaskNames {
   static boolean mayBeAsked(View view, Scope scope, TaskRow row) {
     HealthRules.Check check = Views.check(TaskPayloads.definition(view, scope, row), row);
     return check == HealthRules.Check.NONE || check == HealthRules.Check.HEALTHY;
+  }
+
+  /** A running task that is to have names and has none yet. */
+  public static boolean awaited(View view, Scope scope, TaskRow row) {
+    return awaited(row, TaskController.deployment(view, scope, row));
   }
 
   /** A healthy task whose name nobody can ask for yet: nothing may be stopped in its favour. */

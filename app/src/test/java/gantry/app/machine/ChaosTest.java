@@ -1,0 +1,300 @@
+package gantry.app.machine;
+
+import static gantry.app.machine.RealProgram.run;
+import static gantry.app.machine.RealProgram.until;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import software.amazon.awssdk.core.exception.SdkException;
+import software.amazon.awssdk.services.ec2.Ec2Client;
+import software.amazon.awssdk.services.ec2.model.NetworkInterface;
+import software.amazon.awssdk.services.ecs.EcsClient;
+import software.amazon.awssdk.services.ecs.model.Compatibility;
+import software.amazon.awssdk.services.ecs.model.DesiredStatus;
+import software.amazon.awssdk.services.ecs.model.LaunchType;
+import software.amazon.awssdk.services.ecs.model.NetworkMode;
+import software.amazon.awssdk.services.ecs.model.Task;
+
+/**
+ * Whatever dies, and whenever: afterwards the machine holds exactly what the tables say, and after
+ * {@code gantry down} nothing. {@code -Dgantry.chaos.tasks} and {@code -Dgantry.chaos.seconds} make
+ * it bigger.
+ */
+@Tag("docker")
+class ChaosTest {
+
+  private static final int TASKS = Integer.getInteger("gantry.chaos.tasks", 12);
+  private static final int SECONDS = Integer.getInteger("gantry.chaos.seconds", 25);
+  private static final Duration SETTLED_WITHIN = Duration.ofSeconds(40 + 4 * TASKS);
+
+  @TempDir Path folder;
+  private final Random random = new Random(Long.getLong("gantry.chaos.seed", 7));
+
+  @Test
+  void theMachineHoldsWhatTheTablesSayAndInTheEndNothing() throws Exception {
+    RealProgram.makeImage();
+    try (RealProgram program = new RealProgram(folder.resolve("data"))) {
+      program.start();
+      EcsClient ecs = program.client(EcsClient.builder());
+      Ec2Client ec2 = program.client(Ec2Client.builder());
+      begin(ecs, ec2);
+      String install = program.install();
+      try {
+        until("all run", SETTLED_WITHIN, () -> running(ecs) == TASKS);
+        chaos(program, install);
+        until("all run again", SETTLED_WITHIN, () -> running(ecs) == TASKS && settled(ecs));
+      } catch (AssertionError e) {
+        throw new AssertionError(
+            program.why("awsvpc")
+                + program.why("bridge")
+                + java.nio.file.Files.readString(program.log()),
+            e);
+      }
+      // What died a moment ago may not have been noticed yet.
+      List<String> wrong = wrong(ecs, ec2, install);
+      Instant deadline = Instant.now().plus(SETTLED_WITHIN);
+      while (!wrong.isEmpty() && Instant.now().isBefore(deadline)) {
+        TimeUnit.SECONDS.sleep(1);
+        wrong = wrong(ecs, ec2, install);
+      }
+      assertThat(wrong).isEmpty();
+      assertThat(running(ecs)).isEqualTo(TASKS);
+      program.down();
+      assertThat(left(install)).isEmpty();
+    }
+  }
+
+  /** Half of the tasks in a VPC, half on Docker's bridge; all with a volume, two containers. */
+  private static void begin(EcsClient ecs, Ec2Client ec2) throws InterruptedException {
+    ecs.createCluster();
+    until(
+        "the machine is in the cluster",
+        Duration.ofSeconds(20),
+        () -> !ecs.listContainerInstances().containerInstanceArns().isEmpty());
+    String subnet = ec2.describeSubnets().subnets().getFirst().subnetId();
+    for (NetworkMode mode : List.of(NetworkMode.AWSVPC, NetworkMode.BRIDGE)) {
+      boolean vpc = mode == NetworkMode.AWSVPC;
+      ecs.registerTaskDefinition(
+          task ->
+              task.family(mode.toString())
+                  .networkMode(mode)
+                  .requiresCompatibilities(vpc ? Compatibility.FARGATE : Compatibility.EC2)
+                  .cpu(vpc ? "256" : null)
+                  .memory(vpc ? "512" : null)
+                  .volumes(v -> v.name("shared"))
+                  .containerDefinitions(
+                      a ->
+                          a.name("a")
+                              .image(RealProgram.IMAGE)
+                              .memory(32)
+                              .command("sh", "-c", "echo x > /v/x; exec sleep 3600")
+                              .stopTimeout(2)
+                              .portMappings(p -> p.containerPort(80))
+                              .mountPoints(m -> m.sourceVolume("shared").containerPath("/v")),
+                      b ->
+                          b.name("b")
+                              .image(RealProgram.IMAGE)
+                              .memory(32)
+                              .command("sleep", "3600")
+                              .stopTimeout(2)
+                              .mountPoints(m -> m.sourceVolume("shared").containerPath("/v"))));
+      ecs.createService(
+          service ->
+              service
+                  .serviceName(mode.toString())
+                  .taskDefinition(mode.toString())
+                  .desiredCount(vpc ? TASKS - TASKS / 2 : TASKS / 2)
+                  .launchType(vpc ? LaunchType.FARGATE : LaunchType.EC2)
+                  .networkConfiguration(
+                      vpc ? n -> n.awsvpcConfiguration(c -> c.subnets(subnet)) : n -> {}));
+    }
+  }
+
+  private void chaos(RealProgram program, String install) throws Exception {
+    Instant end = Instant.now().plusSeconds(SECONDS);
+    while (Instant.now().isBefore(end)) {
+      TimeUnit.MILLISECONDS.sleep(300 + random.nextInt(1_000));
+      List<String> containers = containers(install);
+      String victim = containers.isEmpty() ? "" : containers.get(random.nextInt(containers.size()));
+      switch (random.nextInt(5)) {
+        case 0 -> {
+          program.kill();
+          TimeUnit.MILLISECONDS.sleep(random.nextInt(1_500));
+          if (!victim.isEmpty()) {
+            mayFail("docker", "kill", victim); // somebody dies unseen
+          }
+          program.start();
+        }
+        case 1 -> mayFail("docker", "restart", "-t", "0", victim);
+        case 2 -> mayFail("docker", "rm", "-f", victim);
+        default -> mayFail("docker", "kill", victim);
+      }
+    }
+  }
+
+  /** The victim may have gone by itself. */
+  private static void mayFail(String... command) throws Exception {
+    new ProcessBuilder(command)
+        .redirectErrorStream(true)
+        .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+        .start()
+        .waitFor();
+  }
+
+  private static int running(EcsClient ecs) {
+    return again(
+        () ->
+            ecs.describeServices(r -> r.services("awsvpc", "bridge")).services().stream()
+                .mapToInt(each -> each.runningCount())
+                .sum());
+  }
+
+  private static boolean settled(EcsClient ecs) {
+    return again(
+        () ->
+            ecs.describeServices(r -> r.services("awsvpc", "bridge")).services().stream()
+                    .allMatch(each -> each.pendingCount() == 0)
+                && tasks(ecs, DesiredStatus.STOPPED).stream()
+                    .allMatch(each -> each.lastStatus().equals("STOPPED"))
+                && tasks(ecs, DesiredStatus.RUNNING).stream()
+                    .allMatch(each -> each.lastStatus().equals("RUNNING")));
+  }
+
+  /** The program may be on its way up. */
+  private static <T> T again(Supplier<T> call) {
+    try {
+      return call.get();
+    } catch (SdkException e) {
+      return call.get();
+    }
+  }
+
+  private static List<Task> tasks(EcsClient ecs, DesiredStatus status) {
+    List<String> arns =
+        ecs.listTasksPaginator(r -> r.desiredStatus(status)).taskArns().stream().toList();
+    List<Task> all = new ArrayList<>();
+    for (int i = 0; i < arns.size(); i += 100) {
+      List<String> some = arns.subList(i, Math.min(arns.size(), i + 100));
+      all.addAll(ecs.describeTasks(r -> r.tasks(some)).tasks());
+    }
+    return all;
+  }
+
+  private static List<String> containers(String install) {
+    return run("docker", "ps", "-aq", "--no-trunc", "--filter", "label=gantry.install=" + install);
+  }
+
+  /** What differs between the tables and the machine. */
+  private static List<String> wrong(EcsClient ecs, Ec2Client ec2, String install) {
+    List<String> wrong = new ArrayList<>();
+    List<Task> tasks = tasks(ecs, DesiredStatus.RUNNING);
+    TreeSet<String> wanted = new TreeSet<>();
+    TreeSet<String> volumes = new TreeSet<>();
+    TreeSet<String> links = new TreeSet<>();
+    for (Task task : tasks) {
+      task.containers().forEach(each -> wanted.add(each.runtimeId()));
+      volumes.add(task.taskArn());
+      if (!task.lastStatus().equals("RUNNING")) {
+        wrong.add(task.taskArn() + " is " + task.lastStatus());
+      }
+      task.attachments().stream()
+          .flatMap(each -> each.details().stream())
+          .filter(each -> each.name().equals("networkInterfaceId"))
+          .forEach(each -> links.add("e" + each.value().substring("eni-".length())));
+    }
+    String pauses = "label=gantry.role=pause";
+    String ours = "label=gantry.install=" + install;
+    TreeSet<String> found = new TreeSet<>(containers(install));
+    List<String> pausing =
+        run("docker", "ps", "-q", "--no-trunc", "--filter", ours, "--filter", pauses);
+    found.removeAll(pausing);
+    differ(wrong, "containers", wanted, found);
+    if (pausing.size() != links.size()) {
+      wrong.add(pausing.size() + " pause containers for " + links.size() + " interfaces");
+    }
+    TreeSet<String> volumesOf = new TreeSet<>();
+    for (String volume : run("docker", "volume", "ls", "-q", "--filter", ours)) {
+      volumesOf.addAll(
+          run(
+              "docker",
+              "volume",
+              "inspect",
+              "-f",
+              "{{index .Labels \"com.amazonaws.ecs.task-arn\"}}",
+              volume));
+    }
+    differ(wrong, "volumes", volumes, volumesOf);
+    TreeSet<String> veths = new TreeSet<>();
+    TreeSet<String> vpcs = new TreeSet<>();
+    for (String namespace : namespaces(install)) {
+      if (namespace.contains("-vpc-")) {
+        vpcs.add(namespace.substring(namespace.indexOf("vpc-")));
+        for (String line : run("ip", "-n", namespace, "-o", "link", "show", "type", "veth")) {
+          String link = line.split(": ", 3)[1].replaceAll("@.*", "");
+          if (link.startsWith("e")) {
+            veths.add(link);
+          }
+        }
+      }
+    }
+    TreeSet<String> cut = new TreeSet<>();
+    links.forEach(each -> cut.add("e" + each.substring(Math.max(1, each.length() - 14))));
+    differ(wrong, "veths", cut, veths);
+    TreeSet<String> described = new TreeSet<>();
+    ec2.describeVpcs().vpcs().forEach(each -> described.add(each.vpcId()));
+    differ(wrong, "namespaces", described, vpcs);
+    TreeSet<String> interfaces = new TreeSet<>();
+    for (NetworkInterface each : ec2.describeNetworkInterfaces().networkInterfaces()) {
+      interfaces.add("e" + each.networkInterfaceId().substring("eni-".length()));
+    }
+    differ(wrong, "interfaces in EC2", links, interfaces);
+    return wrong;
+  }
+
+  private static void differ(
+      List<String> wrong, String what, TreeSet<String> wanted, TreeSet<String> found) {
+    TreeSet<String> missing = new TreeSet<>(wanted);
+    missing.removeAll(found);
+    TreeSet<String> tooMany = new TreeSet<>(found);
+    tooMany.removeAll(wanted);
+    if (!missing.isEmpty() || !tooMany.isEmpty()) {
+      wrong.add(what + ": missing " + missing + ", too many " + tooMany);
+    }
+  }
+
+  private static List<String> namespaces(String install) {
+    return run("ip", "netns", "list").stream()
+        .map(each -> each.split(" ", 2)[0])
+        .filter(each -> each.startsWith("gantry-" + install + "-"))
+        .toList();
+  }
+
+  /** What is on the machine of an installation. */
+  private static List<String> left(String install) {
+    List<String> left = new ArrayList<>(containers(install));
+    left.addAll(run("docker", "volume", "ls", "-q", "--filter", "label=gantry.install=" + install));
+    left.addAll(namespaces(install));
+    run("nft", "list", "tables").stream()
+        .filter(each -> each.endsWith("gantry_" + install))
+        .forEach(left::add);
+    run("ip", "-o", "link").stream()
+        .filter(each -> each.contains(": gt" + install + "-"))
+        .forEach(left::add);
+    run("bash", "-c", "ls -d /sys/fs/cgroup/gantry/* /sys/fs/cgroup/*/gantry/* 2>/dev/null || true")
+        .stream()
+        .filter(each -> each.endsWith("/" + install))
+        .forEach(left::add);
+    return left;
+  }
+}

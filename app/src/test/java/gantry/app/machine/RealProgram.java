@@ -1,0 +1,201 @@
+package gantry.app.machine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import gantry.app.Main;
+import java.io.IOException;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
+import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
+import software.amazon.awssdk.awscore.client.builder.AwsClientBuilder;
+import software.amazon.awssdk.core.client.builder.SdkSyncClientBuilder;
+import software.amazon.awssdk.http.urlconnection.UrlConnectionHttpClient;
+import software.amazon.awssdk.regions.Region;
+
+/** The program as a process of its own on this machine's Docker and kernel, to be killed. */
+final class RealProgram implements AutoCloseable {
+
+  /** A shell and small tools, made here from what Debian has installed. */
+  static final String IMAGE = "gantry-app-test/busybox:1";
+
+  private static final Duration READY_WITHIN = Duration.ofSeconds(60);
+
+  private final Path data;
+  private final List<String> options;
+  private final int port;
+  private @Nullable Process process;
+
+  RealProgram(Path data, String... options) throws IOException {
+    this.data = data;
+    this.options = List.of(options);
+    try (ServerSocket free = new ServerSocket(0)) {
+      this.port = free.getLocalPort();
+    }
+  }
+
+  String url() {
+    return "http://localhost:" + port;
+  }
+
+  /** Names everything that the program makes on this machine. */
+  String install() throws IOException {
+    return Files.readString(data.resolve("install")).strip();
+  }
+
+  void start() throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>(java());
+    command.addAll(List.of("up", "--data", data.toString(), "--port", Integer.toString(port)));
+    command.addAll(options);
+    Files.createDirectories(data);
+    ProcessBuilder builder = new ProcessBuilder(command);
+    builder.environment().keySet().removeIf(name -> name.startsWith("AWS_"));
+    builder.environment().put("GANTRY_ENGINE", "docker");
+    process =
+        builder
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.appendTo(log().toFile()))
+            .start();
+    until("the program answers", READY_WITHIN, this::answers);
+  }
+
+  private static List<String> java() {
+    String path =
+        System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+    return List.of(
+        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+        "-XX:+UseSerialGC",
+        "-XX:TieredStopAtLevel=1",
+        "--enable-native-access=ALL-UNNAMED",
+        "-cp",
+        path,
+        Main.class.getName());
+  }
+
+  private boolean answers() {
+    try (HttpClient client = HttpClient.newHttpClient()) {
+      return client
+              .send(
+                  HttpRequest.newBuilder(URI.create(url() + "/_gantry/health")).build(),
+                  HttpResponse.BodyHandlers.discarding())
+              .statusCode()
+          == 200;
+    } catch (IOException notYet) {
+      return false;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
+
+  /** What {@code gantry why} prints. */
+  String why(String about) throws IOException, InterruptedException {
+    return command(2, "why", "--data", data.toString(), about);
+  }
+
+  /** {@code kill -9}. */
+  void kill() {
+    if (process != null) {
+      process.destroyForcibly().onExit().join();
+    }
+  }
+
+  /** {@code gantry down --purge}. */
+  String down() throws IOException, InterruptedException {
+    return command(1, "down", "--purge", "--data", data.toString());
+  }
+
+  private String command(int worst, String... arguments) throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>(java());
+    command.addAll(List.of(arguments));
+    Process run = new ProcessBuilder(command).redirectErrorStream(true).start();
+    String said = new String(run.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(run.waitFor()).as(said).isLessThan(worst);
+    return said;
+  }
+
+  Path log() {
+    return data.resolveSibling(data.getFileName() + ".log");
+  }
+
+  <B extends AwsClientBuilder<B, C> & SdkSyncClientBuilder<B, C>, C> C client(B builder) {
+    return client(builder, "test", "us-east-1");
+  }
+
+  <B extends AwsClientBuilder<B, C> & SdkSyncClientBuilder<B, C>, C> C client(
+      B builder, String key, String region) {
+    return builder
+        .endpointOverride(URI.create(url()))
+        .region(Region.of(region))
+        .credentialsProvider(
+            StaticCredentialsProvider.create(AwsBasicCredentials.create(key, "any")))
+        .httpClient(UrlConnectionHttpClient.create())
+        .build();
+  }
+
+  /** Takes away what is there, also after a test that failed. */
+  @Override
+  public void close() throws IOException, InterruptedException {
+    try {
+      if (process != null && process.isAlive()) {
+        down();
+      }
+    } finally {
+      kill();
+    }
+  }
+
+  /** The lines that a command prints. */
+  static List<String> run(String... command) {
+    try {
+      Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+      String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      if (!process.waitFor(1, TimeUnit.MINUTES) || process.exitValue() != 0) {
+        throw new AssertionError(String.join(" ", command) + ": " + said);
+      }
+      return said.lines().toList();
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new AssertionError(e);
+    }
+  }
+
+  /** Makes {@link #IMAGE} unless it is there. */
+  static void makeImage() {
+    if (run("docker", "images", "-q", IMAGE).isEmpty()) {
+      run(
+          "bash",
+          "-c",
+          "set -e; d=$(mktemp -d); mkdir -p $d/bin $d/tmp; cp /usr/bin/busybox $d/bin/;"
+              + " for t in sh sleep nc echo cat printf timeout httpd wget grep; do"
+              + " ln -s busybox $d/bin/$t; done; tar -C $d -c . | docker import - "
+              + IMAGE
+              + "; rm -r $d");
+    }
+  }
+
+  static void until(String what, Duration limit, BooleanSupplier holds)
+      throws InterruptedException {
+    long deadline = System.nanoTime() + limit.toNanos();
+    while (!holds.getAsBoolean()) {
+      if (System.nanoTime() > deadline) {
+        throw new AssertionError("not within " + limit + ": " + what);
+      }
+      TimeUnit.MILLISECONDS.sleep(100);
+    }
+  }
+}

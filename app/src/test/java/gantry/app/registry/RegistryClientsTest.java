@@ -1,0 +1,283 @@
+package gantry.app.registry;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import gantry.app.Gantry;
+import gantry.app.Options;
+import gantry.state.Scope;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import software.amazon.awssdk.services.ecr.EcrClient;
+
+/** skopeo and docker, unmodified, with the real program's registry: also when they are killed. */
+@Tag("client")
+@Timeout(240)
+class RegistryClientsTest {
+
+  private static final Scope HOME = new Scope(Options.ACCOUNT, Options.REGION);
+  private static final int MANY_LAYERS = 45;
+  private static final int BIG = 48 * 1024 * 1024;
+
+  @TempDir Path folder;
+  private Gantry gantry;
+  private Pushes client;
+  private EcrClient ecr;
+
+  @BeforeEach
+  void start() {
+    gantry = Gantry.start(Options.ephemeral());
+    client = new Pushes(gantry.url());
+    ecr = gantry.clients().as("test.amazonaws.com", HOME, EcrClient.class);
+    for (String name : List.of("app", "copy", "many")) {
+      ecr.createRepository(r -> r.repositoryName(name));
+    }
+  }
+
+  @AfterEach
+  void stop() {
+    client.close();
+    gantry.close();
+  }
+
+  private String at(String name) {
+    return "docker://localhost:" + gantry.port() + "/" + name;
+  }
+
+  @Test
+  void skopeoCopiesManyLayersBetweenRepositoriesAndToAndFromAFolder() throws Exception {
+    byte[] config = Pushes.config("amd64");
+    List<byte[]> layers = new ArrayList<>();
+    for (int i = 0; i < MANY_LAYERS; i++) {
+      layers.add(tarOf("layer " + i));
+    }
+    client.blob("many", config);
+    for (byte[] layer : layers) {
+      client.blob("many", layer);
+    }
+    byte[] manifest = Pushes.manifest(config, layers);
+    client.put("many", "v1", Pushes.MANIFEST, manifest);
+    String digest = Pushes.digest(manifest);
+
+    skopeo("copy", "--preserve-digests", at("many:v1"), at("copy:v1"));
+    assertThat(client.get("/v2/copy/manifests/v1")).isEqualTo(manifest);
+    Path dir = folder.resolve("dir");
+    skopeo("copy", "--preserve-digests", at("copy:v1"), "dir:" + dir);
+    assertThat(Files.list(dir).count()).isGreaterThan(MANY_LAYERS);
+    skopeo("copy", "--preserve-digests", "dir:" + dir, at("app:v2"));
+    assertThat(client.get("/v2/app/manifests/" + digest)).isEqualTo(manifest);
+    assertThat(
+            ecr.describeImages(r -> r.repositoryName("app").imageIds(i -> i.imageTag("v2")))
+                .imageDetails()
+                .getFirst()
+                .imageDigest())
+        .isEqualTo(digest);
+  }
+
+  @Test
+  void manyPushTheSameLayersAtOnce() throws Exception {
+    byte[] shared = tarOf("shared");
+    client.image("many", "v1", "amd64", shared, tarOf("one"), tarOf("two"), tarOf("three"));
+    Path dir = folder.resolve("dir");
+    skopeo("copy", "--preserve-digests", at("many:v1"), "dir:" + dir);
+    List<Process> copies = new ArrayList<>();
+    for (int i = 0; i < 4; i++) {
+      copies.add(
+          begin(
+              "skopeo",
+              "copy",
+              "--preserve-digests",
+              "--dest-tls-verify=false",
+              "dir:" + dir,
+              at((i % 2 == 0 ? "app:v" : "copy:v") + i)));
+    }
+    for (Process copy : copies) {
+      assertThat(copy.waitFor(120, TimeUnit.SECONDS)).isTrue();
+      assertThat(copy.exitValue()).isZero();
+    }
+    for (int i = 0; i < 4; i++) {
+      assertThat(client.get("/v2/" + (i % 2 == 0 ? "app" : "copy") + "/manifests/v" + i))
+          .isEqualTo(client.get("/v2/many/manifests/v1"));
+    }
+  }
+
+  @Test
+  void aCopyThatWasKilledIsRepeatedAndWhole() throws Exception {
+    byte[] big = new byte[BIG];
+    new Random(3).nextBytes(big);
+    String digest = client.image("many", "v1", "amd64", big);
+    Path dir = folder.resolve("dir");
+    skopeo("copy", "--preserve-digests", at("many:v1"), "dir:" + dir);
+    // Only what comes over the network counts: the blob is not to be mounted.
+    ecr.deleteRepository(r -> r.repositoryName("many").force(true));
+    Process first =
+        begin(
+            "skopeo",
+            "copy",
+            "--preserve-digests",
+            "--dest-tls-verify=false",
+            "dir:" + dir,
+            at("app:v1"));
+    LockSupport.parkNanos(150_000_000);
+    first.destroyForcibly().waitFor();
+    boolean done = client.send("GET", "/v2/app/manifests/v1", new byte[0]).statusCode() == 200;
+    assertThat(done).as("killed before its end").isFalse();
+    skopeo("copy", "--preserve-digests", "dir:" + dir, at("app:v1"));
+    assertThat(Pushes.digest(client.get("/v2/app/manifests/v1"))).isEqualTo(digest);
+    assertThat(Pushes.digest(client.get("/v2/app/blobs/" + Pushes.digest(big))))
+        .isEqualTo(Pushes.digest(big));
+  }
+
+  @Test
+  void anUploadGoesOnWhereItStopped() throws Exception {
+    byte[] content = new byte[3_000_000];
+    new Random(4).nextBytes(content);
+    String location =
+        client
+            .send("POST", "/v2/app/blobs/uploads/", new byte[0])
+            .headers()
+            .firstValue("location")
+            .orElseThrow();
+    assertThat(
+            client
+                .send("PATCH", location, java.util.Arrays.copyOf(content, 1_000_000))
+                .statusCode())
+        .isEqualTo(202);
+    var where = client.send("GET", location, new byte[0]);
+    assertThat(where.statusCode()).isEqualTo(204);
+    assertThat(where.headers().firstValue("range")).contains("0-999999");
+    String digest = Pushes.digest(content);
+    assertThat(
+            client
+                .send(
+                    "PUT",
+                    location + "?digest=" + digest,
+                    java.util.Arrays.copyOfRange(content, 1_000_000, content.length))
+                .statusCode())
+        .isEqualTo(201);
+    assertThat(client.get("/v2/app/blobs/" + digest)).isEqualTo(content);
+  }
+
+  @Test
+  void corruptedBytesAreRefused() throws Exception {
+    byte[] layer = tarOf("good");
+    String digest = Pushes.digest(layer);
+    byte[] bad = layer.clone();
+    bad[7] ^= 1;
+    var refused = client.send("POST", "/v2/app/blobs/uploads/?digest=" + digest, bad);
+    assertThat(refused.statusCode()).isEqualTo(400);
+    assertThat(new String(refused.body(), UTF_8)).contains("DIGEST_INVALID");
+    assertThat(client.send("HEAD", "/v2/app/blobs/" + digest, new byte[0]).statusCode())
+        .isEqualTo(404);
+    // skopeo with a folder in which somebody changed a byte.
+    client.image("many", "v1", "amd64", layer);
+    Path dir = folder.resolve("dir");
+    skopeo("copy", "--preserve-digests", at("many:v1"), "dir:" + dir);
+    Files.write(dir.resolve(digest.substring("sha256:".length())), bad);
+    // Else it would not send the layer, but have it mounted from there.
+    ecr.deleteRepository(r -> r.repositoryName("many").force(true));
+    Process copy =
+        begin(
+            "skopeo",
+            "copy",
+            "--preserve-digests",
+            "--dest-tls-verify=false",
+            "dir:" + dir,
+            at("app:bad"));
+    assertThat(copy.waitFor()).isNotZero();
+    assertThat(client.send("GET", "/v2/app/manifests/bad", new byte[0]).statusCode())
+        .isEqualTo(404);
+  }
+
+  @Test
+  @Tag("docker")
+  void dockerPushKilledAndRepeated() throws Exception {
+    Path context = Files.createDirectory(folder.resolve("context"));
+    byte[] big = new byte[BIG];
+    new Random(5).nextBytes(big);
+    Files.write(context.resolve("big"), big);
+    Files.writeString(context.resolve("Dockerfile"), "FROM scratch\nCOPY big /big\n");
+    String image = "localhost:" + gantry.port() + "/app:docker";
+    try {
+      run("docker", "build", "-q", "-t", image, context.toString());
+      Process push = begin("docker", "push", image);
+      LockSupport.parkNanos(300_000_000);
+      push.destroyForcibly().waitFor();
+      run("docker", "push", image);
+      run("docker", "rmi", image);
+      assertThat(run("docker", "pull", image)).contains("Downloaded newer image");
+      String id = run("docker", "create", image, "none").trim();
+      Path out = folder.resolve("out");
+      run("docker", "cp", id + ":/big", out.toString());
+      run("docker", "rm", id);
+      assertThat(Pushes.digest(Files.readAllBytes(out))).isEqualTo(Pushes.digest(big));
+    } finally {
+      begin("docker", "rmi", "-f", image).waitFor();
+    }
+  }
+
+  // ---- tools
+
+  /** A tar archive of one file: skopeo and docker look inside. */
+  private static byte[] tarOf(String content) {
+    byte[] tar = new byte[2048];
+    byte[] name = "file".getBytes(UTF_8);
+    byte[] bytes = content.getBytes(UTF_8);
+    System.arraycopy(name, 0, tar, 0, name.length);
+    put(tar, 100, "0000644");
+    put(tar, 108, "0000000");
+    put(tar, 116, "0000000");
+    put(tar, 124, String.format("%011o", bytes.length));
+    put(tar, 136, "00000000000");
+    put(tar, 148, "        ");
+    tar[156] = '0';
+    put(tar, 257, "ustar");
+    put(tar, 263, "00");
+    int sum = 0;
+    for (int i = 0; i < 512; i++) {
+      sum += tar[i];
+    }
+    put(tar, 148, String.format("%06o", sum));
+    tar[154] = 0;
+    System.arraycopy(bytes, 0, tar, 512, bytes.length);
+    return tar;
+  }
+
+  private static void put(byte[] into, int at, String text) {
+    System.arraycopy(text.getBytes(UTF_8), 0, into, at, text.length());
+  }
+
+  private static void skopeo(String what, String... arguments) throws Exception {
+    List<String> command =
+        new ArrayList<>(
+            List.of("skopeo", what, "--src-tls-verify=false", "--dest-tls-verify=false"));
+    command.addAll(List.of(arguments));
+    run(command.toArray(String[]::new));
+  }
+
+  private static Process begin(String... command) throws IOException {
+    return new ProcessBuilder(command)
+        .redirectErrorStream(true)
+        .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+        .start();
+  }
+
+  static String run(String... command) throws Exception {
+    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    String said = new String(process.getInputStream().readAllBytes(), UTF_8);
+    assertThat(process.waitFor()).as(String.join(" ", command) + ": " + said).isZero();
+    return said;
+  }
+}
