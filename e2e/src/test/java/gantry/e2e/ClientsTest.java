@@ -75,8 +75,8 @@ class ClientsTest {
             List.of("python3", resource("signed.py", data).toString(), url), data, Map.of()));
   }
 
-  @Test
-  void boto3() throws Exception {
+  /** A Python with boto3. */
+  static String python() throws IOException, InterruptedException {
     Path python = CLIENTS.resolve("python");
     if (!Files.exists(python.resolve("bin/python3"))) {
       install(CLIENTS, "python3", "-m", "venv", python.toString());
@@ -86,12 +86,14 @@ class ClientsTest {
         != 0) {
       install(CLIENTS, python + "/bin/pip", "install", "-q", "boto3");
     }
+    return python + "/bin/python3";
+  }
+
+  @Test
+  void boto3() throws Exception {
+    String python = python();
     for (String script : List.of("check.py", "identity.py")) {
-      ok(
-          Program.run(
-              List.of(python + "/bin/python3", resource(script, data).toString(), url),
-              data,
-              Map.of()));
+      ok(Program.run(List.of(python, resource(script, data).toString(), url), data, Map.of()));
     }
   }
 

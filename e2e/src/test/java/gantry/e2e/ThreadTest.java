@@ -48,16 +48,17 @@ class ThreadTest {
     assertThat(lines).anyMatch(line -> line.contains("none failed")).contains("== nothing is left");
   }
 
-  /** A free port whose successor, which the balancer listens on, is free too. */
-  private static String port() throws IOException {
+  /** A free port whose two successors, which balancers listen on, are free too. */
+  static String port() throws IOException {
     for (int tries = 0; tries < 50; tries++) {
       try (ServerSocket one = new ServerSocket(0);
-          ServerSocket next = new ServerSocket(one.getLocalPort() + 1)) {
+          ServerSocket next = new ServerSocket(one.getLocalPort() + 1);
+          ServerSocket third = new ServerSocket(one.getLocalPort() + 2)) {
         return Integer.toString(one.getLocalPort());
       } catch (IOException taken) {
         continue;
       }
     }
-    throw new IOException("no two free ports beside each other");
+    throw new IOException("no three free ports beside each other");
   }
 }

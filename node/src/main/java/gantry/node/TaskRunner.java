@@ -579,8 +579,10 @@ final class TaskRunner {
         addresses.put(name, bridge.getIpAddress());
       }
     }
-    Object signal = now.getConfig().getRawValues().get("StopSignal");
-    if (signal instanceof String text && !text.isEmpty()) {
+    // docker-java's class has no such member, and keeps what it does not know at the top only.
+    if (now.getRawValues().get("Config") instanceof Map<?, ?> config
+        && config.get("StopSignal") instanceof String text
+        && !text.isEmpty()) {
       stopSignals.put(name, text);
     }
     if (newState == State.EXITED && before.state() != State.EXITED) {

@@ -221,6 +221,43 @@ class DockerNodeTest {
     assertThat(leftovers()).isEmpty();
   }
 
+  /** An image's STOPSIGNAL is how its program wants to be told: nginx drains on SIGQUIT only. */
+  @Test
+  void anImageIsStoppedWithTheSignalThatItNames() throws Exception {
+    String image = "gantry-test/quit:1";
+    Path empty = java.nio.file.Files.createTempDirectory("gantry-quit-");
+    java.nio.file.Files.writeString(
+        empty.resolve("Dockerfile"), "FROM " + TestImages.BUSYBOX + "\nSTOPSIGNAL SIGQUIT\n");
+    Process build =
+        new ProcessBuilder("docker", "build", "-q", "-t", image, empty.toString())
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    assertThat(build.waitFor()).isZero();
+    try {
+      TaskPayload task =
+          bridge(
+              shell(
+                  "main",
+                  "trap 'exit 7' QUIT; trap 'exit 8' TERM; while true; do sleep 0.1; done",
+                  each -> each.image(image).stopTimeout(20)));
+      node.assign(task);
+      ecs.await(task.taskArn(), "RUNNING");
+      node.assign(Payloads.stopped(task));
+      assertThat(container(ecs.await(task.taskArn(), "STOPPED"), "main").exitCode()).isEqualTo(7);
+      ControlPlane.until(
+          "its containers are removed", Duration.ofSeconds(10), () -> node.tasks().isEmpty());
+    } finally {
+      new ProcessBuilder("docker", "image", "rm", "-f", image)
+          .redirectErrorStream(true)
+          .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+          .start()
+          .waitFor();
+      java.nio.file.Files.delete(empty.resolve("Dockerfile"));
+      java.nio.file.Files.delete(empty);
+    }
+  }
+
   private static LogConfiguration awslogs(Map<String, String> more) {
     Map<String, String> options =
         new HashMap<>(

@@ -9,6 +9,7 @@ import software.amazon.awssdk.services.ecs.model.DeploymentConfiguration;
 import software.amazon.awssdk.services.ecs.model.DeploymentStrategy;
 import software.amazon.awssdk.services.ecs.model.LinearConfiguration;
 import software.amazon.awssdk.services.ecs.model.LoadBalancer;
+import software.amazon.awssdk.services.ecs.model.ServiceConnectConfiguration;
 
 /** What a service may say of its deployments. */
 final class DeploymentRules {
@@ -188,9 +189,19 @@ final class DeploymentRules {
   }
 
   /** With two colours, every balancer needs a second target group and a rule that leads there. */
-  static void advanced(DeploymentConfiguration configuration, List<LoadBalancer> balancers) {
+  static void advanced(
+      DeploymentConfiguration configuration,
+      List<LoadBalancer> balancers,
+      @Nullable ServiceConnectConfiguration connect) {
     if (configuration.strategy() == DeploymentStrategy.ROLLING) {
       return;
+    }
+    if (connect != null && Boolean.TRUE.equals(connect.enabled())) {
+      throw EcsErrors.unsupported(
+          "The "
+              + configuration.strategy()
+              + " deployment strategy is not supported with Service Connect: only load balancers'"
+              + " traffic is shifted.");
     }
     for (LoadBalancer balancer : balancers) {
       if (balancer.advancedConfiguration() == null) {

@@ -109,7 +109,8 @@ final class Services {
     }
     var configuration =
         DeploymentRules.configuration(null, request.deploymentConfiguration(), daemon, external);
-    DeploymentRules.advanced(configuration, request.loadBalancers());
+    DeploymentRules.advanced(
+        configuration, request.loadBalancers(), request.serviceConnectConfiguration());
     Service.Builder service =
         Service.builder()
             .serviceArn(Arns.service(scope, cluster.clusterName(), request.serviceName()))
@@ -625,7 +626,10 @@ final class Services {
             before.isExternal());
     DeploymentRules.advanced(
         configuration,
-        request.hasLoadBalancers() ? request.loadBalancers() : service.loadBalancers());
+        request.hasLoadBalancers() ? request.loadBalancers() : service.loadBalancers(),
+        request.serviceConnectConfiguration() != null
+            ? request.serviceConnectConfiguration()
+            : before.serviceConnect());
     return new Change(
         request, deploys || definitionChanges ? definition : null, deploys, type, typed, strategy);
   }
@@ -731,7 +735,8 @@ final class Services {
               .pendingTaskCount(pending)
               .build());
       if (each.primary() && each.inProgress()) {
-        current = each.serviceDeploymentArn();
+        // A rollback is the end of the deployment that failed, not one of its own.
+        current = each.rollsBack() == null ? each.serviceDeploymentArn() : each.rollsBack();
       }
     }
     Service.Builder service =

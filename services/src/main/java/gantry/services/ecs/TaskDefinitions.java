@@ -72,7 +72,7 @@ final class TaskDefinitions {
     List<Compatibility> compatibilities = TaskDefinitionRules.compatibilities(request);
     for (Compatibility required : request.requiresCompatibilities()) {
       if (required == Compatibility.FARGATE) {
-        String refusal = TaskDefinitionRules.fargateRefusal(request);
+        String refusal = FargateRules.refusal(request);
         if (refusal != null) {
           throw EcsErrors.client(refusal);
         }

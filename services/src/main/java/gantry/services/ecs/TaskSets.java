@@ -97,6 +97,9 @@ final class TaskSets {
         Tasks.launchType(
             request.launchTypeAsString(), items.isEmpty() ? null : items.getFirst().provider());
     tasks.checkCompatible(definition, type, network, request.platformVersion());
+    if (request.loadBalancers().stream().anyMatch(each -> each.advancedConfiguration() != null)) {
+      throw EcsErrors.invalid("A task set's load balancers have no advancedConfiguration.");
+    }
     rules.balancers(request.loadBalancers(), definition);
     ServiceRules.registries(request.serviceRegistries(), definition);
     Tags.check(request.tags());

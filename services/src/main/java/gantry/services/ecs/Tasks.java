@@ -748,12 +748,14 @@ final class Tasks {
                 TaskRow row = tx.get(EcsTables.TASKS, key);
                 if (row == null) {
                   failures.add(missing(scope, cluster, reference));
-                } else if (row.serviceName() == null || row.isStopping()) {
+                } else if (!isDirected(tx, scope, row) || row.isStopping()) {
                   failures.add(
                       Failure.builder()
                           .arn(row.arn())
                           .reason("TASK_NOT_VALID")
-                          .detail("The task is not a running task of a service.")
+                          .detail(
+                              "The task is not a running task of a service with the ECS deployment"
+                                  + " controller.")
                           .build());
                 } else if (on && blocked(tx, scope, row, now)) {
                   failures.add(
@@ -772,6 +774,15 @@ final class Tasks {
               return done.size();
             });
     return UpdateTaskProtectionResponse.builder().protectedTasks(done).failures(failures).build();
+  }
+
+  /** Tasks of task sets are somebody else's to direct. */
+  private static boolean isDirected(View view, Scope scope, TaskRow row) {
+    ServiceRow owner =
+        row.serviceName() == null
+            ? null
+            : view.get(EcsTables.SERVICES, scope.key(row.cluster() + "/" + row.serviceName()));
+    return owner != null && !owner.isExternal();
   }
 
   private static boolean blocked(View view, Scope scope, TaskRow row, Instant now) {

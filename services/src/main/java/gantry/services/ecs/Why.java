@@ -1,14 +1,18 @@
 package gantry.services.ecs;
 
+import static software.amazon.awssdk.services.ecs.model.DeploymentRolloutState.COMPLETED;
+
 import gantry.services.Explainer;
 import gantry.services.Reason;
 import gantry.services.ecs.controller.Explanation;
 import gantry.services.ecs.controller.TaskNames;
+import gantry.services.ecs.planner.Waiting;
 import gantry.services.ecs.rows.DeploymentRow;
 import gantry.services.ecs.rows.InstanceRow;
 import gantry.services.ecs.rows.ServiceRow;
 import gantry.services.ecs.rows.TargetRow;
 import gantry.services.ecs.rows.TaskRow;
+import gantry.services.ecs.rows.TrafficShift;
 import gantry.state.Row;
 import gantry.state.Scope;
 import gantry.state.View;
@@ -88,6 +92,7 @@ public final class Why implements Explainer {
                   + primary.rolloutState()
                   + ": "
                   + primary.rolloutStateReason()));
+      stage(primary, because);
       if (explanation.noPlace() != null) {
         because.add(noPlace(explanation.noPlace()));
       }
@@ -110,6 +115,36 @@ public final class Why implements Explainer {
             + row.service().desiredCount()
             + " running",
         because);
+  }
+
+  /** Where a deployment with two colours stands. */
+  private static void stage(DeploymentRow primary, List<Reason> because) {
+    TrafficShift shift = primary.traffic();
+    if (shift == null || shift.isRolling() || primary.rolloutState() == COMPLETED) {
+      return;
+    }
+    List<Reason> traffic = new ArrayList<>();
+    for (TrafficShift.Route route : shift.routes()) {
+      traffic.add(
+          Reason.of(
+              "%s %% of %s goes to %s, the rest to %s"
+                  .formatted(
+                      Waiting.percent(shift.production()),
+                      route.productionRule(),
+                      route.targetGroup(),
+                      route.other())));
+    }
+    because.add(
+        new Reason(
+            "stage %s of %s since %s%s: %s %% of production and %s %% of test traffic on the new revision"
+                .formatted(
+                    shift.stage(),
+                    shift.strategy(),
+                    shift.since(),
+                    primary.rollsBack() == null ? "" : " (rolling back)",
+                    Waiting.percent(shift.production()),
+                    Waiting.percent(shift.test())),
+            traffic));
   }
 
   private static List<TaskRow> lastFailures(View view, Scope scope, ServiceRow row) {

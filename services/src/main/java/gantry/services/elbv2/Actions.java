@@ -62,7 +62,7 @@ final class Actions {
               + " authenticate-cognito, jwt-validation]");
     }
     return switch (type) {
-      case FORWARD -> forward(action, application);
+      case FORWARD -> forward(action);
       case REDIRECT -> {
         applicationOnly(application, "redirect");
         yield redirect(action, secure);
@@ -86,7 +86,7 @@ final class Actions {
     }
   }
 
-  private static Action forward(Action action, boolean application) {
+  private static Action forward(Action action) {
     List<TargetGroupTuple> tuples = new ArrayList<>();
     ForwardActionConfig config = action.forwardConfig();
     if (config != null && config.hasTargetGroups() && !config.targetGroups().isEmpty()) {
@@ -120,10 +120,9 @@ final class Actions {
     } else {
       throw Errors.validation("A target group ARN must be specified");
     }
-    int most = application ? MAX_GROUPS : 1;
-    if (tuples.size() > most) {
+    if (tuples.size() > MAX_GROUPS) {
       throw TooManyActionsException.builder()
-          .message("The maximum number of target groups for a forward action is " + most)
+          .message("The maximum number of target groups for a forward action is " + MAX_GROUPS)
           .build();
     }
     TargetGroupStickinessConfig sticky =

@@ -45,8 +45,24 @@ class DurabilityTest {
                   .build());
         });
     world.service("bad", "bad", 1, World::fargate);
+    world.balancer.rules();
+    world.service(
+        "colours",
+        "web",
+        1,
+        r -> {
+          World.fargate(r);
+          r.deploymentConfiguration(c -> c.strategy("CANARY").bakeTimeInMinutes(5));
+          r.loadBalancers(ShiftsTest.balancer());
+        });
     world.call(ecs -> ecs.putAccountSetting(r -> r.name("containerInsights").value("enabled")));
     world.run(Duration.ofSeconds(40));
+    world.call(ecs -> ecs.updateService(r -> r.service("colours").forceNewDeployment(true)));
+    world.run(Duration.ofSeconds(5));
+    assertThat(world.store.snapshot().scanAll(EcsTables.SERVICES).toList().toString())
+        .contains("TrafficShift[")
+        .contains("stage=SCALE_UP")
+        .contains("Route[");
     TaskRow running = world.rows().getFirst();
     world
         .ecs

@@ -12,10 +12,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import software.amazon.awssdk.services.ecs.model.AdvancedConfiguration;
+import software.amazon.awssdk.services.ecs.model.CreateServiceRequest;
 import software.amazon.awssdk.services.ecs.model.DeploymentConfiguration;
+import software.amazon.awssdk.services.ecs.model.InvalidParameterException;
 import software.amazon.awssdk.services.ecs.model.LoadBalancer;
 import software.amazon.awssdk.services.ecs.model.ServiceDeployment;
 import software.amazon.awssdk.services.ecs.model.ServiceDeploymentLifecycleStage;
+import software.amazon.awssdk.services.ecs.model.UnsupportedFeatureException;
 
 /** BLUE_GREEN, LINEAR and CANARY from the first stage to the last, on virtual time. */
 class ShiftsTest {
@@ -46,7 +50,7 @@ class ShiftsTest {
     world.until(w -> done("SUCCESSFUL"), Duration.ofMinutes(3));
   }
 
-  private static LoadBalancer balancer() {
+  static LoadBalancer balancer() {
     return LoadBalancer.builder()
         .targetGroupArn(BLUE)
         .containerName("app")
@@ -243,6 +247,8 @@ class ShiftsTest {
     stop("ROLLBACK");
     world.restart();
     assertThat(deployment().statusAsString()).isEqualTo("ROLLBACK_IN_PROGRESS");
+    assertThat(world.service("web").currentServiceDeployment())
+        .isEqualTo(deployment().serviceDeploymentArn());
     world.run(Duration.ofSeconds(1));
     if (stage != ServiceDeploymentLifecycleStage.CLEAN_UP) {
       // At once: blue never went away.
@@ -433,6 +439,12 @@ class ShiftsTest {
   void whyTellsTheStageTheWeightsAndTheWait() {
     start(c -> c.strategy("BLUE_GREEN").bakeTimeInMinutes(10));
     update("web:2");
+    world.run(Duration.ofSeconds(4));
+    assertThat(new Why(world.core).why("web").getFirst().print())
+        .contains("stage SCALE_UP of BLUE_GREEN since 2026-")
+        .contains(": 0 % of production and 0 % of test traffic on the new revision")
+        .contains("0 % of " + RULE + " goes to " + GREEN + ", the rest to " + BLUE)
+        .contains("waiting for 2 tasks to");
     world.until(w -> at(ServiceDeploymentLifecycleStage.BAKE_TIME), Duration.ofMinutes(2));
     assertThat(new Why(world.core).why("web").getFirst().print())
         .contains("BAKE_TIME with 100 % of production and 100 % of test traffic")
@@ -499,5 +511,106 @@ class ShiftsTest {
     world.until(w -> at(ServiceDeploymentLifecycleStage.BAKE_TIME), Duration.ofMinutes(2));
     assertThat(deployment().targetServiceRevision().requestedProductionTrafficWeight()).isNull();
     world.until(w -> done("SUCCESSFUL"), Duration.ofMinutes(4));
+  }
+
+  @Test
+  void killedWhileItReconciles() {
+    start(
+        c ->
+            c.strategy("LINEAR")
+                .linearConfiguration(l -> l.stepPercent(50.0).stepBakeTimeInMinutes(10)));
+    update("web:2");
+    world.until(w -> w.balancer.share(RULE, GREEN) == 50, Duration.ofMinutes(2));
+    world.kill();
+    update("web:3");
+    world.run(Duration.ofSeconds(5));
+    assertThat(world.balancer.share(RULE, GREEN)).isEqualTo(50);
+    world.restart();
+    world.run(Duration.ofSeconds(1));
+    assertThat(world.balancer.share(RULE, BLUE)).isEqualTo(100);
+    world.until(w -> done("SUCCESSFUL"), Duration.ofMinutes(30));
+    assertThat(running(GREEN)).containsExactly("web:3");
+  }
+
+  private void refused(
+      Consumer<CreateServiceRequest.Builder> more, Class<? extends Throwable> error, String words) {
+    assertThatThrownBy(
+            () ->
+                world.service(
+                    "other",
+                    "web:1",
+                    1,
+                    r -> {
+                      World.fargate(r);
+                      r.loadBalancers(balancer());
+                      more.accept(r);
+                    }))
+        .isInstanceOf(error)
+        .hasMessageContaining(words);
+  }
+
+  private static Consumer<CreateServiceRequest.Builder> configured(
+      Consumer<DeploymentConfiguration.Builder> configuration) {
+    return r -> r.deploymentConfiguration(configuration);
+  }
+
+  @Test
+  void whatCannotBeMeantIsRefused() {
+    start(c -> c.strategy("BLUE_GREEN"));
+    Class<InvalidParameterException> invalid = InvalidParameterException.class;
+    Class<UnsupportedFeatureException> unsupported = UnsupportedFeatureException.class;
+    refused(configured(c -> c.strategy("PURPLE")), invalid, "strategy should be one of");
+    refused(
+        configured(c -> c.strategy("BLUE_GREEN").bakeTimeInMinutes(1441)), invalid, "0 and 1440");
+    refused(configured(c -> c.strategy("ROLLING").bakeTimeInMinutes(5)), unsupported, "ROLLING");
+    refused(
+        configured(c -> c.strategy("BLUE_GREEN").linearConfiguration(l -> l.stepPercent(10.0))),
+        invalid,
+        "only valid with the LINEAR");
+    refused(
+        configured(c -> c.strategy("LINEAR").linearConfiguration(l -> l.stepPercent(2.9))),
+        invalid,
+        "stepPercent must be a multiple of 0.1 between 3.0 and 100.0");
+    refused(
+        configured(c -> c.strategy("CANARY").canaryConfiguration(l -> l.canaryPercent(5.05))),
+        invalid,
+        "canaryPercent must be a multiple of 0.1");
+    refused(
+        configured(
+            c ->
+                c.strategy("BLUE_GREEN")
+                    .lifecycleHooks(
+                        h ->
+                            h.hookTargetArn("arn:aws:lambda:us-east-1:123456789012:function:f")
+                                .lifecycleStagesWithStrings("POST_SCALE_UP"))),
+        unsupported,
+        "AWS Lambda is not here");
+    refused(
+        configured(c -> c.strategy("BLUE_GREEN").alarms(a -> a.enable(true).alarmNames("x"))),
+        unsupported,
+        "alarms");
+    refused(
+        r ->
+            r.deploymentConfiguration(c -> c.strategy("CANARY"))
+                .loadBalancers(
+                    balancer().toBuilder()
+                        .advancedConfiguration((AdvancedConfiguration) null)
+                        .build()),
+        invalid,
+        "advancedConfiguration is required");
+    refused(
+        r ->
+            r.deploymentConfiguration(c -> c.strategy("CANARY"))
+                .loadBalancers(
+                    balancer().toBuilder()
+                        .advancedConfiguration(
+                            balancer().advancedConfiguration().toBuilder()
+                                .productionListenerRule(RULE + "9")
+                                .build())
+                        .build()),
+        invalid,
+        "does not exist");
+    assertThat(world.service("web").deploymentConfiguration().strategyAsString())
+        .isEqualTo("BLUE_GREEN");
   }
 }

@@ -8,6 +8,8 @@ import gantry.services.Clients;
 import gantry.services.HostedService;
 import gantry.services.ServiceContext;
 import gantry.services.acm.Acm;
+import gantry.services.ecs.controller.Listening;
+import gantry.services.ecs.rows.TrafficShift.Route;
 import gantry.state.MemoryStore;
 import gantry.state.RowCodec;
 import gantry.state.Scope;
@@ -19,7 +21,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -39,6 +43,7 @@ import software.amazon.awssdk.services.ec2.model.DescribeVpcsResponse;
 import software.amazon.awssdk.services.ec2.model.SecurityGroup;
 import software.amazon.awssdk.services.ec2.model.Subnet;
 import software.amazon.awssdk.services.ec2.model.Vpc;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.Action;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ActionTypeEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DuplicateLoadBalancerNameException;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerNotFoundException;
@@ -529,5 +534,160 @@ class Elbv2Test {
                                             a.type(ActionTypeEnum.FORWARD)
                                                 .targetGroupArn(group.targetGroupArn())))))
         .hasMessageContaining("A certificate must be specified for HTTPS listeners");
+  }
+
+  /** ECS's blue/green deployments move traffic with this: rules, default rules and listeners. */
+  @Test
+  void trafficIsDividedWhateverNamesTheRule() {
+    String balancer = balancer();
+    String blue = group("blue").targetGroupArn();
+    String green = group("green").targetGroupArn();
+    String listener = listener(balancer, blue);
+    String rule =
+        call(
+            () ->
+                elb.createRule(
+                        r ->
+                            r.listenerArn(listener)
+                                .priority(1)
+                                .conditions(c -> c.field("path-pattern").values("/a/*"))
+                                .actions(a -> a.type("forward").targetGroupArn(blue)))
+                    .rules()
+                    .getFirst()
+                    .ruleArn());
+    String whole =
+        call(
+            () ->
+                elb.describeRules(r -> r.listenerArn(listener)).rules().stream()
+                    .filter(each -> each.isDefault())
+                    .findFirst()
+                    .orElseThrow()
+                    .ruleArn());
+    assertThat(Listening.listenerOf(whole)).isEqualTo(listener);
+    Listening listening = new Listening(new Roles());
+    String role = "arn:aws:iam::000000000000:role/ecs";
+    Route route = new Route(green, blue, rule, whole, role);
+    for (int i = 0; i < 2; i++) {
+      assertThat(call(() -> "" + listening.set(SCOPE, route, 12.5, 100))).isEqualTo("null");
+    }
+    assertThat(weights(() -> elb.describeRules(r -> r.ruleArns(rule)).rules().getFirst().actions()))
+        .isEqualTo(Map.of(green, 125, blue, 875));
+    assertThat(
+            weights(
+                () ->
+                    elb.describeListeners(r -> r.listenerArns(listener))
+                        .listeners()
+                        .getFirst()
+                        .defaultActions()))
+        .isEqualTo(Map.of(green, 100, blue, 0));
+    // A group without traffic is still in use: its targets are checked before they get any.
+    call(
+        () ->
+            elb.registerTargets(
+                r -> r.targetGroupArn(blue).targets(t -> t.id("10.0.0.5").port(80))));
+    assertThat(
+            call(
+                () ->
+                    elb.describeTargetHealth(r -> r.targetGroupArn(blue))
+                        .targetHealthDescriptions()
+                        .getFirst()
+                        .targetHealth()
+                        .state()))
+        .isEqualTo(TargetHealthStateEnum.INITIAL);
+    String redirect =
+        call(
+            () ->
+                elb.createRule(
+                        r ->
+                            r.listenerArn(listener)
+                                .priority(2)
+                                .conditions(c -> c.field("path-pattern").values("/b/*"))
+                                .actions(
+                                    a ->
+                                        a.type("fixed-response")
+                                            .fixedResponseConfig(f -> f.statusCode("503"))))
+                    .rules()
+                    .getFirst()
+                    .ruleArn());
+    assertThat(
+            call(
+                () ->
+                    "" + listening.set(SCOPE, new Route(green, blue, redirect, null, null), 1, 1)))
+        .contains("does not forward");
+  }
+
+  @Test
+  void aNetworkListenerDividesItsTrafficToo() {
+    String balancer =
+        call(
+            () ->
+                elb.createLoadBalancer(r -> r.name("net").type("network").subnets("subnet-a"))
+                    .loadBalancers()
+                    .getFirst()
+                    .loadBalancerArn());
+    List<String> groups = new ArrayList<>();
+    for (String name : List.of("blue", "green")) {
+      groups.add(
+          call(
+              () ->
+                  elb.createTargetGroup(
+                          r ->
+                              r.name(name)
+                                  .protocol(ProtocolEnum.TCP)
+                                  .port(80)
+                                  .vpcId("vpc-1")
+                                  .targetType(TargetTypeEnum.IP))
+                      .targetGroups()
+                      .getFirst()
+                      .targetGroupArn()));
+    }
+    String listener =
+        call(
+            () ->
+                elb.createListener(
+                        r ->
+                            r.loadBalancerArn(balancer)
+                                .protocol(ProtocolEnum.TCP)
+                                .port(80)
+                                .defaultActions(
+                                    a -> a.type("forward").targetGroupArn(groups.getFirst())))
+                    .listeners()
+                    .getFirst()
+                    .listenerArn());
+    Route route = new Route(groups.get(1), groups.getFirst(), listener, null, null);
+    assertThat(call(() -> "" + new Listening(new Roles()).set(SCOPE, route, 30, 0)))
+        .isEqualTo("null");
+    assertThat(
+            weights(
+                () ->
+                    elb.describeListeners(r -> r.listenerArns(listener))
+                        .listeners()
+                        .getFirst()
+                        .defaultActions()))
+        .isEqualTo(Map.of(groups.get(1), 30, groups.getFirst(), 70));
+  }
+
+  private Map<String, Integer> weights(Callable<List<Action>> actions) {
+    Map<String, Integer> weights = new HashMap<>();
+    for (Action action : call(actions)) {
+      action
+          .forwardConfig()
+          .targetGroups()
+          .forEach(each -> weights.put(each.targetGroupArn(), each.weight()));
+    }
+    return weights;
+  }
+
+  private final class Roles implements Clients {
+    @Override
+    public <C extends SdkClient> C as(String principal, Scope scope, Class<C> client) {
+      return client.cast(elb);
+    }
+
+    @Override
+    public <C extends SdkClient> C asRole(
+        String principal, String roleArn, String sessionName, Scope scope, Class<C> client) {
+      return client.cast(elb);
+    }
   }
 }

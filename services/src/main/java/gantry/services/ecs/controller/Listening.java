@@ -30,7 +30,7 @@ public final class Listening {
   }
 
   /** What stands in the way of it; null when it is done. */
-  @Nullable String set(Scope scope, Route route, double production, double test) {
+  public @Nullable String set(Scope scope, Route route, double production, double test) {
     ElasticLoadBalancingV2Client balancers = client(scope, route.roleArn());
     String problem = set(balancers, route.productionRule(), route, production);
     return problem == null && route.testRule() != null

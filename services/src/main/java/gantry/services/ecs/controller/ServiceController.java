@@ -155,7 +155,7 @@ public final class ServiceController implements Controller {
     List<TaskView> views =
         tasks.stream().map(each -> Views.task(view, scope, row, each.value(), now)).toList();
     List<String> instances =
-        row.isDaemon() && row.isActive() ? daemonInstances(view, scope, row) : List.of();
+        row.isDaemon() && row.isActive() ? instances(view, scope, row) : List.of();
     String last = null;
     if (!row.isDraining()) {
       DeploymentRow primary = row.primary();
@@ -171,7 +171,7 @@ public final class ServiceController implements Controller {
         last = won == null ? null : won.serviceRevisionArn();
       }
     }
-    ServiceView service = Views.service(row, zones(scope, row), last);
+    ServiceView service = Views.service(row, zones(view, scope, row), last);
     if (row.isDaemon()) {
       service =
           new ServiceView(
@@ -228,7 +228,8 @@ public final class ServiceController implements Controller {
     return new Explanation(waiting, reasons);
   }
 
-  private List<String> daemonInstances(View view, Scope scope, ServiceRow row) {
+  /** The instances that the service may use. */
+  private List<String> instances(View view, Scope scope, ServiceRow row) {
     TaskDefinition definition = Deployments.definition(view, scope, row.primary().revision());
     if (definition == null) {
       return List.of();
@@ -240,11 +241,19 @@ public final class ServiceController implements Controller {
     return capacity.matching(scope, row.cluster(), request);
   }
 
-  private Set<String> zones(Scope scope, ServiceRow row) {
-    if (!"ENABLED".equals(row.service().availabilityZoneRebalancingAsString())
-        || row.service().networkConfiguration() == null
-        || row.service().networkConfiguration().awsvpcConfiguration() == null) {
+  /** Where tasks may run: by their subnets, or by the instances that they may stand on. */
+  private Set<String> zones(View view, Scope scope, ServiceRow row) {
+    if (!"ENABLED".equals(row.service().availabilityZoneRebalancingAsString())) {
       return Set.of();
+    }
+    if (row.service().networkConfiguration() == null
+        || row.service().networkConfiguration().awsvpcConfiguration() == null) {
+      return instances(view, scope, row).stream()
+          .map(arn -> TaskController.instance(view, scope, arn))
+          .filter(Objects::nonNull)
+          .map(instance -> instance.attribute("ecs.availability-zone"))
+          .filter(Objects::nonNull)
+          .collect(Collectors.toCollection(TreeSet::new));
     }
     return networks
         .subnets(scope, row.service().networkConfiguration().awsvpcConfiguration().subnets())

@@ -182,24 +182,38 @@ public final class ServicePlanner {
         failure = Step.Failure.CIRCUIT_BREAKER;
       } else if (book.same >= SURE_FAILURES) {
         failure = Step.Failure.CANNOT_SUCCEED;
-      } else if (!book.progressed && !now.isBefore(primary.progressAt().plus(service.deadline()))) {
-        boolean guarded =
-            tasks.stream().anyMatch(task -> live(task) && leaving(task) && task.guarded());
-        if (!guarded && !waitsForRoom(book)) {
-          failure = Step.Failure.DEADLINE;
-          cause = "no progress for " + service.deadline().toMinutes() + " minutes";
-        }
+      } else if (late(book)) {
+        failure = Step.Failure.DEADLINE;
+        cause = "no progress for " + service.deadline().toMinutes() + " minutes";
       }
       if (failure == null) {
-        if (!book.progressed) {
-          again(primary.progressAt().plus(service.deadline()));
-        }
         return false;
       }
       boolean back =
           service.breaker().enabled() && service.breaker().rollback() && !primary.rollback();
       steps.add(new Step.Fail(primary.id(), failure, cause, back ? service.lastCompleted() : null));
       return true;
+    }
+
+    /** No progress for too long; waiting for protected tasks is no lateness. */
+    private boolean late(Ledger.Book book) {
+      if (book.progressed) {
+        return false;
+      }
+      Duration limit = service.deadline();
+      if (tasks.stream().anyMatch(task -> live(task) && leaving(task) && task.guarded())) {
+        // So that half the time at least is left when the protection ends.
+        Instant half = primary.progressAt().plus(limit.dividedBy(2));
+        book.progressed = !now.isBefore(half);
+        again(book.progressed ? now.plus(limit.dividedBy(2)) : half);
+        return false;
+      }
+      Instant end = primary.progressAt().plus(limit);
+      if (now.isBefore(end)) {
+        again(end);
+        return false;
+      }
+      return !waitsForRoom(book);
     }
 
     /** A daemon that has failed nowhere and lacks only an instance's room goes on when it comes. */

@@ -220,7 +220,9 @@ final class ShiftPlanner {
         work.tasks.stream().filter(task -> work.live(task) && work.isOf(task, deployment)).toList();
     work.start(deployment, work.missing(deployment), most - own.size());
     List<TaskView> bad =
-        own.stream().filter(task -> task.isUnhealthy() || task.instanceDraining()).toList();
+        own.stream()
+            .filter(task -> task.isUnhealthy() || (task.instanceDraining() && !task.guarded()))
+            .toList();
     long healthy =
         own.stream().filter(task -> task.isHealthy() && !task.instanceDraining()).count();
     boolean coming =
@@ -256,7 +258,7 @@ final class ShiftPlanner {
       }
       gone = false;
       if (work.live(task)) {
-        if (task.guarded() && !task.instanceDraining()) {
+        if (task.guarded()) {
           guarded++;
         } else {
           work.stop(task, Why.DEPLOYMENT);
