@@ -517,6 +517,11 @@ http { access_log off; client_body_temp_path %(f)s/b; proxy_temp_path %(f)s/p; f
         check(reply.said()["headers"]["x-forwarded-for"] == "9.9.9.9, 127.0.0.1", reply.body)
         posted = ask(PORT, "/", "POST", body=b"y" * 200_000, host="web.us-east-1.elb.localhost")
         check(len(posted.said()["body"]) == 200_000, "a body by name")
+        self.attributes(self.main, stickiness__enabled="true")
+        until("both cookies by name", lambda: {"AWSALB", "AWSALBCORS"} <= set(ask(PORT).cookies()))
+        self.attributes(self.main, stickiness__enabled="false")
+        missing = ask(PORT, host="nobody.us-east-1.elb.localhost")
+        check(missing.status == 503 and "No load balancer here is called" in missing.body, missing.body)
         line = "Port %d on 127.0.0.1 cannot be opened for a load balancer: Address already in use" % (FIRST + 8)
         why = until("the line about the taken port", lambda: (lambda t: t if line in t else None)(gantry("why", "--data", DATA, "web")))
         for part in ("load balancer web (application", "target group main (HTTP to ip targets): 1 of 1 healthy", "rule 20: from [127.0.0.0/8]",

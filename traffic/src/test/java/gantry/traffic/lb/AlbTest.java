@@ -336,6 +336,10 @@ class AlbTest {
         }
       }
     }
+    String access = java.util.Objects.requireNonNull(lines.get(false));
+    assertThat(lines.get(true))
+        .as("the connection's id ties the two")
+        .contains(access.substring(access.indexOf("TID_"), access.indexOf("TID_") + 36));
     assertThat(lines.get(true)).matches("\\S+Z 127\\.0\\.0\\.1 \\d+ \\d+ - - - \"-\" - - - \\S+\n");
     assertThat(lines.get(false))
         .matches(
@@ -344,7 +348,7 @@ class AlbTest {
                 + " \\d\\.\\d{3} \\d\\.\\d{3} \\d\\.\\d{3} 200 200 \\d+ 1 \"GET http://h:"
                 + world.port
                 + "/x\\?y=z HTTP/1.1\" \"te\\\\x22st\" - - tg \"Root=1-\\S+\" \"-\" \"-\" 0 \\S+Z"
-                + " \"forward\" \"-\" \"-\" \"127.0.0.1:\\d+\" \"200\" \"-\" \"-\" - \"-\" \"-\" \"-\"\n");
+                + " \"forward\" \"-\" \"-\" \"127.0.0.1:\\d+\" \"200\" \"-\" \"-\" TID_[0-9a-f]{32} \"-\" \"-\" \"-\"\n");
   }
 
   private long inFlight(Backend backend) {
