@@ -34,9 +34,9 @@ import software.amazon.awssdk.services.ecs.model.Task;
 @Tag("docker")
 class ChaosTest {
 
-  private static final int TASKS = Integer.getInteger("gantry.chaos.tasks", 12);
-  private static final int SECONDS = Integer.getInteger("gantry.chaos.seconds", 25);
-  private static final Duration SETTLED_WITHIN = Duration.ofSeconds(40 + 4 * TASKS);
+  private static final int TASKS = Integer.getInteger("gantry.chaos.tasks", 6);
+  private static final int SECONDS = Integer.getInteger("gantry.chaos.seconds", 12);
+  private static final Duration SETTLED_WITHIN = Duration.ofSeconds(60 + 4 * TASKS);
 
   @TempDir Path folder;
   private final Random random = new Random(Long.getLong("gantry.chaos.seed", 7));

@@ -35,8 +35,8 @@ class MachineTest {
   private static final String OTHER = "111122223333";
   private static final Duration SOON = Duration.ofSeconds(60);
 
-  /** An interval of a minute, looked at every ten seconds. */
-  private static final Duration AGGREGATED = Duration.ofSeconds(100);
+  /** An interval, looked at every ten seconds. */
+  private static final Duration AGGREGATED = Duration.ofSeconds(40 + RealProgram.FLOW_LOG_SECONDS);
 
   /** Its role's credentials, the API's answer to an unsigned call, its region. */
   private static final String ASKS =
