@@ -21,6 +21,7 @@ import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.ec2.model.NetworkInterface;
 import software.amazon.awssdk.services.ecs.EcsClient;
 import software.amazon.awssdk.services.ecs.model.Compatibility;
+import software.amazon.awssdk.services.ecs.model.Container;
 import software.amazon.awssdk.services.ecs.model.DesiredStatus;
 import software.amazon.awssdk.services.ecs.model.LaunchType;
 import software.amazon.awssdk.services.ecs.model.NetworkMode;
@@ -199,11 +200,20 @@ class ChaosTest {
   private static List<String> wrong(EcsClient ecs, Ec2Client ec2, String install) {
     List<String> wrong = new ArrayList<>();
     List<Task> tasks = tasks(ecs, DesiredStatus.RUNNING);
+    if (tasks.size() != TASKS) {
+      wrong.add(tasks.size() + " tasks");
+    }
     TreeSet<String> wanted = new TreeSet<>();
     TreeSet<String> volumes = new TreeSet<>();
     TreeSet<String> links = new TreeSet<>();
     for (Task task : tasks) {
-      task.containers().forEach(each -> wanted.add(each.runtimeId()));
+      for (Container each : task.containers()) {
+        if (each.runtimeId() == null) {
+          wrong.add(task.taskArn() + ": " + each.name() + " has no container yet");
+        } else {
+          wanted.add(each.runtimeId());
+        }
+      }
       volumes.add(task.taskArn());
       if (!task.lastStatus().equals("RUNNING")) {
         wrong.add(task.taskArn() + " is " + task.lastStatus());
