@@ -23,7 +23,7 @@ until_true() {
   shift 2
   until "$@" >/dev/null 2>&1; do
     [ $SECONDS -lt $deadline ] || fail "not in time: $what"
-    sleep 0.3
+    sleep 0.5
   done
 }
 clean() {
@@ -119,10 +119,10 @@ front_door() {
   host="$(aws_ elbv2 describe-load-balancers --query 'LoadBalancers[0].DNSName' | sed 's/elb.amazonaws.com/elb.localhost/')"
 }
 ask() { curl -s -m 5 -H "Host: $host:$lb_port" "http://127.0.0.1:$lb_port/"; }
-# Constant load until it is ended: a few hundred requests a second, each a connection of its own behind the edge.
+# Constant load until it is ended: some two hundred requests a second, each a connection of its own behind the edge.
 load_begins() {
   cat >load.lua <<'LUA'
-function delay() return 20 end
+function delay() return 40 end
 LUA
   wrk -t1 -c8 -d600s --timeout 5s -s load.lua -H "Host: $host:$lb_port" "http://127.0.0.1:$lb_port/" >wrk.out 2>&1 &
   load=$!

@@ -31,18 +31,18 @@ until_true 30 "the edge answers" answerers 1
 say "edge calls http://api:8080"
 
 load_begins
-aws_ ecs update-service --cluster names --service api --desired-count 4 >/dev/null
-until_true 120 "four tasks of api" service_is api 4 task-definition/api:1
-until_true 30 "all four answer" answerers 4
-say "1 -> 4: all four answer"
+aws_ ecs update-service --cluster names --service api --desired-count 3 >/dev/null
+until_true 120 "three tasks of api" service_is api 3 task-definition/api:1
+until_true 30 "all three answer" answerers 3
+say "1 -> 3: all three answer"
 aws_ ecs update-service --cluster names --service api --task-definition api:2 >/dev/null
-until_true 180 "the redeployment" service_is api 4 task-definition/api:2
-until_true 30 "four new ones answer" answerers 4
+until_true 180 "the redeployment" service_is api 3 task-definition/api:2
+until_true 30 "three new ones answer" answerers 3
 say "redeployed"
 aws_ ecs update-service --cluster names --service api --desired-count 2 >/dev/null
 until_true 120 "two tasks of api" service_is api 2 task-definition/api:2
 until_true 30 "two answer" answerers 2
-say "4 -> 2"
+say "3 -> 2"
 load_ends
 say "Service Connect kept routing: $requests requests, none failed"
 

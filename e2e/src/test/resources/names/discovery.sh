@@ -4,6 +4,23 @@
 # usage: discovery.sh GANTRY_SCRIPT WORK_FOLDER PORT
 # shellcheck source=/dev/null
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+# The files of an image with a resolver of every kind: made while the program starts.
+resolvers() {
+  set -e
+  mkdir -p resolvers/bin resolvers/etc resolvers/tmp
+  cp "$(command -v busybox)" resolvers/bin/busybox
+  take resolvers "$(command -v dig)" /usr/bin/python3
+  library=$(/usr/bin/python3 -c 'import encodings,os; print(os.path.dirname(os.path.dirname(encodings.__file__)))')
+  mkdir -p "resolvers$library"
+  tar -C "$library" --exclude=test --exclude=dist-packages --exclude=__pycache__ --exclude='config-*' -cf - . | tar -C "resolvers$library" -xf -
+  cp "$here/resolve.py" "$here/probe.sh" resolvers/
+  cp "$here/resolve.go" .
+  CGO_ENABLED=0 go build -o resolvers/bin/resolve-go resolve.go
+  musl-gcc -static -O1 -o resolvers/bin/resolve-musl "$here/resolve.c"
+  echo 'root:x:0:0::/:/bin/busybox' >resolvers/etc/passwd
+}
+resolvers >resolvers.out 2>&1 &
+prepared=$!
 begin
 nginx_image
 
@@ -11,7 +28,7 @@ aws_ servicediscovery create-private-dns-namespace --name local --vpc "$vpc" >/d
 namespaced() { [ "$(aws_ servicediscovery list-operations --filters Name=STATUS,Values=SUCCESS --query 'length(Operations)')" -ge 1 ]; }
 until_true 20 "the namespace" namespaced
 namespace=$(aws_ servicediscovery list-namespaces --query 'Namespaces[0].Id')
-registry=$(aws_ servicediscovery create-service --name api --namespace-id "$namespace" --dns-config 'DnsRecords=[{Type=A,TTL=5}]' \
+registry=$(aws_ servicediscovery create-service --name api --namespace-id "$namespace" --dns-config 'DnsRecords=[{Type=A,TTL=2}]' \
   --health-check-custom-config FailureThreshold=1 --query Service.Arn)
 front_door
 
@@ -42,7 +59,8 @@ say "redeployed"
 aws_ ecs update-service --cluster names --service api --desired-count 2 >/dev/null
 until_true 120 "two tasks of api" service_is api 2 task-definition/api:2
 until_true 40 "two answer" answerers 2
-until_true 60 "three are gone" [ "$(aws_ ecs list-tasks --cluster names --service-name api --desired-status RUNNING --query 'length(taskArns)')" = 2 ]
+only_two() { [ "$(aws_ ecs list-tasks --cluster names --service-name api --desired-status RUNNING --query 'length(taskArns)')" = 2 ]; }
+until_true 60 "three are gone" only_two
 say "5 -> 2"
 load_ends
 say "nginx kept routing: $requests requests, none failed"
@@ -55,18 +73,8 @@ aws_ route53 change-resource-record-sets --hosted-zone-id "$zone" --change-batch
 database=$(aws_ servicediscovery create-service --name _db._tcp --namespace-id "$namespace" --dns-config 'DnsRecords=[{Type=SRV,TTL=5}]' --query Service.Id)
 aws_ servicediscovery register-instance --service-id "$database" --instance-id one --attributes AWS_INSTANCE_IPV4=10.1.2.3,AWS_INSTANCE_PORT=5432 >/dev/null
 
-mkdir -p resolvers/bin resolvers/etc resolvers/tmp
-cp "$(command -v busybox)" resolvers/bin/busybox
-take resolvers "$(command -v dig)" /usr/bin/python3
-library=$(/usr/bin/python3 -c 'import encodings,os; print(os.path.dirname(os.path.dirname(encodings.__file__)))')
-mkdir -p "resolvers$library"
-tar -C "$library" --exclude=test --exclude=dist-packages --exclude=__pycache__ --exclude='config-*' -cf - . | tar -C "resolvers$library" -xf -
-cp "$here/resolve.py" "$here/probe.sh" resolvers/
-cp "$here/resolve.go" .
-CGO_ENABLED=0 go build -o resolvers/bin/resolve-go resolve.go || fail "go build"
-musl-gcc -static -O1 -o resolvers/bin/resolve-musl "$here/resolve.c" || fail "musl-gcc"
+wait "$prepared" || { cat resolvers.out; fail "the resolvers' files"; }
 cp nginx/Dockerfile resolvers/
-echo 'root:x:0:0::/:/bin/busybox' >resolvers/etc/passwd
 image resolvers resolvers
 address=$(aws_ ecs describe-tasks --cluster names --tasks "$(aws_ ecs list-tasks --cluster names --service-name api --query 'taskArns[0]')" \
   --query 'tasks[0].containers[0].networkInterfaces[0].privateIpv4Address')
