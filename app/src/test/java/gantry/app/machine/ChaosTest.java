@@ -35,8 +35,8 @@ import software.amazon.awssdk.services.ecs.model.Task;
 @Tag("docker")
 class ChaosTest {
 
-  private static final int TASKS = Integer.getInteger("gantry.chaos.tasks", 6);
-  private static final int SECONDS = Integer.getInteger("gantry.chaos.seconds", 12);
+  private static final int TASKS = Integer.getInteger("gantry.chaos.tasks", 4);
+  private static final int SECONDS = Integer.getInteger("gantry.chaos.seconds", 8);
   private static final Duration SETTLED_WITHIN = Duration.ofSeconds(60 + 4 * TASKS);
 
   @TempDir Path folder;
@@ -45,6 +45,7 @@ class ChaosTest {
   @Test
   void theMachineHoldsWhatTheTablesSayAndInTheEndNothing() throws Exception {
     RealProgram.makeImage();
+    Instant start = Instant.now();
     try (RealProgram program = new RealProgram(folder.resolve("data"))) {
       program.start();
       EcsClient ecs = program.client(EcsClient.builder());
@@ -53,8 +54,16 @@ class ChaosTest {
       String install = program.install();
       try {
         until("all run", SETTLED_WITHIN, () -> running(ecs) == TASKS);
+        Duration ran = Duration.between(start, Instant.now());
         chaos(program, install);
+        Duration over = Duration.between(start, Instant.now());
         until("all run again", SETTLED_WITHIN, () -> running(ecs) == TASKS && settled(ecs));
+        System.out.printf(
+            "%d tasks ran after %d s, chaos was over after %d s, all ran again after %d s%n",
+            TASKS,
+            ran.toSeconds(),
+            over.toSeconds(),
+            Duration.between(start, Instant.now()).toSeconds());
       } catch (AssertionError e) {
         throw new AssertionError(
             program.why("awsvpc")
