@@ -26,7 +26,9 @@ base_of_all() {
     if ! has_image $OWN_DEBIAN; then
       echo "no public registry answers: making a Debian here"
       command -v mmdebstrap >/dev/null || { echo "mmdebstrap is missing: apt-get install mmdebstrap" >&2; exit 1; }
-      mmdebstrap --quiet --variant=minbase --include=ca-certificates bookworm - | docker import - $OWN_DEBIAN >/dev/null
+      mmdebstrap --quiet --variant=minbase --include=ca-certificates \
+        --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/man/*' \
+        --customize-hook='rm -rf "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/*' bookworm - | docker import - $OWN_DEBIAN >/dev/null
     fi
   fi
   run docker build -q --build-arg DEBIAN=$from -t gantry-demo/base base

@@ -1,10 +1,12 @@
-# ./gantry test: everything; --fast: what needs neither Docker nor other people's programs.
+# ./gantry test: everything; --fast: what needs neither Docker nor other people's programs; --long: also the systems that
+# are deployed, rolled and broken for minutes under load (tag `long`).
 
 CLIENT_PROGRAMS="aws:awscli skopeo:skopeo redis-server:redis-server nginx:nginx wrk:wrk dig:dnsutils mmdebstrap:mmdebstrap busybox:busybox-static python3:python3 pip3:python3-pip node:nodejs npm:npm chromium:chromium go:golang-go musl-gcc:musl-tools unbound:unbound"
 
 run_tests() {
-  local fast= began=$SECONDS status=0
+  local fast= long=" & !long" began=$SECONDS status=0
   [ "${1:-}" = --fast ] && { fast=1; shift; }
+  [ "${1:-}" = --long ] && { long=; shift; }
   need_jdk
   need_maven
   # A reader of the results sees each module's own line; our last line adds them up.
@@ -26,7 +28,7 @@ run_tests() {
       say "SKIPPED: tests of the clients that are missing: ${missing[*]}"
     build
     say "tests with containers and real clients"
-    maven verify -Dgroups="$groups" ${skipped:+-DexcludedGroups=$skipped} "$@" >"$GANTRY_ROOT/.gantry/test-real.log" 2>&1 || status=1
+    maven verify -Dgroups="($groups)$long" ${skipped:+-DexcludedGroups=$skipped} "$@" >"$GANTRY_ROOT/.gantry/test-real.log" 2>&1 || status=1
     test_lines "$GANTRY_ROOT/.gantry/test-real.log"
   fi
   stop_docker_if_ours

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
  * bake time, by boto3: {@code colours.py} beside this test's resources.
  */
 @Tag("docker")
+@Tag("long")
 class ColoursTest {
 
   private static final long DEADLINE_MINUTES = 6;

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
  * deployments.sh} beside this test's resources. How many: {@code -Dgantry.deployments=N}.
  */
 @Tag("docker")
+@Tag("long")
 @Tag("client")
 class DeploymentsTest {
 

@@ -19,6 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
  * test's resources.
  */
 @Tag("docker")
+@Tag("long")
 @Tag("client") // dig, go, musl-gcc, nginx, wrk
 class NamesTest {
 

@@ -51,6 +51,9 @@ import software.amazon.awssdk.services.ecs.model.Volume;
 @Tag("docker")
 class DockerNodeTest {
 
+  /** {@code -Dgantry.node.tasks} makes it bigger. */
+  private static final int MANY = Integer.getInteger("gantry.node.tasks", 6);
+
   @TempDir Path state;
   private ControlPlane ecs = new ControlPlane();
   private final String install = "nodetest-" + UUID.randomUUID().toString().substring(0, 8);
@@ -612,13 +615,14 @@ class DockerNodeTest {
   void manyTasksWhileContainersAreKilledAtRandomLeaveWhatTheyShould() {
     java.util.Random chance = new java.util.Random(5);
     List<TaskPayload> tasks = new java.util.ArrayList<>();
-    for (int i = 0; i < 12; i++) {
+    for (int i = 0; i < MANY; i++) {
       tasks.add(bridge(shell("a", "sleep 300"), shell("b", "sleep 300")));
       node.assign(tasks.getLast());
     }
     try (DockerEngine docker = new DockerEngine(NodeConfig.DOCKER_SOCKET)) {
-      for (int round = 0; round < 8; round++) {
-        if (round == 4) {
+      int kills = MANY * 2 / 3; // each ends a task, and some must be left to be killed
+      for (int round = 0; round < kills; round++) {
+        if (round == kills / 2) {
           node.close();
           node = start();
           node.retainOnly(

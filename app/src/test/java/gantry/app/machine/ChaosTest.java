@@ -21,6 +21,7 @@ import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.ec2.model.NetworkInterface;
 import software.amazon.awssdk.services.ecs.EcsClient;
 import software.amazon.awssdk.services.ecs.model.Compatibility;
+import software.amazon.awssdk.services.ecs.model.Container;
 import software.amazon.awssdk.services.ecs.model.DesiredStatus;
 import software.amazon.awssdk.services.ecs.model.LaunchType;
 import software.amazon.awssdk.services.ecs.model.NetworkMode;
@@ -34,9 +35,9 @@ import software.amazon.awssdk.services.ecs.model.Task;
 @Tag("docker")
 class ChaosTest {
 
-  private static final int TASKS = Integer.getInteger("gantry.chaos.tasks", 12);
-  private static final int SECONDS = Integer.getInteger("gantry.chaos.seconds", 25);
-  private static final Duration SETTLED_WITHIN = Duration.ofSeconds(40 + 4 * TASKS);
+  private static final int TASKS = Integer.getInteger("gantry.chaos.tasks", 6);
+  private static final int SECONDS = Integer.getInteger("gantry.chaos.seconds", 12);
+  private static final Duration SETTLED_WITHIN = Duration.ofSeconds(60 + 4 * TASKS);
 
   @TempDir Path folder;
   private final Random random = new Random(Long.getLong("gantry.chaos.seed", 7));
@@ -199,11 +200,20 @@ class ChaosTest {
   private static List<String> wrong(EcsClient ecs, Ec2Client ec2, String install) {
     List<String> wrong = new ArrayList<>();
     List<Task> tasks = tasks(ecs, DesiredStatus.RUNNING);
+    if (tasks.size() != TASKS) {
+      wrong.add(tasks.size() + " tasks");
+    }
     TreeSet<String> wanted = new TreeSet<>();
     TreeSet<String> volumes = new TreeSet<>();
     TreeSet<String> links = new TreeSet<>();
     for (Task task : tasks) {
-      task.containers().forEach(each -> wanted.add(each.runtimeId()));
+      for (Container each : task.containers()) {
+        if (each.runtimeId() == null) {
+          wrong.add(task.taskArn() + ": " + each.name() + " has no container yet");
+        } else {
+          wanted.add(each.runtimeId());
+        }
+      }
       volumes.add(task.taskArn());
       if (!task.lastStatus().equals("RUNNING")) {
         wrong.add(task.taskArn() + " is " + task.lastStatus());

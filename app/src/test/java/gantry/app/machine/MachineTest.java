@@ -7,11 +7,13 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import software.amazon.awssdk.services.cloudwatchlogs.CloudWatchLogsClient;
 import software.amazon.awssdk.services.cloudwatchlogs.model.FilteredLogEvent;
+import software.amazon.awssdk.services.cloudwatchlogs.model.OutputLogEvent;
 import software.amazon.awssdk.services.cloudwatchlogs.model.ResourceNotFoundException;
 import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.ec2.model.FlowLogsResourceType;
@@ -35,8 +37,8 @@ class MachineTest {
   private static final String OTHER = "111122223333";
   private static final Duration SOON = Duration.ofSeconds(60);
 
-  /** An interval of a minute, looked at every ten seconds. */
-  private static final Duration AGGREGATED = Duration.ofSeconds(100);
+  /** An interval, looked at every ten seconds. */
+  private static final Duration AGGREGATED = Duration.ofSeconds(40 + RealProgram.FLOW_LOG_SECONDS);
 
   /** Its role's credentials, the API's answer to an unsigned call, its region. */
   private static final String ASKS =
@@ -241,15 +243,26 @@ class MachineTest {
     String arn = run.tasks().getFirst().taskArn();
     until(family + " ended", SOON, () -> task(ecs, arn).lastStatus().equals("STOPPED"));
     String stream = mode + "/a/" + arn.substring(arn.lastIndexOf('/') + 1);
-    List<String> said =
-        logs
-            .getLogEvents(r -> r.logGroupName("/asks").logStreamName(stream).startFromHead(true))
-            .events()
-            .stream()
-            .map(each -> each.message())
-            .toList();
-    assertThat(String.join("\n", said))
+    // Its last words are delivered soon after it has stopped, not before.
+    until(
+        family + " said it all: " + task(ecs, arn),
+        SOON,
+        () -> said(logs, stream).contains("region " + region));
+    assertThat(said(logs, stream))
         .as(family + ": " + task(ecs, arn))
         .contains("\"RoleArn\":\"" + role + "\"", "HTTP/1.1 4", "region " + region);
+  }
+
+  private static String said(CloudWatchLogsClient logs, String stream) {
+    try {
+      return logs
+          .getLogEvents(r -> r.logGroupName("/asks").logStreamName(stream).startFromHead(true))
+          .events()
+          .stream()
+          .map(OutputLogEvent::message)
+          .collect(Collectors.joining("\n"));
+    } catch (ResourceNotFoundException notYet) {
+      return "";
+    }
   }
 }

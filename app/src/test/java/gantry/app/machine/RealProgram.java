@@ -31,6 +31,9 @@ final class RealProgram implements AutoCloseable {
   /** A shell and small tools, made here from what Debian has installed. */
   static final String IMAGE = "gantry-app-test/busybox:1";
 
+  /** {@code -Dgantry.flow.logs.seconds=60} waits for the intervals that the API has. */
+  static final int FLOW_LOG_SECONDS = Integer.getInteger("gantry.flow.logs.seconds", 5);
+
   private static final Duration READY_WITHIN = Duration.ofSeconds(60);
 
   private final Path data;
@@ -79,6 +82,7 @@ final class RealProgram implements AutoCloseable {
         "-XX:+UseSerialGC",
         "-XX:TieredStopAtLevel=1",
         "--enable-native-access=ALL-UNNAMED",
+        "-Dgantry.flow.logs.seconds=" + FLOW_LOG_SECONDS,
         "-cp",
         path,
         Main.class.getName());

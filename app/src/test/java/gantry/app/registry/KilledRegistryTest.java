@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
@@ -50,6 +51,7 @@ class KilledRegistryTest {
 
   @TempDir Path data;
   private final List<Process> started = new ArrayList<>();
+  private final List<Throwable> failed = new CopyOnWriteArrayList<>();
 
   @AfterEach
   void stop() throws InterruptedException {
@@ -75,12 +77,13 @@ class KilledRegistryTest {
         long seed = round * 100L + i;
         pushers.add(
             Thread.ofPlatform()
+                .uncaughtExceptionHandler((thread, why) -> failed.add(why))
                 .start(() -> push(port, name, new Random(seed), killed, acknowledged)));
       }
       // Anywhere within a few pushes.
       long before = acknowledged.size();
       long until = System.nanoTime() + 60_000_000_000L;
-      while (acknowledged.size() < before + 3 && System.nanoTime() < until) {
+      while (acknowledged.size() < before + 3 && failed.isEmpty() && System.nanoTime() < until) {
         LockSupport.parkNanos(1_000_000);
       }
       LockSupport.parkNanos(chance.nextInt(150_000_000));
@@ -89,6 +92,7 @@ class KilledRegistryTest {
       for (Thread pusher : pushers) {
         pusher.join();
       }
+      assertThat(failed).isEmpty();
       check(port, acknowledged);
     }
     assertThat(acknowledged).hasSizeGreaterThan(ROUNDS);

@@ -64,6 +64,13 @@ public final class FlowLogRecorder {
 
   /** Writes the records of every log whose interval has passed. */
   public void collect(Instant now) {
+    collect(now, Integer.MAX_VALUE);
+  }
+
+  /**
+   * @param longest no interval is taken to be longer, in seconds
+   */
+  public void collect(Instant now, int longest) {
     NetworkPlan plan = network.plan();
     List<String> live = new ArrayList<>();
     for (Vpc vpc : plan.vpcs().values()) {
@@ -76,7 +83,7 @@ public final class FlowLogRecorder {
           states.put(log.id(), new State(now, new HashMap<>()));
           continue;
         }
-        if (now.isBefore(state.since().plusSeconds(log.aggregationSeconds()))) {
+        if (now.isBefore(state.since().plusSeconds(Math.min(longest, log.aggregationSeconds())))) {
           continue;
         }
         if (flows == null) {

@@ -151,6 +151,8 @@ public final class Why implements Explainer {
     return EcsTables.inCluster(view, EcsTables.TASKS, scope, row.cluster(), "")
         .map(Row::value)
         .filter(each -> row.name().equals(each.serviceName()) && each.isStopped())
+        // Not of a service that had this name before.
+        .filter(each -> !each.task().createdAt().isBefore(row.service().createdAt()))
         .filter(each -> each.counted() == TaskRow.Outcome.FAILED)
         .sorted(
             java.util.Comparator.comparing(
@@ -219,7 +221,11 @@ public final class Why implements Explainer {
 
   private static void container(TaskRow row, Container container, List<Reason> because) {
     List<Reason> details = new ArrayList<>();
-    if (container.reason() != null) {
+    boolean told =
+        row.stop() != null
+            && container.reason() != null
+            && row.stop().reason().contains(container.reason());
+    if (container.reason() != null && !told) {
       details.add(Reason.of(container.reason()));
     }
     if (container.exitCode() != null) {

@@ -27,9 +27,10 @@ class DockerPushPullTest {
       dockerfile.append("COPY f" + i + " /f" + i + "\n");
     }
     Files.writeString(context.resolve("Dockerfile"), dockerfile);
-    try (World world = new World(folder.resolve("store"))) {
+    try (World world = new World(folder.resolve("store"));
+        PlainPort plain = new PlainPort(world.server.port())) {
       world.repository("team/app");
-      String image = "localhost:" + world.server.port() + "/team/app:v1";
+      String image = "localhost:" + plain.port() + "/team/app:v1";
       try {
         run("docker", "build", "-q", "-t", image, context.toString());
         String pushed = run("docker", "push", image);

@@ -18,7 +18,9 @@ class SkopeoTest {
   @Test
   void copiesAnImageOfManyLayersInAndOut() throws Exception {
     try (World source = new World(folder.resolve("a"));
-        World target = new World(folder.resolve("b"), World.closed())) {
+        World target = new World(folder.resolve("b"), World.closed());
+        PlainPort from = new PlainPort(source.server.port());
+        PlainPort into = new PlainPort(target.server.port())) {
       source.repository("app");
       target.repository("copy");
       byte[] config =
@@ -47,7 +49,7 @@ class SkopeoTest {
                           .getFirst()
                           .authorizationToken()),
               UTF_8);
-      String to = "docker://localhost:" + target.server.port() + "/copy:v1";
+      String to = "docker://localhost:" + into.port() + "/copy:v1";
       DockerPushPullTest.run(
           "skopeo",
           "copy",
@@ -56,7 +58,7 @@ class SkopeoTest {
           "--dest-tls-verify=false",
           "--dest-creds",
           password,
-          "docker://localhost:" + source.server.port() + "/app:v1",
+          "docker://localhost:" + from.port() + "/app:v1",
           to);
       assertThat(
               Registry.image(

@@ -73,7 +73,7 @@ public final class SimulatedAccount {
   public final Store store = MemoryStore.of(time, EcsTables.ALL);
   public final SimulatedVpc vpc = new SimulatedVpc();
   public final SimulatedBalancer balancer = new SimulatedBalancer(time);
-  public final SimulatedNames names = new SimulatedNames();
+  public final SimulatedNames names = new SimulatedNames(time);
   public final ControllerRunner runner;
 
   private final ServiceContext context;

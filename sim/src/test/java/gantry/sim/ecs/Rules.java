@@ -152,9 +152,20 @@ final class Rules {
           say("the task " + after.id() + " is stopped while its balancer sends it requests");
         }
       }
-      if (account.names.instances().contains(after.id())) {
+      // Nothing answers at a task that ended by itself, however long its name is remembered.
+      boolean ended = after.task().stopCode() == TaskStopCode.ESSENTIAL_CONTAINER_EXITED;
+      if (ended
+          ? account.names.instances().contains(after.id())
+          : account.names.leadTo(after.id())) {
         say("the task " + after.id() + " is stopped while its name leads to it");
       }
+    }
+    if (before != null
+        && before.names().isEmpty()
+        && !after.names().isEmpty()
+        && isChecked(view, key.scope(), after)
+        && after.task().healthStatus() != HealthStatus.HEALTHY) {
+      say("the task " + after.id() + " is named before its check has succeeded");
     }
     sameDigest(view, key, after);
   }
@@ -229,7 +240,10 @@ final class Rules {
 
   // ---- the deployment's bounds
 
-  /** By the guide: RUNNING, checked healthy where there is a check, healthy in every group. */
+  /**
+   * By the guide: RUNNING, checked healthy where there is a check, healthy in every group; and its
+   * name, where it is to have one, leads to it.
+   */
   static boolean isHealthy(View view, Scope scope, TaskRow row) {
     if (!row.isRunning() || row.isStopping()) {
       return false;
@@ -237,7 +251,20 @@ final class Rules {
     if (isChecked(view, scope, row) && row.task().healthStatus() != HealthStatus.HEALTHY) {
       return false;
     }
+    if (row.names().isEmpty() && isToBeNamed(view, scope, row)) {
+      return false;
+    }
     return row.targets().stream().allMatch(each -> each.state().equals("healthy"));
+  }
+
+  private static boolean isToBeNamed(View view, Scope scope, TaskRow row) {
+    if (row.serviceName() == null || row.deploymentId() == null) {
+      return false;
+    }
+    ServiceRow service =
+        view.get(EcsTables.SERVICES, EcsTables.member(scope, row.cluster(), row.serviceName()));
+    DeploymentRow deployment = service == null ? null : service.deployment(row.deploymentId());
+    return deployment != null && !deployment.revision().serviceRegistries().isEmpty();
   }
 
   private static boolean isChecked(View view, Scope scope, TaskRow row) {

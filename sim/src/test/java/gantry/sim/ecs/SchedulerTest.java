@@ -125,6 +125,11 @@ class SchedulerTest {
                 + ", steady "
                 + row.steady());
       }
+      if (kind.named()) {
+        tasks.stream()
+            .filter(each -> !history.account.names.healthy(each.id()))
+            .forEach(each -> broken.add("no name leads to " + Rules.text(each)));
+      }
       if (kind.daemon()) {
         daemon(history, view, row, tasks, broken);
       }

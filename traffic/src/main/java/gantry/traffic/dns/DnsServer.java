@@ -4,6 +4,7 @@ import gantry.traffic.lb.SocketRooms;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
@@ -37,6 +38,10 @@ public final class DnsServer implements AutoCloseable {
 
   static final int TCP_IDLE_SECONDS = 10;
   static final int TCP_BACKLOG = 128;
+
+  /** How many ports are tried where any will do. */
+  static final int PORT_TRIES = 20;
+
   static final int SHUTDOWN_SECONDS = 1;
 
   /**
@@ -128,57 +133,74 @@ public final class DnsServer implements AutoCloseable {
    */
   public synchronized InetSocketAddress listen(
       InetSocketAddress address, Sockets sockets, Supplier<View> view, Askers askers) {
+    for (int tries = 1; ; tries++) {
+      Channel udp = udp(address, sockets, view, askers);
+      InetSocketAddress bound = (InetSocketAddress) udp.localAddress();
+      ChannelFuture tcp = tcp(bound, sockets, view, askers).awaitUninterruptibly();
+      if (tcp.isSuccess()) {
+        channels.add(udp);
+        channels.add(tcp.channel());
+        return bound;
+      }
+      udp.close().syncUninterruptibly();
+      // A port that is free for UDP may be taken for TCP: where any will do, another one may be
+      // free for both.
+      if (address.getPort() != 0 || tries == PORT_TRIES) {
+        tcp.syncUninterruptibly(); // throws why
+      }
+    }
+  }
+
+  private Channel udp(
+      InetSocketAddress address, Sockets sockets, Supplier<View> view, Askers askers) {
     // A socket for both families costs every packet the way through the other one's code.
     SocketProtocolFamily family =
         address.getAddress() instanceof Inet4Address
             ? SocketProtocolFamily.INET
             : SocketProtocolFamily.INET6;
-    Channel udp =
-        new Bootstrap()
-            .group(loops)
-            .channelFactory(() -> sockets.datagram(family))
-            .option(ChannelOption.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
-            .option(EpollChannelOption.MAX_DATAGRAM_PAYLOAD_SIZE, QUERY_LIMIT)
-            .option(
-                ChannelOption.RECVBUF_ALLOCATOR,
-                new FixedRecvByteBufAllocator(QUERY_LIMIT * DATAGRAMS_AT_ONCE))
-            .handler(
-                new ChannelInitializer<Channel>() {
-                  @Override
-                  protected void initChannel(Channel channel) {
-                    channel
-                        .pipeline()
-                        .addLast(new UdpHandler(view, answerer(), forwarder, metrics, askers));
-                  }
-                })
-            .bind(address)
-            .syncUninterruptibly()
-            .channel();
-    InetSocketAddress bound = (InetSocketAddress) udp.localAddress();
-    channels.add(udp);
-    channels.add(
-        new ServerBootstrap()
-            .group(loops)
-            .channelFactory(sockets::server)
-            .option(ChannelOption.SO_BACKLOG, TCP_BACKLOG)
-            .option(ChannelOption.SO_REUSEADDR, true)
-            .childHandler(
-                new ChannelInitializer<Channel>() {
-                  @Override
-                  protected void initChannel(Channel channel) {
-                    channel
-                        .pipeline()
-                        .addLast(
-                            new IdleStateHandler(0, 0, TCP_IDLE_SECONDS),
-                            new LengthFieldBasedFrameDecoder(Answerer.TCP_LIMIT + 2, 0, 2, 0, 2),
-                            new LengthFieldPrepender(2),
-                            new TcpHandler(view, answerer(), forwarder, metrics, askers));
-                  }
-                })
-            .bind(bound)
-            .syncUninterruptibly()
-            .channel());
-    return bound;
+    return new Bootstrap()
+        .group(loops)
+        .channelFactory(() -> sockets.datagram(family))
+        .option(ChannelOption.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+        .option(EpollChannelOption.MAX_DATAGRAM_PAYLOAD_SIZE, QUERY_LIMIT)
+        .option(
+            ChannelOption.RECVBUF_ALLOCATOR,
+            new FixedRecvByteBufAllocator(QUERY_LIMIT * DATAGRAMS_AT_ONCE))
+        .handler(
+            new ChannelInitializer<Channel>() {
+              @Override
+              protected void initChannel(Channel channel) {
+                channel
+                    .pipeline()
+                    .addLast(new UdpHandler(view, answerer(), forwarder, metrics, askers));
+              }
+            })
+        .bind(address)
+        .syncUninterruptibly()
+        .channel();
+  }
+
+  private ChannelFuture tcp(
+      InetSocketAddress address, Sockets sockets, Supplier<View> view, Askers askers) {
+    return new ServerBootstrap()
+        .group(loops)
+        .channelFactory(sockets::server)
+        .option(ChannelOption.SO_BACKLOG, TCP_BACKLOG)
+        .option(ChannelOption.SO_REUSEADDR, true)
+        .childHandler(
+            new ChannelInitializer<Channel>() {
+              @Override
+              protected void initChannel(Channel channel) {
+                channel
+                    .pipeline()
+                    .addLast(
+                        new IdleStateHandler(0, 0, TCP_IDLE_SECONDS),
+                        new LengthFieldBasedFrameDecoder(Answerer.TCP_LIMIT + 2, 0, 2, 0, 2),
+                        new LengthFieldPrepender(2),
+                        new TcpHandler(view, answerer(), forwarder, metrics, askers));
+              }
+            })
+        .bind(address);
   }
 
   private Answerer answerer() {

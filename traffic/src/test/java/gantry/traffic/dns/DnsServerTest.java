@@ -137,6 +137,22 @@ class DnsServerTest {
   }
 
   @Test
+  void aPortThatTcpHasNotIsNotKeptForUdp() throws Exception {
+    DnsServer server = server();
+    View view = view(ZONE);
+    try (java.net.ServerSocket taken =
+        new java.net.ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      InetSocketAddress address = (InetSocketAddress) taken.getLocalSocketAddress();
+      org.assertj.core.api.Assertions.assertThatThrownBy(
+              () -> server.listen(address, DnsServer.Sockets.HOST, () -> view, Askers.LOOPBACK))
+          .hasMessageContaining("Address already in use");
+      try (DatagramSocket free = new DatagramSocket(address)) {
+        assertThat(free.isBound()).isTrue();
+      }
+    }
+  }
+
+  @Test
   void whoMayNotAskHearsNothing() throws Exception {
     DnsServer server = server();
     View view = view(ZONE);

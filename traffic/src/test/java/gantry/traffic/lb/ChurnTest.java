@@ -55,7 +55,8 @@ class ChurnTest {
                     }));
       }
       Target stays = World.target(backends.get(0), false);
-      for (int i = 0; i < 1000; i++) {
+      // On a busy machine the changes may outrun the clients: they go on until enough was asked.
+      for (int i = 0; i < 1000 || (good.get() <= 1000 && bad.isEmpty()); i++) {
         Backend one = backends.get(1 + i % 3);
         // Registered, drained until nothing is in flight, then gone: as the API does it.
         world.targets("tg", stays, World.target(one, false));
