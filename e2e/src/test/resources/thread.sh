@@ -106,6 +106,24 @@ until_true 120 "the update" updated
 wait $load
 grep -qE 'Non-2xx|Socket errors' wrk.out && { cat wrk.out; fail "requests failed during the update"; }
 say "updated under load: $(awk '/requests in/ {print $1}' wrk.out) requests, none failed"
+
+# The program is killed; the next one takes over the tasks, and no check finds one of them ill meanwhile.
+tasks() { aws_ ecs list-tasks --cluster thread --service-name web --query 'sort(taskArns)'; }
+before=$(tasks)
+kill -9 "$("$gantry" status --data "$data" | sed -n 's/.*(process \([0-9]*\)).*/\1/p')"
+"$gantry" up --detach --port "$port" --data "$data" >up.out 2>&1 || { cat up.out; fail "up again"; }
+answers() { [ "$(curl -s -m 5 -H "Host: $host:$lb_port" "http://127.0.0.1:$lb_port/")" = v2 ]; }
+until_true 30 "the balancer answers again" answers
+for _ in $(seq 6); do # longer than two checks
+  health=$(aws_ elbv2 describe-target-health --target-group-arn "$tg" --query 'TargetHealthDescriptions[].TargetHealth.[State,Reason]')
+  case "$health" in *unhealthy* | *draining*) fail "after the kill: $health" ;; esac
+  answers || fail "the balancer answers, then does not"
+  sleep 1.5
+done
+both_healthy() { [ "$(aws_ elbv2 describe-target-health --target-group-arn "$tg" --query 'TargetHealthDescriptions[].TargetHealth.State')" = "healthy	healthy" ]; }
+until_true 30 "both are healthy" both_healthy
+[ "$(tasks)" = "$before" ] || fail "other tasks after the kill"
+say "killed and started again: the same tasks answer, none was found ill"
 install=$(cat "$data/install")
 "$gantry" down --data "$data" --purge >down.out 2>&1 || { cat down.out; fail "down"; }
 trap - EXIT

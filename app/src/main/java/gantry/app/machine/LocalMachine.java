@@ -27,10 +27,13 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import software.amazon.awssdk.services.ecs.EcsClient;
 
 /**
@@ -45,6 +48,11 @@ final class LocalMachine implements Machine {
 
   /** Who the node is when it calls: the service that owns it. */
   static final String PRINCIPAL = "ecs.amazonaws.com";
+
+  /** How long the balancers wait at the start for networks that the kernel does not take. */
+  private static final Duration NETWORK_PATIENCE = Duration.ofSeconds(5);
+
+  private static final Logger log = LoggerFactory.getLogger(LocalMachine.class);
 
   private final String install;
   private final Options options;
@@ -65,8 +73,16 @@ final class LocalMachine implements Machine {
     this.install = install;
     this.options = options;
     this.settings = VpcSettings.of(install).relaxed(options.relaxedNetwork());
-    this.network = new VpcNetwork(settings);
+    this.network = new VpcNetwork(settings, this::otherVpcs);
     this.sockets = new VpcSockets(network);
+  }
+
+  /** The balancers reach targets from within their VPC, or from the host while it is not there. */
+  private void otherVpcs() {
+    BalancerLink link = balancers;
+    if (link != null) {
+      link.refresh();
+    }
   }
 
   /** Where public addresses come from: the network service hands them out. */
@@ -126,6 +142,7 @@ final class LocalMachine implements Machine {
     VpcDoors inside = new VpcDoors(this::room, link);
     inside.update(network.plan());
     doors = inside;
+    awaitNetwork();
     SocketRooms rooms = this::room;
     balancers =
         new BalancerLink(
@@ -153,6 +170,20 @@ final class LocalMachine implements Machine {
     Node made = Node.start(config, wired);
     node = made;
     news.knows(made);
+  }
+
+  /**
+   * After a restart tasks run already: a check that leaves by the host's network because their VPC
+   * is not there yet would call them unhealthy.
+   */
+  private void awaitNetwork() {
+    try {
+      if (!network.awaitFirst(NETWORK_PATIENCE)) {
+        log.warn("the balancers start before the networks: {}", network.failure());
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   /** Where Docker's own clients look too; Podman's compatible socket is named by it. */

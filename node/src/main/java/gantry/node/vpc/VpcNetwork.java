@@ -61,7 +61,19 @@ public final class VpcNetwork implements TaskNetwork, AutoCloseable {
   /** Everything was taken away, and nothing is made again before a new plan comes. */
   private boolean removed;
 
+  /** Told when the kernel has other VPCs than before. */
+  private final Runnable otherVpcs;
+
   public VpcNetwork(VpcSettings settings) {
+    this(settings, () -> {});
+  }
+
+  /**
+   * @param otherVpcs run, on the thread that makes the kernel follow, whenever VPCs have come or
+   *     gone there: it returns at once
+   */
+  public VpcNetwork(VpcSettings settings, Runnable otherVpcs) {
+    this.otherVpcs = otherVpcs;
     this.settings = settings;
     this.reconciler = new VpcReconciler(settings);
     this.current =
@@ -86,9 +98,17 @@ public final class VpcNetwork implements TaskNetwork, AutoCloseable {
     }
   }
 
+  /** Waits until the first plan is in the kernel. */
+  public boolean awaitFirst(Duration patience) throws InterruptedException {
+    return awaitApplied(1, patience);
+  }
+
   /** Waits until every plan handed over before is in the kernel. */
   public boolean awaitApplied(Duration patience) throws InterruptedException {
-    long wanted = updates();
+    return awaitApplied(updates(), patience);
+  }
+
+  private boolean awaitApplied(long wanted, Duration patience) throws InterruptedException {
     lock.lock();
     try {
       long left = patience.toNanos();
@@ -349,8 +369,12 @@ public final class VpcNetwork implements TaskNetwork, AutoCloseable {
             continue;
           }
           reconciler.apply(arrival.plan());
+          boolean others = !current.vpcs().keySet().equals(arrival.plan().vpcs().keySet());
           current = arrival.plan();
           applied = arrival.number();
+          if (others) {
+            otherVpcs.run();
+          }
           failure = null;
           again = null;
           retryMillis = RETRY_FIRST_MILLIS;

@@ -16,10 +16,12 @@ import gantry.node.vpc.Plans.VpcPlan;
 import java.net.InetSocketAddress;
 import java.net.StandardProtocolFamily;
 import java.nio.channels.ServerSocketChannel;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -48,6 +50,31 @@ class TopologyInKernelTest {
                 ServerSocketChannel.open(StandardProtocolFamily.INET)
                     .bind(new InetSocketAddress(address, 443))));
     return address;
+  }
+
+  /** What reaches tasks from within their VPC hears when there is one, and when it is gone. */
+  @Test
+  void tells_when_vpcs_come_and_go_in_the_kernel() throws Exception {
+    AtomicInteger told = new AtomicInteger();
+    try (VpcNetwork network = new VpcNetwork(VpcSettings.of("toldz"), told::incrementAndGet)) {
+      try {
+        assertThat(network.awaitFirst(Duration.ofMillis(50))).isFalse();
+        NetworkPlan none = plans.plan();
+        VpcPlan vpc = open("vpc-0a", "10.0.0.0/16", "sg-0a");
+        network.update(plans.plan());
+        assertThat(network.awaitFirst(Duration.ofSeconds(10))).isTrue();
+        assertThat(told).hasValue(1);
+        plans.subnet(vpc, "subnet-0a", "10.0.1.0/24");
+        network.update(plans.plan());
+        assertThat(network.awaitApplied(Duration.ofSeconds(10))).isTrue();
+        assertThat(told).as("the same VPC").hasValue(1);
+        network.update(none);
+        assertThat(network.awaitApplied(Duration.ofSeconds(10))).isTrue();
+        assertThat(told).hasValue(2);
+      } finally {
+        network.removeEverything();
+      }
+    }
   }
 
   @Test
