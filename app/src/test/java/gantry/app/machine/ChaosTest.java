@@ -33,6 +33,7 @@ import software.amazon.awssdk.services.ecs.model.Task;
  * it bigger.
  */
 @Tag("docker")
+@Tag("long")
 class ChaosTest {
 
   private static final int TASKS = Integer.getInteger("gantry.chaos.tasks", 4);

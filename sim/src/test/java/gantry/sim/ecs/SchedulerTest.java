@@ -193,7 +193,8 @@ class SchedulerTest {
 
   /** With other seeds than the fast one's. */
   @Test
-  @Tag("docker") // not Docker, but more seconds than a fast test may take
+  @Tag("docker") // not Docker, but minutes of both cores
+  @Tag("long")
   void whateverHappensAMillionTimes() {
     play(1_000_001, MANY);
   }
