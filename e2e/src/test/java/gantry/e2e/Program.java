@@ -16,7 +16,7 @@ import java.util.concurrent.TimeUnit;
  */
 final class Program {
 
-  private static final long PATIENCE_SECONDS = 300;
+  private static final long PATIENCE_SECONDS = 600;
 
   /** The root of the sources. */
   static final Path ROOT = root();
