@@ -50,8 +50,7 @@ public final class GantryExtension
   /** One for each class of tests, those nested in it included; JUnit closes it with the class. */
   private static RunningGantry running(ExtensionContext context) {
     ExtensionContext top = context;
-    while (top.getParent().isPresent()
-        && top.getParent().get().getTestClass().isPresent()) {
+    while (top.getParent().isPresent() && top.getParent().get().getTestClass().isPresent()) {
       top = top.getParent().get();
     }
     GantryTest settings = settings(context);

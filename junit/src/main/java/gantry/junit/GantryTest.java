@@ -10,9 +10,9 @@ import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
  * A test class that has a Gantry: started before its first test, in memory and on a free port of
- * loopback, emptied between tests, gone after the last. Test methods, constructors and {@code
- * @BeforeEach} methods may take any synchronous client of the SDK that Gantry hosts, such as {@code
- * EcsClient}, or a {@link RunningGantry}.
+ * loopback, emptied between tests, gone after the last. Test methods, constructors and
+ * {@code @BeforeEach} methods may take any synchronous client of the SDK that Gantry hosts, such as
+ * {@code EcsClient}, or a {@link RunningGantry}.
  */
 @Documented
 @Inherited
