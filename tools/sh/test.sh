@@ -12,7 +12,7 @@ run_tests() {
   # A reader of the results sees each module's own line; our last line adds them up.
   find "$GANTRY_ROOT" -path '*/target/surefire-reports/*.xml' -delete 2>/dev/null || true
   say "tests that need nothing but Java"
-  maven -T2 verify -DexcludedGroups=docker,client "$@" >"$GANTRY_ROOT/.gantry/test-fast.log" 2>&1 || status=1
+  maven -T2 --fail-at-end verify -DexcludedGroups=docker,client "$@" >"$GANTRY_ROOT/.gantry/test-fast.log" 2>&1 || status=1
   test_lines "$GANTRY_ROOT/.gantry/test-fast.log"
   touch "$GANTRY_ROOT/.gantry/resolved"
   say "the fast tests took $((SECONDS - began)) s"
@@ -28,7 +28,7 @@ run_tests() {
       say "SKIPPED: tests of the clients that are missing: ${missing[*]}"
     build
     say "tests with containers and real clients"
-    maven verify -Dgroups="($groups)$long" ${skipped:+-DexcludedGroups=$skipped} "$@" >"$GANTRY_ROOT/.gantry/test-real.log" 2>&1 || status=1
+    maven --fail-at-end verify -Dgroups="($groups)$long" ${skipped:+-DexcludedGroups=$skipped} "$@" >"$GANTRY_ROOT/.gantry/test-real.log" 2>&1 || status=1
     test_lines "$GANTRY_ROOT/.gantry/test-real.log"
   fi
   stop_docker_if_ours

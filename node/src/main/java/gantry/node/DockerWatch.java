@@ -88,7 +88,9 @@ final class DockerWatch implements AutoCloseable {
             .withEventTypeFilter(EventType.CONTAINER)
             .withLabelFilter(Map.of(Labels.INSTALL, install))
             .exec(follower);
-        follower.awaitStarted();
+        if (!follower.awaitStarted(ANSWERS_WITHIN.toMillis(), TimeUnit.MILLISECONDS)) {
+          throw new IllegalStateException("no event stream within " + ANSWERS_WITHIN);
+        }
         up = true;
         missed = false;
         pause = FIRST_RETRY;

@@ -102,7 +102,8 @@ class DockerAwayTest {
         .contains("Docker does not answer at unix://")
         .contains("systemctl start docker");
     proxy.up();
-    ControlPlane.until("Docker is found", Duration.ofSeconds(10), node::dockerUp);
+    // A hung first question, the longest pause, and one more of each.
+    ControlPlane.until("Docker is found", Duration.ofSeconds(30), node::dockerUp);
     TaskPayload later = bridge(shell("a", "exit 0"));
     node.assign(later);
     assertThat(container(ecs.await(later.taskArn(), "STOPPED"), "a").exitCode()).isZero();
