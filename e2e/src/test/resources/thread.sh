@@ -110,7 +110,10 @@ say "updated under load: $(awk '/requests in/ {print $1}' wrk.out) requests, non
 # The program is killed; the next one takes over the tasks, and no check finds one of them ill meanwhile.
 tasks() { aws_ ecs list-tasks --cluster thread --service-name web --query 'sort(taskArns)'; }
 before=$(tasks)
-kill -9 "$("$gantry" status --data "$data" | sed -n 's/.*(process \([0-9]*\)).*/\1/p')"
+program=$("$gantry" status --data "$data" | sed -n 's/.*(process \([0-9]*\)).*/\1/p')
+kill -9 "$program"
+gone() { ! kill -0 "$program"; }
+until_true 20 "the killed program is gone" gone
 "$gantry" up --detach --port "$port" --data "$data" >up.out 2>&1 || { cat up.out; fail "up again"; }
 answers() { [ "$(curl -s -m 5 -H "Host: $host:$lb_port" "http://127.0.0.1:$lb_port/")" = v2 ]; }
 until_true 30 "the balancer answers again" answers
