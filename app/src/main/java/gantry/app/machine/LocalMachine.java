@@ -162,12 +162,7 @@ final class LocalMachine implements Machine {
             new TaskReports(context)::containerHealth,
             news,
             context.clock());
-    NodeConfig config =
-        NodeConfig.local(
-            install,
-            folder.resolve("node"),
-            choices -> choices.apiPort(tasksPort).docker(dockerSocket()));
-    Node made = Node.start(config, wired);
+    Node made = Node.start(config(install, folder, tasksPort), wired);
     node = made;
     news.knows(made);
   }
@@ -184,6 +179,11 @@ final class LocalMachine implements Machine {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+  }
+
+  static NodeConfig config(String install, Path folder, int tasksPort) {
+    return NodeConfig.local(
+        install, folder.resolve("node"), usual -> usual.apiPort(tasksPort).docker(dockerSocket()));
   }
 
   /** Where Docker's own clients look too; Podman's compatible socket is named by it. */
@@ -301,10 +301,13 @@ final class LocalMachine implements Machine {
   @Override
   public synchronized void removeEverything() {
     Node running = node;
-    if (running != null) {
-      running.removeEverything();
+    try {
+      if (running != null) {
+        running.removeEverything();
+      }
+    } finally {
+      network.removeEverything();
     }
-    network.removeEverything();
   }
 
   @Override

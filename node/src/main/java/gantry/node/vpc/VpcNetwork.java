@@ -300,6 +300,27 @@ public final class VpcNetwork implements TaskNetwork, AutoCloseable {
     }
   }
 
+  /**
+   * Takes away what a program left that runs no more.
+   *
+   * @return how many networks there were: routers, gateways, the edge
+   * @throws IllegalStateException when it may not, or cannot
+   */
+  public static int removeOfDead(VpcSettings settings) {
+    int found = standing(settings);
+    try {
+      new VpcReconciler(settings).removeEverything();
+    } catch (CommandFailed e) {
+      throw new IllegalStateException(e.getMessage(), e);
+    }
+    return found;
+  }
+
+  /** How many networks of an installation stand in this kernel, whoever made them. */
+  public static int standing(VpcSettings settings) {
+    return new KernelReader(new Commands()).namespaces(settings.names().prefix()).size();
+  }
+
   /** Stops following; what stands keeps standing, so tasks keep their network. */
   @Override
   public void close() {
