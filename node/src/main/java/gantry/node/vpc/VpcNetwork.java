@@ -253,7 +253,7 @@ public final class VpcNetwork implements TaskNetwork, AutoCloseable {
     NetworkPlan now = plan();
     Reachability.Answer internet =
         Reachability.ask(now, eni.eniId(), SOMEWHERE_ON_THE_INTERNET, TCP, HTTPS);
-    if (!(internet instanceof Reachability.Answer.Stopped(_, _, String why))) {
+    if (!(internet instanceof Reachability.Answer.Stopped(_, _, _, String why))) {
       return Optional.empty();
     }
     Vpc vpc = now.vpcs().get(eni.vpcId());
@@ -266,7 +266,7 @@ public final class VpcNetwork implements TaskNetwork, AutoCloseable {
               case Reachability.Answer.Allowed _ -> {
                 return Optional.empty();
               }
-              case Reachability.Answer.Stopped(_, _, String closed) ->
+              case Reachability.Answer.Stopped(_, _, _, String closed) ->
                   noEndpoint = "Endpoint " + endpoint.id() + " is not reached: " + closed;
             }
           }

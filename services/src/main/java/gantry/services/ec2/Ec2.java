@@ -31,6 +31,7 @@ public final class Ec2 implements Ec2Client {
   private final DhcpOptionSets dhcpOptions;
   private final KeyPairs keyPairs;
   private final Catalogue catalogue;
+  private final Insights insights;
   private final Tagging tagging;
 
   /** A client of the rows in {@code context}; public addresses come from {@code publicPool}. */
@@ -53,6 +54,7 @@ public final class Ec2 implements Ec2Client {
     this.dhcpOptions = new DhcpOptionSets(desk);
     this.keyPairs = new KeyPairs(desk);
     this.catalogue = new Catalogue(desk);
+    this.insights = new Insights(desk);
     this.tagging = new Tagging(desk);
   }
 
@@ -514,6 +516,42 @@ public final class Ec2 implements Ec2Client {
   @Override
   public DescribePrefixListsResponse describePrefixLists(DescribePrefixListsRequest request) {
     return prefixLists.describeAmazon(request);
+  }
+
+  @Override
+  public CreateNetworkInsightsPathResponse createNetworkInsightsPath(
+      CreateNetworkInsightsPathRequest request) {
+    return insights.createPath(request);
+  }
+
+  @Override
+  public DescribeNetworkInsightsPathsResponse describeNetworkInsightsPaths(
+      DescribeNetworkInsightsPathsRequest request) {
+    return insights.describePaths(request);
+  }
+
+  @Override
+  public DeleteNetworkInsightsPathResponse deleteNetworkInsightsPath(
+      DeleteNetworkInsightsPathRequest request) {
+    return insights.deletePath(request);
+  }
+
+  @Override
+  public StartNetworkInsightsAnalysisResponse startNetworkInsightsAnalysis(
+      StartNetworkInsightsAnalysisRequest request) {
+    return insights.start(request);
+  }
+
+  @Override
+  public DescribeNetworkInsightsAnalysesResponse describeNetworkInsightsAnalyses(
+      DescribeNetworkInsightsAnalysesRequest request) {
+    return insights.describeAnalyses(request);
+  }
+
+  @Override
+  public DeleteNetworkInsightsAnalysisResponse deleteNetworkInsightsAnalysis(
+      DeleteNetworkInsightsAnalysisRequest request) {
+    return insights.deleteAnalysis(request);
   }
 
   @Override
