@@ -38,6 +38,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.random.RandomGenerator;
@@ -62,6 +63,9 @@ public final class Node implements NodeAgent {
 
   /** How long a container that asks of itself waits until Docker has told us that it runs. */
   static final Duration SELF_KNOWLEDGE = Duration.ofSeconds(2);
+
+  /** How often it is tried to tell whether Docker answers, a second longer apart each time. */
+  static final int TELL_TRIES = 10;
 
   /** Finished tasks that are remembered, so that a late payload does not start one again. */
   static final int FINISHED_KEPT = 10_000;
@@ -148,7 +152,6 @@ public final class Node implements NodeAgent {
 
               @Override
               public void dockerIsMissed() {
-                log.warn("Docker at {} does not answer: no task starts here", docker.host());
                 tell(false);
               }
             });
@@ -165,17 +168,33 @@ public final class Node implements NodeAgent {
     Thread.ofVirtual().name("tell whether Docker answers").start(() -> tellInOrder(ready));
   }
 
+  /** Until it was heard, or is not true any more: what is said last must be what is true now. */
   private void tellInOrder(boolean ready) {
-    tellLock.lock();
-    try {
-      // What is said last must be what is true now, whoever was quicker.
-      if (!closed && ready == watch.up()) {
-        doors.news().ready(ready);
+    for (int tries = 1; ; tries++) {
+      tellLock.lock();
+      try {
+        if (!closed && ready == watch.up()) {
+          doors.news().ready(ready);
+        }
+        return;
+      } catch (RuntimeException e) {
+        log.warn(
+            "that Docker {} could not be told (try {} of {})",
+            ready ? "answers" : "does not answer",
+            tries,
+            TELL_TRIES,
+            e);
+        if (tries == TELL_TRIES) {
+          return;
+        }
+      } finally {
+        tellLock.unlock();
       }
-    } catch (RuntimeException e) {
-      log.warn("that Docker {} could not be told", ready ? "answers" : "does not answer", e);
-    } finally {
-      tellLock.unlock();
+      try {
+        TimeUnit.SECONDS.sleep(tries);
+      } catch (InterruptedException e) {
+        return;
+      }
     }
   }
 
@@ -533,17 +552,50 @@ public final class Node implements NodeAgent {
     }
   }
 
+  /**
+   * VPCs that are gone need no endpoints: a socket would keep the namespace in the kernel. Returns
+   * at once.
+   */
+  public void servedOnlyIn(Set<String> vpcIds) {
+    if (vpcEndpoints.keySet().stream().allMatch(vpcIds::contains)) {
+      return;
+    }
+    Set<String> stay = Set.copyOf(vpcIds);
+    Thread.ofVirtual()
+        .name("close endpoints")
+        .start(
+            () -> {
+              endpointLock.lock();
+              try {
+                for (String vpc : Set.copyOf(vpcEndpoints.keySet())) {
+                  if (!stay.contains(vpc)) {
+                    HttpLoop endpoint = vpcEndpoints.remove(vpc);
+                    if (endpoint != null) {
+                      endpoint.close();
+                    }
+                    Relay relay = relays.remove(vpc);
+                    if (relay != null) {
+                      relay.close();
+                    }
+                  }
+                }
+              } finally {
+                endpointLock.unlock();
+              }
+            });
+  }
+
   /** A container was seen to run that was not seen running before. */
-  void startedRunning(TaskRunner runner, ContainerDefinition container, ContainerSeen seen) {
+  void startedRunning(TaskFacts facts, ContainerDefinition container, ContainerSeen seen) {
     String id = seen.id();
     if (id != null) {
       logs.ship(
-          runner.task(),
+          facts.task,
           container,
           id,
-          () -> runner.seen().container(container.name()).state() == State.RUNNING);
+          () -> facts.seen().container(container.name()).state() == State.RUNNING);
     }
-    if (ContainerSpec.mode(runner.task()) != NetworkMode.AWSVPC) {
+    if (ContainerSpec.mode(facts.task) != NetworkMode.AWSVPC) {
       hostEndpoint(); // an adopted container expects it to be served
     }
   }
