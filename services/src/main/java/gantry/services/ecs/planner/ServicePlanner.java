@@ -244,23 +244,27 @@ public final class ServicePlanner {
       Ledger.Book book = ledger.of(deployment);
       if (book.notBefore != null && now.isBefore(book.notBefore)) {
         again(book.notBefore);
-        if (waiting.stream().noneMatch(Waiting.Throttled.class::isInstance)) {
-          waiting.add(
-              new Waiting.Throttled(deployment.id(), book.notBefore, book.failed, book.cause));
-        }
+        waitFor(new Waiting.Throttled(deployment.id(), book.notBefore, book.failed, book.cause));
         return;
       }
       if (!deployment.pinned()) {
         boolean resolving =
             started.containsKey(deployment.id()) || count(task -> isOf(task, deployment)) > 0;
         if (resolving) {
-          waiting.add(new Waiting.Digest(deployment.id()));
+          waitFor(new Waiting.Digest(deployment.id()));
           return;
         }
         count = 1;
       }
       started.merge(deployment.id(), count, Integer::sum);
       steps.add(new Step.Start(deployment.id(), count, null));
+    }
+
+    /** A planning starts tasks twice, before and after it has made room: its reason stands once. */
+    private void waitFor(Waiting reason) {
+      if (!waiting.contains(reason)) {
+        waiting.add(reason);
+      }
     }
 
     /**
