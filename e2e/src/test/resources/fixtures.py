@@ -229,7 +229,11 @@ class Secrets:
 
     def __call__(self, source):
         if ":secretsmanager:" not in source:
+            if "/" in source and not source.startswith(("/", "arn:")):
+                source = "/" + source  # it can be registered, and no parameter can have such a name
             name = source.split(":parameter", 1)[1] if source.startswith("arn:") else source
+            if name.count("/") == 1 and source.startswith("arn:"):
+                name = name[1:]  # the ARN of a plain name has a slash before it all the same
             if name not in self.values:
                 self.values[name] = "value of " + name
                 self.ssm.put_parameter(Name=name, Value=self.values[name], Type="SecureString")
@@ -280,8 +284,9 @@ def everything_runs(ecs):
     secrets = Secrets()
     fargate = [name for name in FIXTURES if "-ec2-" not in name and "-external-" not in name]
     others = [name for name in FIXTURES if name not in fargate]
-    # All on Fargate at once; those on the instance one by one, for it has two processors and promises them once.
-    for names in [fargate, *[[name] for name in others]]:
+    # On Fargate some at once, as memory lets; on the instance one by one, for its processors are promised once.
+    waves = [fargate[at : at + 5] for at in range(0, len(fargate), 5)]
+    for names in [*waves, *[[name] for name in others]]:
         tasks = {}
         for name in names:
             task = started(ecs, name, secrets, subnets)
@@ -308,8 +313,10 @@ def started(ecs, name, secrets, subnets):
     except ClientError as refused:
         answer = {"tasks": [], "failures": [{"reason": str(refused)}]}
     if name in PLACEMENT:
-        check(not answer["tasks"] and PLACEMENT[name] in answer["failures"][0]["reason"], name, answer["failures"])
-        say(f"{name} finds no place: {answer['failures'][0]['reason']}")
+        why = answer["failures"][0]
+        why = why["reason"] + " " + why.get("detail", "")
+        check(not answer["tasks"] and PLACEMENT[name] in why, name, answer["failures"])
+        say(f"{name} finds no place: {why}")
         return None
     check(answer["tasks"], name, answer["failures"])
     return answer["tasks"][0]["taskArn"]

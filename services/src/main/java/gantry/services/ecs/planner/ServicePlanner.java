@@ -9,7 +9,9 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -93,12 +95,17 @@ public final class ServicePlanner {
       this.tasks = tasks;
       this.now = now;
       this.ledger = new Ledger(deployments);
-      this.primary = deployments.stream().filter(DeploymentView::primary).findFirst().orElseThrow();
-      this.base =
-          deployments.stream()
-              .filter(each -> !each.primary() && each.completed())
-              .findFirst()
-              .orElse(null);
+      DeploymentView newest = null;
+      DeploymentView good = null;
+      for (DeploymentView each : deployments) {
+        if (each.primary()) {
+          newest = newest == null ? each : newest;
+        } else if (each.completed() && good == null) {
+          good = each;
+        }
+      }
+      this.primary = Objects.requireNonNull(newest);
+      this.base = good;
     }
 
     Plan plan() {
@@ -131,12 +138,22 @@ public final class ServicePlanner {
       return task.isLive() && !stopped.contains(task.id());
     }
 
-    long count(java.util.function.Predicate<TaskView> which) {
-      return tasks.stream().filter(this::live).filter(which).count();
+    long count(Predicate<TaskView> which) {
+      int count = 0;
+      for (TaskView task : tasks) {
+        if (live(task) && which.test(task)) {
+          count++;
+        }
+      }
+      return count;
     }
 
     int startedInAll() {
-      return started.values().stream().mapToInt(Integer::intValue).sum();
+      int all = 0;
+      for (int each : started.values()) {
+        all += each;
+      }
+      return all;
     }
 
     /** RUNNING and PENDING ones; what is being stopped does not count. */
