@@ -159,7 +159,7 @@ public final class Gantry implements AutoCloseable {
             new AuthorizationMessages(box),
             Map.of(
                 "kms",
-                new KmsResources(),
+                new KmsResources(iamMode),
                 "secretsmanager",
                 new SecretResources(),
                 "ecr",

@@ -165,7 +165,9 @@ class BlobStoreTest {
       upload.cancel();
       upload.unlock();
     }
-    assertThat(allocated[0]).isLessThan(4L * 1024 * 1024);
+    assertThat(allocated[0])
+        .as("fixed costs, the first use of classes among them")
+        .isLessThan(6L * 1024 * 1024);
     assertThat(allocated[1]).isLessThan(allocated[0] + 1024 * 1024);
   }
 
