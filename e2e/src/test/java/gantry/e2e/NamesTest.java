@@ -19,7 +19,6 @@ import org.junit.jupiter.api.io.TempDir;
  * test's resources.
  */
 @Tag("docker")
-@Tag("long")
 @Tag("client") // dig, go, musl-gcc, nginx, wrk
 class NamesTest {
 
@@ -27,6 +26,7 @@ class NamesTest {
 
   /** The case that this project began from, then resolvers of every kind. */
   @Test
+  @Tag("long")
   void nginxFollowsAServiceThatScalesAndIsRedeployed(@TempDir Path work) throws Exception {
     assertThat(run("discovery.sh", work))
         .anyMatch(line -> line.contains("nginx kept routing") && line.contains("none failed"))
@@ -35,11 +35,19 @@ class NamesTest {
   }
 
   @Test
+  @Tag("long")
   void serviceConnectFollowsAServiceThatScalesAndIsRedeployed(@TempDir Path work) throws Exception {
     assertThat(run("connect.sh", work))
         .anyMatch(
             line -> line.contains("Service Connect kept routing") && line.contains("none failed"))
         .anyMatch(line -> line.contains("a task outside does not know the name"))
+        .anyMatch(line -> line.contains("nothing is left"));
+  }
+
+  @Test
+  void namesFollowHealthChecksOverHttps(@TempDir Path work) throws Exception {
+    assertThat(run("health.sh", work))
+        .anyMatch(line -> line.contains("HTTPS health checks moved the name and moved it back"))
         .anyMatch(line -> line.contains("nothing is left"));
   }
 
