@@ -103,21 +103,20 @@ final class VpcFirewall {
     }
     ours.forEach(address -> nft.element("exempt", address));
     // All addresses that the router has: what it sends from another is sent in a client's name.
-    nft.set("standing", "type ipv4_addr; flags interval;");
-    nft.element("standing", "127.0.0.0/8");
-    nft.element("standing", "169.254.0.0/16");
-    ours.forEach(address -> nft.element("standing", address));
+    List<Cidr> standing = new ArrayList<>();
+    standing.add(Cidr.parse("127.0.0.0/8"));
+    standing.add(Cidr.parse("169.254.0.0/16"));
+    ours.forEach(address -> standing.add(Cidr.parse(address + "/32")));
     for (Eni eni : vpc.enis().values()) {
       if (eni.kind() == Eni.Kind.SERVICE) {
-        eni.addresses().forEach(address -> nft.element("standing", address));
+        eni.addresses().forEach(address -> standing.add(Cidr.parse(address + "/32")));
       }
     }
-    Cidr.withoutNested(
-            vpc.endpoints().values().stream()
-                .filter(Endpoint::gateway)
-                .flatMap(endpoint -> endpoint.cidrs().stream())
-                .toList())
-        .forEach(cidr -> nft.element("standing", cidr.toString()));
+    vpc.endpoints().values().stream()
+        .filter(Endpoint::gateway)
+        .forEach(endpoint -> standing.addAll(endpoint.cidrs()));
+    nft.set("standing", "type ipv4_addr; flags interval;");
+    Cidr.withoutNested(standing).forEach(cidr -> nft.element("standing", cidr.toString()));
     nft.set("checked", "type ifname;");
     nft.set("own", "type ifname . ipv4_addr;");
     nft.map("marks", "type ifname : mark;");
