@@ -165,7 +165,8 @@ class BlobStoreTest {
       upload.cancel();
       upload.unlock();
     }
-    // A few buffers, of which a slow disk takes all and a quick one only some; and the first use of classes.
+    // A few buffers, of which a slow disk takes all and a quick one only some; and the first use of
+    // classes.
     assertThat(allocated[0]).isLessThan(6L * 1024 * 1024);
     assertThat(allocated[1]).isLessThan(6L * 1024 * 1024);
   }
