@@ -117,7 +117,8 @@ public final class Gantry implements AutoCloseable {
         new EcrHost.Once(
             new EcrSettings(
                 home,
-                onlyLoopback,
+                // Where policies are enforced it matters who pushes and pulls.
+                onlyLoopback && iamMode != IamAuthorizer.Mode.ENFORCE,
                 options.images().vulnerabilities(),
                 iamMode,
                 (of, repository) -> imageUses().users(of, repository),
@@ -159,7 +160,7 @@ public final class Gantry implements AutoCloseable {
             new AuthorizationMessages(box),
             Map.of(
                 "kms",
-                new KmsResources(),
+                new KmsResources(iamMode),
                 "secretsmanager",
                 new SecretResources(),
                 "ecr",
