@@ -36,8 +36,14 @@ public record PlacementRequest(
    * What decides about an instance whatever tasks it has: requests that agree in it share an index.
    */
   Filter filter() {
-    return new Filter(
-        requires, memberOf.stream().filter(each -> !each.dependsOnTasks()).toList(), zones);
+    List<ClusterQuery> fixed = memberOf;
+    for (ClusterQuery query : memberOf) {
+      if (query.dependsOnTasks()) {
+        fixed = memberOf.stream().filter(each -> !each.dependsOnTasks()).toList();
+        break;
+      }
+    }
+    return new Filter(requires, fixed, zones);
   }
 
   record Filter(Map<String, String> requires, List<ClusterQuery> memberOf, Set<String> zones) {}
