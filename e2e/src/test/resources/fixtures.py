@@ -186,11 +186,20 @@ while :; do busybox sleep 3600 & wait $!; done
     run("docker", "build", "-q", "-t", IMAGE, folder)
 
 
+def privileged():
+    """Whether this machine may start such containers: one that is a container itself may not."""
+    probe = ["docker", "run", "--rm", "--privileged", "--entrypoint", "/bin/true", IMAGE]
+    return ENGINE == "simulated" or subprocess.run(probe, capture_output=True).returncode == 0
+
+
 def swapped(definition, secrets):
     """The same for this machine: its image, the secrets that it has, folders of this test."""
     swap = copy.deepcopy(cleaned(definition))
     for container in swap["containerDefinitions"]:
         container["image"] = IMAGE
+        if container.get("privileged") and not privileged():
+            say(f"{container['name']} runs without privileges, which this machine cannot give")
+            del container["privileged"]
         container.pop("entryPoint", None)
         for each in container.get("secrets", []):
             each["valueFrom"] = secrets(each["valueFrom"])
