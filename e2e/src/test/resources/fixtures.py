@@ -187,7 +187,7 @@ while :; do busybox sleep 3600 & wait $!; done
 
 
 def privileged():
-    """Whether this machine may start such containers: one that is a container itself may not."""
+    """Whether this machine may start such containers and raise limits: one that is a container itself may not."""
     probe = ["docker", "run", "--rm", "--privileged", "--entrypoint", "/bin/true", IMAGE]
     return ENGINE == "simulated" or subprocess.run(probe, capture_output=True).returncode == 0
 
@@ -197,9 +197,10 @@ def swapped(definition, secrets):
     swap = copy.deepcopy(cleaned(definition))
     for container in swap["containerDefinitions"]:
         container["image"] = IMAGE
-        if container.get("privileged") and not privileged():
-            say(f"{container['name']} runs without privileges, which this machine cannot give")
-            del container["privileged"]
+        for member in ("privileged", "ulimits"):
+            if container.get(member) and not privileged():
+                say(f"{container['name']} runs without {member}, which this machine cannot give")
+                del container[member]
         container.pop("entryPoint", None)
         for each in container.get("secrets", []):
             each["valueFrom"] = secrets(each["valueFrom"])
