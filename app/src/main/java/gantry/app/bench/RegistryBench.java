@@ -160,26 +160,21 @@ public final class RegistryBench {
       for (Peer peer : peers) {
         peer.round(0); // Warm up, and what comes back is right: not counted.
       }
-      long memoryBefore = residentMegabytes(own);
-      long peak = memoryBefore;
+      List<Long> memory = new ArrayList<>(List.of(residentMegabytes(own)));
       for (int round = 1; round <= ROUNDS; round++) {
         // Turn about, each first in every other round.
         for (Peer peer : round % 2 == 0 ? peers.reversed() : peers) {
           peer.round(round);
         }
-        peak = Math.max(peak, residentMegabytes(own));
+        memory.add(residentMegabytes(own));
       }
       peers.forEach(RegistryBench::print);
       if (debian != null) {
         print("ratio", figure -> own.median(figure) / debian.median(figure));
       }
       System.out.printf(
-          "medians of %d rounds, %d clients; memory of ours: %d MB before, at most %d MB while %d MB went in and as many out%n",
-          ROUNDS,
-          RegistryRound.CLIENTS,
-          memoryBefore,
-          peak,
-          ROUNDS * RegistryRound.BYTES / (1024 * 1024));
+          "medians of %d rounds, %d clients; %d MB went in and as many out; memory of ours after each round: %s MB%n",
+          ROUNDS, RegistryRound.CLIENTS, ROUNDS * RegistryRound.BYTES / (1024 * 1024), memory);
     } finally {
       for (Peer peer : peers) {
         peer.process.destroyForcibly().waitFor();
