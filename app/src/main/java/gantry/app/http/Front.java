@@ -1,6 +1,7 @@
 package gantry.app.http;
 
 import gantry.app.http.HttpServer.Serving;
+import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -51,6 +52,7 @@ final class Front extends ChannelInboundHandlerAdapter {
     HEADERS,
     BODY,
     HANDLING,
+    TUNNEL,
     CLOSING
   }
 
@@ -130,6 +132,10 @@ final class Front extends ChannelInboundHandlerAdapter {
   @Override
   public void channelRead(ChannelHandlerContext ctx, Object message) {
     reading = true;
+    if (phase == Phase.TUNNEL && message instanceof ByteBuf bytes) {
+      tunnelled(ctx, bytes);
+      return;
+    }
     if (!waiting.isEmpty() || (current != null && bodyComplete)) {
       // The next request, while this one is answered: it waits, and nothing more is read.
       waiting.add(message);
@@ -137,6 +143,15 @@ final class Front extends ChannelInboundHandlerAdapter {
       return;
     }
     take(ctx, message);
+  }
+
+  private void tunnelled(ChannelHandlerContext ctx, ByteBuf bytes) {
+    byte[] copy = new byte[bytes.readableBytes()];
+    bytes.readBytes(copy);
+    bytes.release();
+    if (stream != null && stream.put(copy)) {
+      ctx.channel().config().setAutoRead(false);
+    }
   }
 
   private void take(ChannelHandlerContext ctx, Object message) {
@@ -400,6 +415,48 @@ final class Front extends ChannelInboundHandlerAdapter {
     answer.await();
   }
 
+  /** Answers 101; what comes from then on is only handed over, until the handler ends. */
+  BodyStream upgrade(HttpHeaders headers) throws IOException {
+    live();
+    if (http2 || old) {
+      throw new IOException("only a connection of HTTP/1.1 becomes another protocol's");
+    }
+    BodyStream coming =
+        new BodyStream(
+            () -> {}, () -> onLoop(() -> context().channel().config().setAutoRead(true)));
+    var answer =
+        new DefaultFullHttpResponse(
+            HttpVersion.HTTP_1_1,
+            HttpResponseStatus.SWITCHING_PROTOCOLS,
+            Unpooled.EMPTY_BUFFER,
+            headers,
+            EmptyHttpHeaders.INSTANCE);
+    onLoop(
+        () -> {
+          ChannelHandlerContext ctx = context();
+          keepAlive = false;
+          if (!bodyComplete || !waiting.isEmpty() || gone) {
+            // It went on speaking HTTP: what is whose cannot be told any more.
+            coming.end();
+            ctx.close();
+            return;
+          }
+          stream = coming;
+          enter(Phase.TUNNEL, System.nanoTime());
+          ctx.write(answer);
+          Http1.becomeTunnel(ctx.pipeline());
+          ctx.flush();
+        });
+    return coming;
+  }
+
+  /** Bytes for a connection that speaks HTTP no more. */
+  void raw(byte[] bytes) throws IOException {
+    live();
+    onLoop(() -> context().writeAndFlush(Unpooled.wrappedBuffer(bytes)));
+    untilWritable();
+  }
+
   void end() throws IOException {
     live();
     onLoop(() -> write(LastHttpContent.EMPTY_LAST_CONTENT));
@@ -598,13 +655,16 @@ final class Front extends ChannelInboundHandlerAdapter {
           ctx.close();
         }
       }
-      case CLOSING -> {}
+      // A tunnel is as quiet as its two ends like.
+      case TUNNEL, CLOSING -> {}
     }
   }
 
   /** The client has closed its half. */
   void nothingMoreComes() {
-    if (stream != null) {
+    if (phase == Phase.TUNNEL && stream != null) {
+      stream.end();
+    } else if (stream != null) {
       stream.fail(new BrokenRequest(400, "The request's body did not all arrive."));
     } else if (phase == Phase.BODY || phase == Phase.HEADERS) {
       context().close();
@@ -617,7 +677,9 @@ final class Front extends ChannelInboundHandlerAdapter {
   @Override
   public void channelInactive(ChannelHandlerContext ctx) {
     gone = true;
-    if (stream != null) {
+    if (phase == Phase.TUNNEL && stream != null) {
+      stream.end();
+    } else if (stream != null) {
       stream.fail(new BrokenRequest(408, "The request's body did not all arrive."));
     }
     synchronized (writable) {

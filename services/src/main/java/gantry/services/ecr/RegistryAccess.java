@@ -117,9 +117,6 @@ final class RegistryAccess implements Access {
    */
   @Nullable String refusal(
       Caller caller, Scope registry, @Nullable String repository, String action) {
-    if (caller.isService()) {
-      return null; // ours, for something whose use was evaluated when it was called
-    }
     View view = store.snapshot();
     String asked =
         registry.region().equals(Addresses.PUBLIC_REGION)

@@ -355,6 +355,12 @@ public final class Elbv2 implements ElasticLoadBalancingV2Client {
           "The attribute proxy_protocol_v2.enabled=true of a group with UDP",
           "datagrams get no header");
     }
+    if (group.targetType() == TargetTypeEnum.ALB
+        && all.getOrDefault("preserve_client_ip.enabled", "false").equals("true")) {
+      throw Errors.notBuilt(
+          "The attribute preserve_client_ip.enabled=true of a group of load balancers",
+          "they see the Network Load Balancer's address");
+    }
     if (!all.getOrDefault("target_health_state.unhealthy.draining_interval_seconds", "0")
             .equals("0")
         && all.getOrDefault("target_health_state.unhealthy.connection_termination.enabled", "")

@@ -539,17 +539,6 @@ public final class LoadBalancers implements AutoCloseable {
               : "No load balancer here is called " + name + ", or it has no listener yet.");
       return;
     }
-    if (call.headers().stream().anyMatch(header -> header.getKey().equals("upgrade"))
-        && call.headers().stream()
-            .anyMatch(header -> header.getValue().equalsIgnoreCase("websocket"))) {
-      refuse(
-          call,
-          501,
-          "A WebSocket does not go through the API's port; use the listener's own, "
-              + best.listener.port()
-              + ".");
-      return;
-    }
     Worker worker = workers[ThreadLocalRandom.current().nextInt(workers.length)];
     new FrontCall(worker, best, call).serve();
   }
