@@ -272,7 +272,7 @@ public final class AlbBench {
         rate,
         used / Math.max(1, count),
         kernel / Math.max(1, count),
-        millis(find(report, "99%\\s+(\\S+)")),
+        millis(find(report, "\n +99%\\s+(\\S+)")),
         core(0).idleSince(proxies),
         core(1).idleSince(loads));
   }
