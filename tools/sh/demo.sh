@@ -11,12 +11,18 @@ demo() {
       roll | kill | break | clean) ;; # nothing runs: the command says so
       *)
         ready_for_up
-        has mmdebstrap || docker image inspect gantry-demo/base >/dev/null 2>&1 ||
-          install_packages "what a Debian image is made with, should no registry answer" mmdebstrap || true
         (run_program up --detach --iam enforce "${data[@]}")
         ;;
     esac
   fi
+  case "${1:-}" in
+    --help | roll | kill | break | clean) ;;
+    *)
+      if is_root && ! has mmdebstrap && ! docker image inspect gantry-demo/base >/dev/null 2>&1; then
+        install_packages "what a Debian image is made with, should no registry answer" mmdebstrap || true
+      fi
+      ;;
+  esac
   run_program demo "$@"
 }
 

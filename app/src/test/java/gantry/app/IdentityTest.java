@@ -170,6 +170,78 @@ class IdentityTest {
     }
   }
 
+  /**
+   * Who reads a parameter or a secret under a customer's key needs the key too, through SSM only.
+   */
+  @Test
+  void aServiceUsesAKeyInTheNameOfItsCaller(@TempDir Path data) throws Exception {
+    try (Gantry gantry = Gantry.start(options(data, IamAuthorizer.Mode.ENFORCE));
+        IamClient iam = client(IamClient.builder(), gantry, root());
+        KmsClient kms = client(KmsClient.builder(), gantry, root());
+        SsmClient ssm = client(SsmClient.builder(), gantry, root());
+        SecretsManagerClient secrets = client(SecretsManagerClient.builder(), gantry, root())) {
+      String key = kms.createKey(r -> r.description("theirs")).keyMetadata().arn();
+      ssm.putParameter(
+          r -> r.name("/app/db").type(ParameterType.SECURE_STRING).keyId(key).value("swordfish"));
+      secrets.createSecret(r -> r.name("app/db").kmsKeyId(key).secretString("swordfish"));
+      AccessKey bobs = userWithKey(iam, "bob");
+      allow(
+          iam, "bob", "read", "[\"ssm:GetParameter\",\"secretsmanager:GetSecretValue\"]", "*", "");
+      try (SsmClient his = client(SsmClient.builder(), gantry, of(bobs));
+          SecretsManagerClient hisToo = client(SecretsManagerClient.builder(), gantry, of(bobs));
+          KmsClient hisKms = client(KmsClient.builder(), gantry, of(bobs))) {
+        String refused =
+            "User: arn:aws:iam::000000000000:user/bob is not authorized to perform: kms:Decrypt on"
+                + " resource: "
+                + key;
+        assertThatThrownBy(() -> his.getParameter(r -> r.name("/app/db").withDecryption(true)))
+            .hasMessageContaining(refused);
+        assertThatThrownBy(() -> hisToo.getSecretValue(r -> r.secretId("app/db")))
+            .hasMessageContaining(refused);
+        String through =
+            ",\"Condition\":{\"StringEquals\":{\"kms:ViaService\":"
+                + "\"ssm.eu-central-1.amazonaws.com\"}}";
+        allow(iam, "bob", "key", "\"kms:*\"", key, through);
+        assertThat(
+                his.getParameter(r -> r.name("/app/db").withDecryption(true)).parameter().value())
+            .isEqualTo("swordfish");
+        assertThatThrownBy(() -> hisToo.getSecretValue(r -> r.secretId("app/db")))
+            .as("through another service")
+            .hasMessageContaining(refused);
+        assertThatThrownBy(() -> hisKms.describeKey(r -> r.keyId(key)))
+            .as("by himself")
+            .hasMessageContaining("is not authorized to perform: kms:DescribeKey");
+        allow(iam, "bob", "key", "\"kms:Decrypt\"", key, "");
+        assertThat(hisToo.getSecretValue(r -> r.secretId("app/db")).secretString())
+            .isEqualTo("swordfish");
+        SdkBytes sealed =
+            kms.encrypt(r -> r.keyId(key).plaintext(SdkBytes.fromUtf8String("x"))).ciphertextBlob();
+        assertThat(hisKms.decrypt(r -> r.ciphertextBlob(sealed)).plaintext().asUtf8String())
+            .as("the ciphertext names the key that the policy names")
+            .isEqualTo("x");
+      }
+      assertThat(why(gantry, "denied"))
+          .contains("kms:Decrypt")
+          .doesNotContain("amazonaws.com is not authorized");
+    }
+  }
+
+  private static void allow(
+      IamClient iam, String user, String name, String actions, String resource, String condition) {
+    iam.putUserPolicy(
+        r ->
+            r.userName(user)
+                .policyName(name)
+                .policyDocument(
+                    "{\"Version\":\"2012-10-17\",\"Statement\":{\"Effect\":\"Allow\",\"Action\":"
+                        + actions
+                        + ",\"Resource\":\""
+                        + resource
+                        + "\""
+                        + condition
+                        + "}}"));
+  }
+
   @Test
   void enforcementRefusesInAwssWordsAndTheMessageCanBeDecoded(@TempDir Path data) {
     try (Gantry gantry = Gantry.start(options(data, IamAuthorizer.Mode.ENFORCE));

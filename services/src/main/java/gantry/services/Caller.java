@@ -14,6 +14,9 @@ import org.jspecify.annotations.Nullable;
  *     {@code ecs.amazonaws.com}
  * @param userId AIDA…, AROA…:session, the account id for root, or the service principal
  * @param principalTags tags of the user, role or session
+ * @param via the service principal through which the caller asks: {@code ssm.amazonaws.com} where
+ *     SSM uses a key of KMS in the name of whoever reads a parameter; null for what the caller asks
+ *     itself
  */
 public record Caller(
     String account,
@@ -24,7 +27,32 @@ public record Caller(
     Map<String, String> principalTags,
     String requestId,
     @Nullable String sourceIp,
-    @Nullable String userAgent) {
+    @Nullable String userAgent,
+    @Nullable String via) {
+
+  /** A caller that asks for itself. */
+  public Caller(
+      String account,
+      String region,
+      String arn,
+      String userId,
+      @Nullable String accessKeyId,
+      Map<String, String> principalTags,
+      String requestId,
+      @Nullable String sourceIp,
+      @Nullable String userAgent) {
+    this(
+        account,
+        region,
+        arn,
+        userId,
+        accessKeyId,
+        principalTags,
+        requestId,
+        sourceIp,
+        userAgent,
+        null);
+  }
 
   public static final ScopedValue<Caller> CURRENT = ScopedValue.newInstance();
 
@@ -58,6 +86,35 @@ public record Caller(
         Map.of(),
         requestId,
         null,
+        principal);
+  }
+
+  /** The root of an account, for whom a service works on when nobody asks any more. */
+  public static Caller root(Scope scope, String requestId) {
+    return new Caller(
+        scope.account(),
+        scope.region(),
+        "arn:aws:iam::" + scope.account() + ":root",
+        scope.account(),
+        null,
+        Map.of(),
+        requestId,
+        null,
+        null);
+  }
+
+  /** The same caller, in whose name a service asks for more. */
+  public Caller through(String principal, String region, String requestId) {
+    return new Caller(
+        account,
+        region,
+        arn,
+        userId,
+        accessKeyId,
+        principalTags,
+        requestId,
+        null,
+        userAgent,
         principal);
   }
 

@@ -33,7 +33,11 @@ public final class Operation {
   private final String name;
   private final Method method;
   private final MethodHandle handle;
-  private final Binding binding;
+  private final String[] model;
+  private final UriTemplate uri;
+  private final boolean streamsIn;
+  private final boolean streamsOut;
+  private volatile @Nullable Binding binding;
   private final @Nullable Class<?> eventHandler;
   private final @Nullable Integer constraints;
   private final ClassValue<Boolean> implementedBy =
@@ -58,21 +62,12 @@ public final class Operation {
     Class<?> last = parameters[parameters.length - 1];
     this.eventHandler = EventStreamResponseHandler.class.isAssignableFrom(last) ? last : null;
     out |= eventHandler != null;
-    this.binding =
-        new Binding(
-            service.info(),
-            name,
-            UriTemplate.parse(
-                model[1],
-                model[2],
-                model[6].isEmpty() ? List.of() : List.of(model[6].split(",", -1))),
-            Integer.parseInt(model[3]),
-            model[4],
-            model[5],
-            SdkShapes.of(method.getParameterTypes()[0]),
-            SdkShapes.of(responseClass(method, out)),
-            in,
-            out);
+    this.model = model;
+    this.uri =
+        UriTemplate.parse(
+            model[1], model[2], model[6].isEmpty() ? List.of() : List.of(model[6].split(",", -1)));
+    this.streamsIn = in;
+    this.streamsOut = out;
     this.constraints = ModelFile.shapeIndex(model[7]);
     try {
       MethodHandle found = MethodHandles.publicLookup().unreflect(method);
@@ -104,16 +99,40 @@ public final class Operation {
     return name;
   }
 
+  /** What a path is matched with before it is known which operation is meant. */
+  UriTemplate uri() {
+    return uri;
+  }
+
+  /**
+   * Made when it is first asked for: the SDK's classes take their time when they are first used.
+   */
   public Binding binding() {
-    return binding;
+    Binding known = binding;
+    if (known == null) {
+      known =
+          new Binding(
+              service.info(),
+              name,
+              uri,
+              Integer.parseInt(model[3]),
+              model[4],
+              model[5],
+              SdkShapes.of(requestClass()),
+              SdkShapes.of(responseClass()),
+              streamsIn,
+              streamsOut);
+      binding = known;
+    }
+    return known;
   }
 
   public boolean streamsIn() {
-    return binding.streamsIn();
+    return streamsIn;
   }
 
   public boolean streamsOut() {
-    return binding.streamsOut();
+    return streamsOut;
   }
 
   /** Whether the answer is a stream of events. */
@@ -179,15 +198,15 @@ public final class Operation {
       if (eventHandler != null) {
         return answerEvents(client, request, Objects.requireNonNull(streamed));
       }
-      if (!binding.streamsIn() && !binding.streamsOut()) {
+      if (!streamsIn && !streamsOut) {
         return (SdkResponse) (Object) handle.invokeExact((Object) client, (Object) request);
       }
       Object body =
-          binding.streamsIn()
+          streamsIn
               ? RequestBody.fromContentProvider(
                   () -> Objects.requireNonNull(payload), "application/octet-stream")
               : null;
-      if (!binding.streamsOut()) {
+      if (!streamsOut) {
         return (SdkResponse) (Object) handle.invokeExact((Object) client, (Object) request, body);
       }
       Streamed to = Objects.requireNonNull(streamed);

@@ -191,7 +191,7 @@ public final class Wire {
         }
       }
       for (Operation operation : service.model().operations()) {
-        UriTemplate uri = operation.binding().uri();
+        UriTemplate uri = operation.uri();
         UriTemplate.Match match = uri.match(head, full, parameters);
         if (match != null && match.rank() > rank) {
           rank = match.rank();

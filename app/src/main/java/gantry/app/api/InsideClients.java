@@ -37,6 +37,12 @@ public final class InsideClients implements Clients {
   }
 
   @Override
+  public <C extends SdkClient> C forCaller(String principal, Scope scope, Class<C> client) {
+    Caller asking = Caller.CURRENT.isBound() ? Caller.current() : Caller.root(scope, "");
+    return client(client, requestId -> asking.through(principal, scope.region(), requestId));
+  }
+
+  @Override
   public <C extends SdkClient> C asRole(
       String principal, String roleArn, String sessionName, Scope scope, Class<C> client) {
     String[] parts = roleArn.split(":", 6);

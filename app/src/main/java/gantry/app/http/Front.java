@@ -8,7 +8,6 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.DefaultFileRegion;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.DefaultHttpContent;
@@ -30,8 +29,7 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.Objects;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -66,6 +64,7 @@ final class Front extends ChannelInboundHandlerAdapter {
   private @Nullable ChannelHandlerContext context;
   private @Nullable NettyExchange current;
   private @Nullable BodyStream stream;
+  private @Nullable FileAnswer sending;
   private byte @Nullable [] small;
   private int smallSize;
   private Phase phase = Phase.IDLE;
@@ -323,14 +322,18 @@ final class Front extends ChannelInboundHandlerAdapter {
       sound = failed(exchange, e);
     } finally {
       boolean whole = sound;
-      onLoop(() -> handled(whole));
+      try {
+        onLoop(() -> handled(whole));
+      } catch (RejectedExecutionException stopped) {
+        // The server ended first, and its connections with it.
+      }
     }
   }
 
   /** Says so, where that is still possible. */
   private boolean failed(NettyExchange exchange, Throwable e) {
     BrokenRequest broken = BrokenRequest.in(e);
-    if (broken == null && !gone) {
+    if (broken == null && !gone && context().channel().isActive()) {
       Log.LOG.warn("{} {} failed", exchange.method(), exchange.path(), e);
     }
     if (exchange.began()) {
@@ -403,27 +406,13 @@ final class Front extends ChannelInboundHandlerAdapter {
   /** A part of a file as the body, or as a part of it; returns when all of it was handed over. */
   void file(FileChannel file, long from, long count) throws IOException {
     live();
-    CompletableFuture<@Nullable Void> sent = new CompletableFuture<>();
+    FileAnswer answer = new FileAnswer(context(), file, from, count);
     onLoop(
-        () ->
-            context()
-                .writeAndFlush(new DefaultFileRegion(file, from, count))
-                .addListener(
-                    done -> {
-                      if (done.isSuccess()) {
-                        sent.complete(null);
-                      } else {
-                        sent.completeExceptionally(done.cause());
-                      }
-                    }));
-    try {
-      sent.get();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IOException("sending a file was interrupted", e);
-    } catch (ExecutionException e) {
-      throw new IOException("a file was not sent to its end", e.getCause());
-    }
+        () -> {
+          sending = answer;
+          answer.run();
+        });
+    answer.await();
   }
 
   /** Answers 101; what comes from then on is only handed over, until the handler ends. */
@@ -561,6 +550,7 @@ final class Front extends ChannelInboundHandlerAdapter {
 
   private void finished(ChannelHandlerContext ctx, boolean all) {
     current = null;
+    sending = null;
     stream = null;
     small = null;
     if (!keepAlive || http2) {
@@ -660,6 +650,9 @@ final class Front extends ChannelInboundHandlerAdapter {
       case HANDLING -> {
         if (stream != null && stream.tooSlow(now, limits)) {
           stream.fail(new BrokenRequest(408, "The request's body did not all arrive."));
+        }
+        if (sending != null && sending.stalled(now, limits.idle().toNanos())) {
+          ctx.close();
         }
       }
       // A tunnel is as quiet as its two ends like.

@@ -82,7 +82,7 @@ class ChaosTest {
       assertThat(wrong).isEmpty();
       assertThat(running(ecs)).isEqualTo(TASKS);
       program.down();
-      assertThat(left(install)).isEmpty();
+      assertThat(RealProgram.left(install)).isEmpty();
     }
   }
 
@@ -257,7 +257,7 @@ class ChaosTest {
     differ(wrong, "volumes", volumes, volumesOf);
     TreeSet<String> veths = new TreeSet<>();
     TreeSet<String> vpcs = new TreeSet<>();
-    for (String namespace : namespaces(install)) {
+    for (String namespace : RealProgram.namespaces(install)) {
       if (namespace.contains("-vpc-")) {
         vpcs.add(namespace.substring(namespace.indexOf("vpc-")));
         for (String line : run("ip", "-n", namespace, "-o", "link", "show", "type", "veth")) {
@@ -291,30 +291,5 @@ class ChaosTest {
     if (!missing.isEmpty() || !tooMany.isEmpty()) {
       wrong.add(what + ": missing " + missing + ", too many " + tooMany);
     }
-  }
-
-  private static List<String> namespaces(String install) {
-    return run("ip", "netns", "list").stream()
-        .map(each -> each.split(" ", 2)[0])
-        .filter(each -> each.startsWith("gantry-" + install + "-"))
-        .toList();
-  }
-
-  /** What is on the machine of an installation. */
-  private static List<String> left(String install) {
-    List<String> left = new ArrayList<>(containers(install));
-    left.addAll(run("docker", "volume", "ls", "-q", "--filter", "label=gantry.install=" + install));
-    left.addAll(namespaces(install));
-    run("nft", "list", "tables").stream()
-        .filter(each -> each.endsWith("gantry_" + install))
-        .forEach(left::add);
-    run("ip", "-o", "link").stream()
-        .filter(each -> each.contains(": gt" + install + "-"))
-        .forEach(left::add);
-    run("bash", "-c", "ls -d /sys/fs/cgroup/gantry/* /sys/fs/cgroup/*/gantry/* 2>/dev/null || true")
-        .stream()
-        .filter(each -> each.endsWith("/" + install))
-        .forEach(left::add);
-    return left;
   }
 }

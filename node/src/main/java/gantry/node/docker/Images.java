@@ -22,6 +22,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
 
 /**
@@ -228,7 +229,7 @@ public final class Images {
     } else if (mine) {
       try {
         login = ours.login(task, String.valueOf(name.host()));
-      } catch (RuntimeException e) {
+      } catch (SdkException e) {
         throw new Missing(
             "CannotPullECRContainerError: AccessDeniedException: the execution role "
                 + task.definition().executionRoleArn()

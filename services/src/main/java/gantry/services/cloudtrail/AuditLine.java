@@ -43,6 +43,7 @@ final class AuditLine {
       text(line, "request", caller.requestId());
       text(line, "ip", caller.sourceIp());
       text(line, "agent", caller.userAgent());
+      text(line, "via", caller.via());
       text(line, "error", record.error());
       text(line, "message", record.errorMessage());
       line.append(",\"nanos\":").append(record.time().getNano());
@@ -136,7 +137,8 @@ final class AuditLine {
                 Map.of(),
                 fields.getOrDefault("request", ""),
                 fields.get("ip"),
-                fields.get("agent")),
+                fields.get("agent"),
+                fields.get("via")),
             fields.getOrDefault("source", ""),
             fields.getOrDefault("name", ""),
             "true".equals(fields.get("read")),

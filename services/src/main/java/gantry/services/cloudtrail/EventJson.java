@@ -43,7 +43,7 @@ final class EventJson {
       json.writeStringField("eventName", record.eventName());
       json.writeStringField("awsRegion", caller.region());
       json.writeStringField("sourceIPAddress", sourceIp(caller));
-      json.writeStringField("userAgent", caller.userAgent() == null ? "" : caller.userAgent());
+      json.writeStringField("userAgent", userAgent(caller));
       if (record.error() != null) {
         json.writeStringField("errorCode", record.error());
         json.writeStringField("errorMessage", record.errorMessage());
@@ -73,7 +73,17 @@ final class EventJson {
     if (caller.isService()) {
       return caller.arn();
     }
+    if (caller.via() != null) {
+      return caller.via();
+    }
     return caller.sourceIp() == null ? "" : caller.sourceIp();
+  }
+
+  private static String userAgent(Caller caller) {
+    if (caller.via() != null) {
+      return caller.via();
+    }
+    return caller.userAgent() == null ? "" : caller.userAgent();
   }
 
   private static void identity(JsonGenerator json, Caller caller) throws IOException {
@@ -90,6 +100,9 @@ final class EventJson {
         json.writeStringField("accessKeyId", caller.accessKeyId());
       }
       json.writeStringField("userName", userName(caller));
+      if (caller.via() != null) {
+        json.writeStringField("invokedBy", caller.via());
+      }
     }
     json.writeEndObject();
   }

@@ -95,6 +95,23 @@ public final class EcrHost {
     return new Scope(account, Addresses.PUBLIC_REGION);
   }
 
+  /** The account that a number or the alias of a public registry means. */
+  public static String publicAccount(String idOrAlias) {
+    String account = Addresses.accountOf(idOrAlias);
+    return account == null ? idOrAlias : account;
+  }
+
+  /**
+   * Lets the caller in to do this to a repository that is there.
+   *
+   * @param registryId null for the caller's own
+   */
+  public Scope enter(@Nullable String registryId, String repository, String operation) {
+    Scope scope = gate.enter(registryId, repository, operation);
+    Registry.repository(registry.store.snapshot(), scope, repository);
+    return scope;
+  }
+
   /** The name of an account's public registry in {@code public.ecr.aws/ALIAS}. */
   public String publicAlias(String account) {
     return Addresses.alias(account);

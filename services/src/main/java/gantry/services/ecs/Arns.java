@@ -97,7 +97,11 @@ public final class Arns {
     }
 
     public int depth() {
-      return (int) path.chars().filter(c -> c == '/').count() + 1;
+      int depth = 1;
+      for (int slash = path.indexOf('/'); slash >= 0; slash = path.indexOf('/', slash + 1)) {
+        depth++;
+      }
+      return depth;
     }
 
     public String first() {

@@ -92,6 +92,12 @@ final class AwsManaged {
     return arn.startsWith("arn:aws:iam::aws:policy/") ? Catalogue.BY_ARN.get(arn) : null;
   }
 
+  /** The text of the version in force; null where there is no such policy. */
+  static @Nullable String text(String arn) {
+    PolicyRow row = find(arn);
+    return row == null ? null : row.versions().getLast().document();
+  }
+
   static Stream<PolicyRow> all() {
     return Catalogue.BY_ARN.values().stream();
   }

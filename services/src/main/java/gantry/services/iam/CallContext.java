@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The condition keys that a request itself has: its tags, those of its resource, and the service's
  * keys, which are named as the request's members are ({@code ecs:task-definition}, {@code
- * secretsmanager:SecretId}).
+ * secretsmanager:SecretId}, {@code kms:EncryptionContext:name} of a map and {@code
+ * kms:EncryptionContextKeys}).
  */
 final class CallContext implements Context {
 
@@ -52,7 +53,14 @@ final class CallContext implements Context {
     if (!owner.equals(service)) {
       return null;
     }
+    int of = name.indexOf(':');
+    if (of > 0) {
+      return tag(members.map(name.substring(0, of)), name.substring(of + 1));
+    }
     List<String> texts = members.texts(name);
+    if (texts.isEmpty() && name.endsWith("keys")) {
+      texts = List.copyOf(members.map(name.substring(0, name.length() - 4)).keySet());
+    }
     return texts.isEmpty()
         ? null
         : texts.stream()

@@ -4,6 +4,7 @@ import gantry.services.Authorizer;
 import gantry.services.Caller;
 import gantry.services.iam.Denials.Denial;
 import gantry.services.iam.Identities.Identity;
+import gantry.services.iam.ResourceSource.Asked;
 import gantry.services.iam.Tables.RoleRow;
 import gantry.services.iam.policy.AccessRequest;
 import gantry.services.iam.policy.Context;
@@ -31,8 +32,9 @@ import software.amazon.awssdk.awscore.exception.AwsServiceException;
  * Evaluates every call: the action is its service and operation, its resources and condition keys
  * come from the request by rule. In audit mode what would be refused is recorded and let through.
  *
- * <p>Service principals are ourselves at work and may do what they do; what they do as a role is
- * evaluated as that role. STS's own calls are decided by STS, with the trust policy.
+ * <p>Our own services are evaluated too: as what they do of their own accord ({@link
+ * ServicePrincipals}), as a role that must trust them, or in the name of their caller. STS's own
+ * calls are decided by STS, with the trust policy.
  */
 public final class IamAuthorizer implements Authorizer {
 
@@ -107,22 +109,25 @@ public final class IamAuthorizer implements Authorizer {
 
   @Override
   public @Nullable String check(Call call) {
-    if (call.caller().isService()) {
-      return null;
+    Caller caller = call.caller();
+    if (!caller.isService() && caller.via() == null) {
+      keys.used(caller, call.service());
     }
-    keys.used(call.caller(), call.service());
     Refusal refusal = refusal(call);
     if (refusal == null) {
       return null;
     }
     denials.add(refusal.denial());
-    if (mode == Mode.ENFORCE) {
+    if (mode == Mode.AUDIT) {
+      return refusal.message();
+    }
+    if (!refusal.foretold()) {
       throw exception(call, refusal);
     }
-    return refusal.message();
+    return null; // the service will say so itself
   }
 
-  private record Refusal(Denial denial, Decision decision, Context context) {
+  private record Refusal(Denial denial, Decision decision, Context context, boolean foretold) {
     String message() {
       return denial.message();
     }
@@ -153,19 +158,37 @@ public final class IamAuthorizer implements Authorizer {
     }
     Scope scope = caller.scope();
     Context global = RequestContext.of(caller, who, clock.instant());
-    for (String named :
-        ResourceRules.resources(
-            prefix, call.operation(), caller.account(), caller.region(), members)) {
-      if (source.decidesItself() && !named.equals("*")) {
+    List<Asked> all = source.asked(view, scope, call.operation(), call.request());
+    if (all == null) {
+      all =
+          ResourceRules.resources(
+                  prefix, call.operation(), caller.account(), caller.region(), members)
+              .stream()
+              .map(named -> new Asked(action, named))
+              .toList();
+    }
+    for (Asked asked : all) {
+      boolean itself = source.decidesItself() && !asked.arn().equals("*");
+      if (itself && !source.foretold()) {
         continue;
       }
-      String arn = source.resolve(view, scope, named);
+      String arn = source.resolve(view, scope, asked.arn());
+      Context owner =
+          key -> key.equals("aws:resourceaccount") ? List.of(accountOf(arn, caller)) : null;
       Context context =
-          new CallContext(prefix, caller, members, () -> source.tags(view, scope, arn)).or(global);
-      Refusal refusal = decide(caller, who, action, arn, context, source, view, scope);
+          new CallContext(prefix, caller, members, () -> source.tags(view, scope, arn))
+              .or(source.context(view, scope, arn))
+              .or(owner)
+              .or(global);
+      Refusal refusal = decide(caller, who, asked.action(), arn, context, source, view, scope);
       if (refusal != null) {
-        return refusal;
+        return itself
+            ? new Refusal(refusal.denial(), refusal.decision(), refusal.context(), true)
+            : refusal;
       }
+    }
+    if (caller.isService()) {
+      return null; // it hands on no role but the one that somebody handed to it
     }
     for (Map.Entry<String, String> passed :
         passedRoles(prefix, call.operation(), caller, members).entrySet()) {
@@ -233,7 +256,7 @@ public final class IamAuthorizer implements Authorizer {
       View view,
       Scope scope) {
     List<Policy> onResource = source.policies(view, scope, arn);
-    String account = accountOf(arn, caller.account());
+    String account = accountOf(arn, caller);
     Decision decision =
         Evaluator.decide(
             AccessRequest.of(who.principal(), action, arn, context, who.policies())
@@ -245,7 +268,8 @@ public final class IamAuthorizer implements Authorizer {
     }
     String message = decision.message(caller.arn(), action, arn.equals("*") ? null : arn);
     String shown = arn.equals("*") ? decision.message(caller.arn(), action, "*") : message;
-    return refusal(caller, who, action, arn, decision, context, shown, remedy(action, arn));
+    return refusal(
+        caller, who, action, arn, decision, context, shown, remedy(who, decision, action, arn));
   }
 
   private Refusal refusal(
@@ -256,7 +280,7 @@ public final class IamAuthorizer implements Authorizer {
       Decision decision,
       Context context,
       String message,
-      String remedy) {
+      @Nullable String remedy) {
     Instant now = clock.instant();
     return new Refusal(
         new Denial(
@@ -271,11 +295,32 @@ public final class IamAuthorizer implements Authorizer {
             now,
             now),
         decision,
-        context);
+        context,
+        false);
   }
 
-  private static String remedy(String action, String arn) {
-    return "{\"Effect\":\"Allow\",\"Action\":\"" + action + "\",\"Resource\":" + quoted(arn) + "}";
+  /**
+   * The smallest statement that would allow it; null where nobody can write one: what a service may
+   * do by itself is not the customer's to say.
+   */
+  private static @Nullable String remedy(
+      Identity who, Decision decision, String action, String arn) {
+    String resource = quoted(arn);
+    PrincipalInfo principal = who.principal();
+    boolean service = principal.kind() == PrincipalInfo.Kind.SERVICE;
+    if (decision.decidedBy() == Policy.Type.RESOURCE) {
+      return "{\"Effect\":\"Allow\",\"Principal\":{"
+          + (service ? "\"Service\":" : "\"AWS\":")
+          + quoted(principal.entityArn())
+          + "},\"Action\":\""
+          + action
+          + "\",\"Resource\":"
+          + resource
+          + "}";
+    }
+    return service
+        ? null
+        : "{\"Effect\":\"Allow\",\"Action\":\"" + action + "\",\"Resource\":" + resource + "}";
   }
 
   /** A policy's text in which the ARN's stars and dollars mean themselves. */
@@ -294,9 +339,10 @@ public final class IamAuthorizer implements Authorizer {
     return json.append('"').toString();
   }
 
-  private static String accountOf(String arn, String otherwise) {
+  /** The account that an ARN names, or the caller's own. */
+  private static String accountOf(String arn, Caller caller) {
     String[] parts = arn.split(":", 6);
-    return parts.length > 4 && parts[4].matches("\\d{12}") ? parts[4] : otherwise;
+    return parts.length > 4 && parts[4].length() == 12 ? parts[4] : caller.account();
   }
 
   /** Roles that the request hands to a service: ARN to the service that will assume it. */

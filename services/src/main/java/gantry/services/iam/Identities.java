@@ -44,7 +44,13 @@ public final class Identities {
 
   public static Identity of(View view, Caller caller) {
     if (caller.isService()) {
-      return Identity.bare(PrincipalInfo.service(caller.arn()));
+      return new Identity(
+          PrincipalInfo.service(caller.arn()),
+          ServicePrincipals.policies(caller.arn()),
+          null,
+          null,
+          Map.of(),
+          null);
     }
     Scope scope = caller.globalScope();
     SessionRow issued =

@@ -48,6 +48,15 @@ final class Members {
     return texts;
   }
 
+  /** A member that is a map of texts; empty where there is none. */
+  Map<String, String> map(String member) {
+    Map<String, String> texts = new LinkedHashMap<>();
+    if (top.get(ResourceRules.plain(member)) instanceof Map<?, ?> map) {
+      map.forEach((key, value) -> texts.put(String.valueOf(key), String.valueOf(value)));
+    }
+    return texts;
+  }
+
   /** Tags that the request carries, whatever shape its service gives them. */
   Map<String, String> tags() {
     Map<String, String> tags = new LinkedHashMap<>();

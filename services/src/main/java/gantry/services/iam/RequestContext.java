@@ -48,7 +48,9 @@ public final class RequestContext {
       case "aws:requestedregion" -> caller.region();
       case "aws:useragent" -> caller.userAgent();
       case "aws:sourceip" -> caller.sourceIp();
-      case "aws:viaawsservice" -> Boolean.toString(caller.isService());
+      case "aws:viaawsservice" -> Boolean.toString(caller.isService() || caller.via() != null);
+      case "aws:calledvia", "aws:calledviafirst", "aws:calledvialast" -> caller.via();
+      case "kms:viaservice" -> viaService(caller);
       case "aws:principalisawsservice" -> Boolean.toString(caller.isService());
       case "aws:principalservicename" -> caller.isService() ? caller.arn() : null;
       case "aws:userid" -> caller.userId();
@@ -74,6 +76,14 @@ public final class RequestContext {
       case "aws:sourceidentity" -> issued == null ? null : issued.sourceIdentity();
       default -> issued == null ? null : claim(issued, key);
     };
+  }
+
+  /** KMS names the service with the region: {@code ssm.eu-central-1.amazonaws.com}. */
+  private static @Nullable String viaService(Caller caller) {
+    String via = caller.via();
+    return via == null
+        ? null
+        : via.replaceFirst("\\.amazonaws\\.com$", "." + caller.region() + ".amazonaws.com");
   }
 
   private static @Nullable String claim(SessionRow issued, String key) {

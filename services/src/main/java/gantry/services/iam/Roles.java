@@ -24,28 +24,6 @@ final class Roles {
   static final int MAX_TRUST_BYTES = 8192;
   static final int DEFAULT_SESSION_SECONDS = 3600;
 
-  /** The roles that services make for themselves: principal to name and policy. */
-  private static final Map<String, List<String>> SERVICE_LINKED =
-      Map.of(
-          "ecs.amazonaws.com", List.of("AWSServiceRoleForECS", "AmazonECSServiceRolePolicy"),
-          "ecs.application-autoscaling.amazonaws.com",
-              List.of(
-                  "AWSServiceRoleForApplicationAutoScaling_ECSService",
-                  "AWSApplicationAutoscalingECSServicePolicy"),
-          "elasticloadbalancing.amazonaws.com",
-              List.of(
-                  "AWSServiceRoleForElasticLoadBalancing",
-                  "AWSElasticLoadBalancingServiceRolePolicy"),
-          "autoscaling.amazonaws.com",
-              List.of("AWSServiceRoleForAutoScaling", "AutoScalingServiceRolePolicy"),
-          "spot.amazonaws.com", List.of("AWSServiceRoleForEC2Spot", "AWSEC2SpotServiceRolePolicy"),
-          "replication.ecr.amazonaws.com",
-              List.of("AWSServiceRoleForECRReplication", "ECRReplicationServiceRolePolicy"),
-          "pullthroughcache.ecr.amazonaws.com",
-              List.of(
-                  "AWSServiceRoleForECRPullThroughCache",
-                  "AWSECRPullThroughCache_ServiceRolePolicy"));
-
   private final ServiceContext context;
 
   Roles(ServiceContext context) {
@@ -241,7 +219,7 @@ final class Roles {
 
   Role createServiceLinked(
       String principal, @Nullable String suffix, @Nullable String description) {
-    List<String> known = SERVICE_LINKED.get(principal);
+    ServicePrincipals.Linked known = ServicePrincipals.linked(principal);
     if (known == null) {
       throw Errors.validation(
           "Service principal " + principal + " has no service-linked role here.");
@@ -249,7 +227,7 @@ final class Roles {
     if (suffix != null && !principal.equals("autoscaling.amazonaws.com")) {
       throw Errors.invalidInput("Custom suffix is not allowed for " + principal);
     }
-    String name = suffix == null ? known.getFirst() : known.getFirst() + "_" + suffix;
+    String name = suffix == null ? known.role() : known.role() + "_" + suffix;
     Scope scope = Caller.current().globalScope();
     String id = Names.id(context.ids(), "AROA");
     String path = "/aws-service-role/" + principal + "/";
@@ -277,7 +255,7 @@ final class Roles {
                               + principal
                               + "\"},\"Action\":\"sts:AssumeRole\"}]}")
                       .build();
-              String policy = "arn:aws:iam::aws:policy/aws-service-role/" + known.getLast();
+              String policy = known.policyArn();
               tx.put(
                   Tables.ROLES,
                   scope.key(Tables.key(name)),

@@ -280,20 +280,13 @@ final class Keys {
   /** Refuses a caller whom neither the key's policy nor a grant lets do {@code operation}. */
   void authorize(Found key, String operation, Map<String, String> encryptionContext) {
     Caller caller = Caller.current();
-    if (caller.isService()) {
-      return; // a service of ours, for a resource whose use was evaluated when it was called
-    }
     View view = context.store().snapshot();
     Identity who = Identities.of(view, caller);
     String action = "kms:" + operation;
     Context asked =
-        keys(key.row(), encryptionContext)
+        given(encryptionContext)
+            .or(keys(key.row()))
             .or(RequestContext.of(caller, who, context.clock().instant()));
-    Policy policy =
-        new Policy(
-            "key policy",
-            Policy.Type.RESOURCE,
-            Documents.compiled(key.row().policy(), PolicyKind.RESOURCE));
     // In audit mode only the key's own policy holds; what the caller's would refuse is for the
     // authorizer.
     List<Policy> own =
@@ -309,7 +302,7 @@ final class Keys {
             AccessRequest.of(who.principal(), action, key.arn(), asked, own)
                 .withBoundary(mode == Mode.ENFORCE ? who.boundary() : null)
                 .withSession(mode == Mode.ENFORCE ? who.session() : null)
-                .withResource(key.scope().account(), List.of(policy), true));
+                .withResource(key.scope().account(), List.of(policy(key.row())), true));
     if (decision.allowed()
         || (decision.outcome() == Decision.Outcome.IMPLICIT_DENY
             && granted(view, key, who, operation, encryptionContext))) {
@@ -318,13 +311,24 @@ final class Keys {
     throw KmsErrors.denied(decision.message(caller.arn(), action, key.arn()));
   }
 
-  private static Context keys(KeyRow row, Map<String, String> encryptionContext) {
+  static Policy policy(KeyRow row) {
+    return new Policy(
+        "key policy", Policy.Type.RESOURCE, Documents.compiled(row.policy(), PolicyKind.RESOURCE));
+  }
+
+  private static Context given(Map<String, String> encryptionContext) {
     Map<String, List<String>> keys = new HashMap<>();
     encryptionContext.forEach(
         (name, value) -> keys.put("kms:EncryptionContext:" + name, List.of(value)));
     if (!encryptionContext.isEmpty()) {
       keys.put("kms:EncryptionContextKeys", new ArrayList<>(encryptionContext.keySet()));
     }
+    return Context.of(keys);
+  }
+
+  /** What conditions may ask of the key. */
+  static Context keys(KeyRow row) {
+    Map<String, List<String>> keys = new HashMap<>();
     keys.put("kms:KeySpec", List.of(row.metadata().keySpecAsString()));
     keys.put("kms:KeyUsage", List.of(row.metadata().keyUsageAsString()));
     keys.put("kms:KeyOrigin", List.of(row.metadata().originAsString()));

@@ -1,15 +1,16 @@
 package gantry.services.logs;
 
-import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import java.io.IOException;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** Events of one segment, or of the write-ahead file, each member in an array of its own. */
 final class Columns {
+
+  static final Columns NONE =
+      new Columns(new long[0], new long[0], new long[0], new long[0], new int[0], new byte[0]);
 
   final int count;
   final long[] timestamps;
@@ -58,45 +59,37 @@ final class Columns {
     return collector.sorted();
   }
 
-  /**
-   * The rows whose message contains {@code literal}. The bytes are looked at as if each were a
-   * character, because the search in such a string is one of the machine's widest instructions.
-   *
-   * @param lengths gives where the messages end, and is asked only when there is something to find
-   */
-  static int[] rowsWith(byte[] literal, byte[] messages, Ends lengths) throws IOException {
-    String hay = new String(messages, ISO_8859_1);
-    String needle = new String(literal, ISO_8859_1);
-    int found = hay.indexOf(needle);
-    if (found < 0) {
-      return new int[0];
+  /** Only these rows, with no more of the messages than theirs. */
+  Columns only(int[] rows) {
+    int bytes = 0;
+    for (int row : rows) {
+      bytes += ends[row] - start(row);
     }
-    int[] ends = lengths.get();
-    IntStream.Builder rows = IntStream.builder();
-    int from = found;
-    while (true) {
-      found = hay.indexOf(needle, from);
-      if (found < 0) {
-        return rows.build().toArray();
-      }
-      int place = Arrays.binarySearch(ends, found + 1);
-      int row = place >= 0 ? place : -place - 1;
-      while (row > 0 && ends[row - 1] == ends[row]) {
-        row--; // of an empty message and its neighbour, the one that holds the byte comes first
-      }
-      if (found + needle.length() <= ends[row]) {
-        rows.add(row);
-        from = ends[row];
-      } else {
-        from = found + 1;
-      }
+    byte[] theirs = new byte[bytes];
+    int[] theirEnds = new int[rows.length];
+    int at = 0;
+    for (int i = 0; i < rows.length; i++) {
+      int start = start(rows[i]);
+      int length = ends[rows[i]] - start;
+      System.arraycopy(messages, start, theirs, at, length);
+      at += length;
+      theirEnds[i] = at;
     }
+    return new Columns(
+        pick(timestamps, rows),
+        pick(ingested, rows),
+        pick(sequences, rows),
+        pick(streams, rows),
+        theirEnds,
+        theirs);
   }
 
-  /** Where the messages end; in a segment a column of its own. */
-  @FunctionalInterface
-  interface Ends {
-    int[] get() throws IOException;
+  private static long[] pick(long[] values, int[] rows) {
+    long[] picked = new long[rows.length];
+    for (int i = 0; i < rows.length; i++) {
+      picked[i] = values[rows[i]];
+    }
+    return picked;
   }
 
   private static final class Collector implements WriteAhead.Sink {

@@ -9,7 +9,6 @@ import static gantry.services.logs.Lookup.nameOf;
 import static gantry.services.logs.Lookup.required;
 import static gantry.services.logs.Lookup.scope;
 import static gantry.services.logs.Lookup.stream;
-import static java.nio.charset.StandardCharsets.UTF_8;
 
 import gantry.services.logs.LogTables.GroupRow;
 import gantry.services.logs.LogTables.StreamRow;
@@ -133,7 +132,7 @@ final class EventsOut {
             names::containsKey,
             after.isEmpty() ? null : Position.parse(after),
             null,
-            literal == null ? null : literal.getBytes(UTF_8),
+            Literal.of(literal),
             false);
     List<FilteredLogEvent> found = new ArrayList<>();
     String nextToken = null;

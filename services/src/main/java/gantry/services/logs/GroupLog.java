@@ -366,11 +366,13 @@ final class GroupLog implements AutoCloseable {
   /** The wanted events that are durable now, in order; segments are read when they are needed. */
   Iterator<Event> events(Wanted wanted) {
     List<Merge.Source> sources = new ArrayList<>();
+    Buffers buffers = new Buffers();
     try (Snapshot snapshot = snapshot()) {
       for (Segment segment : snapshot.segments) {
         if (segment.holds(wanted)) {
           sources.add(
-              new Merge.Source(segment.first(), segment.last(), () -> rows(segment, wanted)));
+              new Merge.Source(
+                  segment.first(), segment.last(), () -> rows(segment, wanted, buffers)));
         }
       }
       FileChannel channel = snapshot.ahead;
@@ -381,10 +383,13 @@ final class GroupLog implements AutoCloseable {
           // until all is here
         }
         Columns newest = Columns.ofWriteAhead(bytes, bytes.length - buffer.remaining());
-        byte[] literal = wanted.literal();
-        int @Nullable [] candidates =
-            literal == null ? null : Columns.rowsWith(literal, newest.messages, () -> newest.ends);
-        Rows rows = Rows.of(newest, candidates, wanted);
+        Literal literal = wanted.literal();
+        if (literal != null) {
+          int size = newest.messages.length;
+          int first = literal.in(newest.messages, 0, size);
+          newest = newest.only(literal.rows(newest.messages, size, first, newest.ends));
+        }
+        Rows rows = Rows.of(newest, wanted);
         if (!rows.isEmpty()) {
           sources.add(
               new Merge.Source(
@@ -397,9 +402,9 @@ final class GroupLog implements AutoCloseable {
     return new Merge(sources, wanted.newestFirst());
   }
 
-  private static Rows rows(Segment segment, Wanted wanted) {
+  private static Rows rows(Segment segment, Wanted wanted, Buffers buffers) {
     try {
-      return segment.read(wanted);
+      return segment.read(wanted, buffers);
     } catch (NoSuchFileException e) {
       return Rows.NONE; // its time was over while we came to it
     } catch (IOException e) {

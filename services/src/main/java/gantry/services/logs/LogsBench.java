@@ -1,7 +1,5 @@
 package gantry.services.logs;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import java.io.IOException;
 import java.io.PrintStream;
 import java.lang.management.ManagementFactory;
@@ -91,14 +89,7 @@ public final class LogsBench {
     long from = System.nanoTime();
     Iterator<Event> events =
         log.events(
-            new Wanted(
-                0,
-                Long.MAX_VALUE,
-                s -> true,
-                null,
-                null,
-                literal == null ? null : literal.getBytes(UTF_8),
-                false));
+            new Wanted(0, Long.MAX_VALUE, s -> true, null, null, Literal.of(literal), false));
     int found = 0;
     while (events.hasNext()) {
       if (pattern.matches(events.next().message())) {

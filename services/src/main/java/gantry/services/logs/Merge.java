@@ -16,8 +16,16 @@ import org.jspecify.annotations.Nullable;
  */
 final class Merge implements Iterator<Event> {
 
-  /** How many segments are read at once, by the machine's common pool. */
-  private static final int TOGETHER = Math.max(1, Runtime.getRuntime().availableProcessors());
+  /** How many segments are read before the next are looked at, by the machine's common pool. */
+  private static final int FIRST = Math.max(1, Runtime.getRuntime().availableProcessors());
+
+  /**
+   * A search that finds little takes more of them together, so that no core waits long for another;
+   * one that is content with its first page has read few, and what is found is in memory.
+   */
+  private static final int MOST = 8 * FIRST;
+
+  private static final int LITTLE = 1_000;
 
   /** Events between two times that are read when they are needed. */
   record Source(long first, long last, Supplier<Rows> rows) {}
@@ -30,6 +38,7 @@ final class Merge implements Iterator<Event> {
   private @Nullable Rows current;
 
   private final boolean newestFirst;
+  private int together = FIRST;
   private @Nullable Event next;
 
   Merge(List<Source> sources, boolean newestFirst) {
@@ -71,18 +80,17 @@ final class Merge implements Iterator<Event> {
     }
     while (mustOpen()) {
       List<Source> some = new ArrayList<>();
-      while (some.size() < TOGETHER && !closed.isEmpty()) {
+      while (some.size() < together && !closed.isEmpty()) {
         some.add(closed.removeFirst());
       }
-      some.parallelStream()
-          .map(source -> source.rows().get())
-          .toList()
-          .forEach(
-              rows -> {
-                if (!rows.isEmpty()) {
-                  open.add(rows);
-                }
-              });
+      int found = 0;
+      for (Rows rows : some.parallelStream().map(source -> source.rows().get()).toList()) {
+        found += rows.left();
+        if (!rows.isEmpty()) {
+          open.add(rows);
+        }
+      }
+      together = found <= LITTLE ? Math.min(MOST, 2 * together) : FIRST;
     }
     Rows first = current;
     if (first == null || !open.isEmpty() && byPosition.compare(open.peek(), first) < 0) {

@@ -1,7 +1,5 @@
 package gantry.services.logs;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import gantry.services.logs.Insights.Row;
 import gantry.state.Ids;
 import gantry.state.Scope;
@@ -167,7 +165,7 @@ final class Queries {
                         source.streams()::containsKey,
                         null,
                         null,
-                        literal == null ? null : literal.getBytes(UTF_8),
+                        Literal.of(literal),
                         true));
         if (events.hasNext()) {
           heads.add(new Head(source, events));

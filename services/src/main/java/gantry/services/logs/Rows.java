@@ -1,16 +1,11 @@
 package gantry.services.logs;
 
 import java.util.stream.IntStream;
-import org.jspecify.annotations.Nullable;
 
 /** Wanted rows of one segment and how far they have been read, in the order that is asked for. */
 final class Rows {
 
-  static final Rows NONE =
-      new Rows(
-          new Columns(new long[0], new long[0], new long[0], new long[0], new int[0], new byte[0]),
-          new int[0],
-          false);
+  static final Rows NONE = new Rows(Columns.NONE, new int[0], false);
 
   private final Columns columns;
   private final int[] rows;
@@ -23,12 +18,10 @@ final class Rows {
     this.newestFirst = newestFirst;
   }
 
-  /** {@code candidates} is null when every row is one. */
-  static Rows of(Columns columns, int @Nullable [] candidates, Wanted wanted) {
-    IntStream all =
-        candidates == null ? IntStream.range(0, columns.count) : IntStream.of(candidates);
+  static Rows of(Columns columns, Wanted wanted) {
     int[] rows =
-        all.filter(
+        IntStream.range(0, columns.count)
+            .filter(
                 row ->
                     wanted.has(
                         columns.timestamps[row], columns.sequences[row], columns.streams[row]))
@@ -38,6 +31,10 @@ final class Rows {
 
   boolean isEmpty() {
     return at == rows.length;
+  }
+
+  int left() {
+    return rows.length - at;
   }
 
   private int row() {

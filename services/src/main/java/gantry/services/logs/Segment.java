@@ -9,7 +9,6 @@ import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.TreeMap;
 import java.util.zip.CRC32;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A sealed file of events, in the order of their time. Each column is compressed for itself, so
@@ -213,67 +212,109 @@ final class Segment {
     return false;
   }
 
-  /** The wanted rows; the columns are read only when there are some. */
-  Rows read(Wanted wanted) throws IOException {
+  /**
+   * The wanted rows; the columns are read only when there are some.
+   *
+   * @param buffers where the messages are unpacked while they are searched
+   */
+  Rows read(Wanted wanted, Buffers buffers) throws IOException {
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-      byte[] literal = wanted.literal();
-      int @Nullable [] rows = null;
-      if (literal != null && !Grams.mayHold(column(channel, GRAMS), literal)) {
-        return Rows.NONE;
-      }
-      byte[] messages = column(channel, MESSAGES);
-      if (literal != null) {
-        rows = Columns.rowsWith(literal, messages, () -> ends(column(channel, ENDS)));
-        if (rows.length == 0) {
-          return Rows.NONE;
-        }
-      }
-      Columns columns =
-          new Columns(
-              deltas(column(channel, TIMESTAMPS)),
-              deltas(column(channel, INGESTED)),
-              deltas(column(channel, SEQUENCES)),
-              numbers(column(channel, STREAMS)),
-              ends(column(channel, ENDS)),
-              messages);
-      return Rows.of(columns, rows, wanted);
+      Literal literal = wanted.literal();
+      return Rows.of(
+          literal == null
+              ? columns(channel, unpacked(channel, MESSAGES))
+              : searched(channel, literal, buffers),
+          wanted);
     }
   }
 
-  private byte[] column(FileChannel channel, int which) throws IOException {
+  /** Only the rows with a literal in them. */
+  private Columns searched(FileChannel channel, Literal literal, Buffers buffers)
+      throws IOException {
+    if (!Grams.mayHold(unpacked(channel, GRAMS), literal.bytes())) {
+      return Columns.NONE;
+    }
+    byte[] messages = buffers.take(raw[MESSAGES]);
+    try {
+      unpack(channel, MESSAGES, messages);
+      int first = literal.in(messages, 0, raw[MESSAGES]);
+      if (first < 0) {
+        return Columns.NONE;
+      }
+      int[] ends = ends(unpacked(channel, ENDS));
+      int[] rows = literal.rows(messages, raw[MESSAGES], first, ends);
+      return rows.length == 0 ? Columns.NONE : columns(channel, messages).only(rows);
+    } finally {
+      buffers.giveBack(messages);
+    }
+  }
+
+  private Columns columns(FileChannel channel, byte[] messages) throws IOException {
+    return new Columns(
+        deltas(unpacked(channel, TIMESTAMPS)),
+        deltas(unpacked(channel, INGESTED)),
+        deltas(unpacked(channel, SEQUENCES)),
+        numbers(unpacked(channel, STREAMS)),
+        ends(unpacked(channel, ENDS)),
+        messages);
+  }
+
+  private byte[] unpacked(FileChannel channel, int which) throws IOException {
+    byte[] plain = new byte[raw[which]];
+    unpack(channel, which, plain);
+    return plain;
+  }
+
+  private void unpack(FileChannel channel, int which, byte[] into) throws IOException {
     byte[] small = read(channel, offsets[which], packed[which]);
     if (checksum(small, 0, small.length) != checksums[which]) {
       throw new IOException(file + " is damaged: column " + which + " does not have its checksum");
     }
-    return raw[which] == 0 ? new byte[0] : Zstd.decompress(small, raw[which]);
+    if (raw[which] == 0) {
+      return;
+    }
+    long size = Zstd.decompressByteArray(into, 0, raw[which], small, 0, small.length);
+    if (size != raw[which]) {
+      throw new IOException(file + " is damaged: column " + which + " is not as long as it says");
+    }
   }
 
   private long[] deltas(byte[] bytes) {
-    Bytes.Reader in = new Bytes.Reader(bytes, 0, bytes.length);
-    long[] values = new long[count];
+    long[] values = numbers(bytes);
     long value = 0;
     for (int i = 0; i < count; i++) {
-      value += in.signed();
+      value += (values[i] >>> 1) ^ -(values[i] & 1);
       values[i] = value;
     }
     return values;
   }
 
   private long[] numbers(byte[] bytes) {
-    Bytes.Reader in = new Bytes.Reader(bytes, 0, bytes.length);
     long[] values = new long[count];
+    int at = 0;
     for (int i = 0; i < count; i++) {
-      values[i] = in.unsigned();
+      byte next = bytes[at++];
+      if (next >= 0) {
+        values[i] = next; // most are that small
+        continue;
+      }
+      long value = next & 0x7F;
+      int shift = 7;
+      while ((next = bytes[at++]) < 0) {
+        value |= (long) (next & 0x7F) << shift;
+        shift += 7;
+      }
+      values[i] = value | (long) next << shift;
     }
     return values;
   }
 
   private int[] ends(byte[] bytes) {
-    Bytes.Reader in = new Bytes.Reader(bytes, 0, bytes.length);
+    long[] lengths = numbers(bytes);
     int[] values = new int[count];
     int end = 0;
     for (int i = 0; i < count; i++) {
-      end += (int) in.unsigned();
+      end += (int) lengths[i];
       values[i] = end;
     }
     return values;

@@ -19,7 +19,7 @@ record Wanted(
     LongPredicate stream,
     @Nullable Position after,
     @Nullable Position before,
-    byte @Nullable [] literal,
+    @Nullable Literal literal,
     boolean newestFirst) {
 
   static Wanted all() {

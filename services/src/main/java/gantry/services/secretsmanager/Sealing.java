@@ -3,6 +3,7 @@ package gantry.services.secretsmanager;
 import gantry.services.AesGcmSecretBox;
 import gantry.services.Clients;
 import gantry.services.SecretBox;
+import gantry.services.kms.KeyNames;
 import gantry.services.secretsmanager.SecretTables.SecretRow;
 import gantry.services.secretsmanager.SecretTables.Version;
 import gantry.state.Ids;
@@ -35,28 +36,25 @@ final class Sealing {
     this.ids = ids;
   }
 
-  private static boolean isDefault(@Nullable String keyId) {
-    return keyId == null || keyId.endsWith(DEFAULT_KEY);
-  }
-
   private static Map<String, String> context(String arn, String versionId) {
     return Map.of("SecretARN", arn, "SecretVersionId", versionId);
   }
 
   private KmsClient kms(Scope scope) {
-    return clients.as("secretsmanager.amazonaws.com", scope, KmsClient.class);
+    return clients.forCaller("secretsmanager.amazonaws.com", scope, KmsClient.class);
   }
 
   String seal(Scope scope, @Nullable String keyId, String arn, String versionId, byte[] plain) {
     Map<String, String> context = context(arn, versionId);
-    if (isDefault(keyId)) {
+    if (keyId == null || keyId.endsWith(DEFAULT_KEY)) {
       return Base64.getEncoder().encodeToString(box.seal(plain, context));
     }
+    String key = KeyNames.arn(scope, keyId);
     try {
       var data =
           kms(scope)
               .generateDataKey(
-                  r -> r.keyId(keyId).keySpec(DataKeySpec.AES_256).encryptionContext(context));
+                  r -> r.keyId(key).keySpec(DataKeySpec.AES_256).encryptionContext(context));
       byte[] sealed = new AesGcmSecretBox(data.plaintext().asByteArray(), ids).seal(plain, context);
       return Base64.getEncoder().encodeToString(data.ciphertextBlob().asByteArray())
           + "."

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import gantry.services.Clients;
 import gantry.services.SecretBox;
+import gantry.services.kms.KeyNames;
 import gantry.state.Scope;
 import java.util.Base64;
 import java.util.Map;
@@ -49,7 +50,7 @@ final class Sealing {
               .encrypt(
                   request ->
                       request
-                          .keyId(keyId)
+                          .keyId(KeyNames.arn(scope, keyId))
                           .plaintext(SdkBytes.fromByteArray(bytes))
                           .encryptionContext(context))
               .ciphertextBlob();
@@ -70,7 +71,7 @@ final class Sealing {
           .decrypt(
               request ->
                   request
-                      .keyId(keyId)
+                      .keyId(KeyNames.arn(scope, keyId))
                       .ciphertextBlob(SdkBytes.fromByteArray(bytes))
                       .encryptionContext(context))
           .plaintext()
@@ -81,7 +82,7 @@ final class Sealing {
   }
 
   private KmsClient kms(Scope scope) {
-    return clients.as("ssm.amazonaws.com", scope, KmsClient.class);
+    return clients.forCaller("ssm.amazonaws.com", scope, KmsClient.class);
   }
 
   private static InvalidKeyIdException invalidKey(String keyId, RuntimeException cause) {

@@ -7,22 +7,14 @@ import static gantry.services.ssm.ParameterTables.versionKey;
 import static gantry.services.ssm.ParameterTables.versions;
 
 import gantry.services.Caller;
-import gantry.services.Clients;
 import gantry.services.SecretBox;
 import gantry.services.ServiceContext;
-import gantry.services.ssm.ParameterFilters.Candidate;
-import gantry.services.ssm.ParameterName.Selected;
 import gantry.services.ssm.ParameterTables.ParameterRow;
 import gantry.services.ssm.ParameterTables.VersionRow;
-import gantry.state.Page;
-import gantry.state.PageToken;
-import gantry.state.Row;
 import gantry.state.Scope;
-import gantry.state.Store;
 import gantry.state.Tx;
 import gantry.state.View;
 import java.nio.charset.StandardCharsets;
-import java.time.Clock;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -33,19 +25,17 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import java.util.TreeMap;
-import java.util.function.Predicate;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
-import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
-import software.amazon.awssdk.services.secretsmanager.model.GetSecretValueResponse;
-import software.amazon.awssdk.services.secretsmanager.model.ResourceNotFoundException;
 import software.amazon.awssdk.services.ssm.SsmClient;
 import software.amazon.awssdk.services.ssm.model.*;
 
-/** Parameter Store: {@link SsmClient}'s parameter operations over the tables of parameters. */
-final class Ssm implements SsmClient {
+/**
+ * Parameter Store: {@link SsmClient}'s parameter operations over the tables of parameters. Those
+ * that read stand in {@link ParameterReading}.
+ */
+@SuppressWarnings("WildcardImport") // Every operation brings two classes.
+final class Ssm extends ParameterReading implements SsmClient {
 
   static final int MAX_STANDARD_BYTES = 4096;
   static final int MAX_ADVANCED_BYTES = 8192;
@@ -54,29 +44,17 @@ final class Ssm implements SsmClient {
   static final int MAX_VERSIONS = 100;
   static final int MAX_LABELS = 10;
   static final int MAX_LABEL_LENGTH = 100;
-  static final int MAX_NAMES = 10;
   static final int MAX_TAGS = 50;
 
-  private static final String STANDARD = "Standard";
   private static final String ADVANCED = "Advanced";
-  private static final String SECURE = "SecureString";
-  private static final String SECRET_REFERENCE = "/aws/reference/secretsmanager/";
   private static final Set<String> TYPES = Set.of("String", "StringList", SECURE);
   private static final Set<String> DATA_TYPES =
       Set.of("text", "aws:ec2:image", "aws:ssm:integration");
   private static final Pattern IMAGE_ID = Pattern.compile("ami-([0-9a-f]{8}|[0-9a-f]{17})");
   private static final Pattern LABEL = Pattern.compile("[a-zA-Z_.\\-][a-zA-Z0-9_.\\-]*");
 
-  private final Store store;
-  private final Clock clock;
-  private final Clients clients;
-  private final Sealing sealing;
-
   Ssm(ServiceContext context, SecretBox box) {
-    this.store = context.store();
-    this.clock = context.clock();
-    this.clients = context.clients();
-    this.sealing = new Sealing(box, context.clients());
+    super(context, box);
   }
 
   @Override
@@ -86,10 +64,6 @@ final class Ssm implements SsmClient {
 
   @Override
   public void close() {}
-
-  private static Scope scope() {
-    return Caller.current().scope();
-  }
 
   // ---------------------------------------------------------------- writing
 
@@ -203,13 +177,6 @@ final class Ssm implements SsmClient {
         });
   }
 
-  private static String required(@Nullable String value, String member) {
-    if (value == null) {
-      throw SsmErrors.constraint("null", member, "not be null");
-    }
-    return value;
-  }
-
   private static @Nullable String or(
       @Nullable String given,
       @Nullable VersionRow before,
@@ -319,364 +286,6 @@ final class Ssm implements SsmClient {
           .build();
     }
     tx.delete(VERSIONS, versionKey(scope, name, oldest.version()));
-  }
-
-  private static @Nullable VersionRow latest(View view, Scope scope, String name) {
-    ParameterRow row = view.get(PARAMETERS, scope.key(name));
-    return row == null ? null : view.get(VERSIONS, versionKey(scope, name, row.version()));
-  }
-
-  // ---------------------------------------------------------------- reading
-
-  @Override
-  public GetParameterResponse getParameter(GetParameterRequest request) {
-    Parameter parameter =
-        parameter(
-            store.snapshot(),
-            required(request.name(), "name"),
-            Boolean.TRUE.equals(request.withDecryption()));
-    return GetParameterResponse.builder().parameter(parameter).build();
-  }
-
-  /** One parameter by name, ARN or either with a selector. */
-  private Parameter parameter(View view, String given, boolean decrypted) {
-    Scope scope = scope();
-    if (!ParameterName.isHere(scope, given)) {
-      throw SsmErrors.notFound();
-    }
-    Selected selected = ParameterName.parse(given);
-    if (selected.name().startsWith(SECRET_REFERENCE)) {
-      return secret(scope, selected, decrypted);
-    }
-    if (selected.name().startsWith(PublicParameters.PREFIX)) {
-      Parameter parameter = PublicParameters.in(scope.region()).get(selected.name());
-      if (parameter == null) {
-        throw SsmErrors.notFound();
-      }
-      if (selected.selector() != null && !selected.selector().equals("1")) {
-        throw SsmErrors.versionNotFound(selected.name(), selected.selector());
-      }
-      return parameter.toBuilder().selector(selected.shown()).build();
-    }
-    ParameterRow row = row(view, scope, given, selected.name());
-    return shown(scope, version(view, scope, row, selected), selected.shown(), decrypted);
-  }
-
-  /** An ARN does not tell whether the name begins with a slash. */
-  private static ParameterRow row(View view, Scope scope, String given, String name) {
-    ParameterRow row = view.get(PARAMETERS, scope.key(name));
-    if (row == null && given.startsWith("arn:") && name.indexOf('/', 1) < 0) {
-      row = view.get(PARAMETERS, scope.key(name.substring(1)));
-    }
-    if (row == null) {
-      throw SsmErrors.notFound();
-    }
-    return row;
-  }
-
-  private static VersionRow version(View view, Scope scope, ParameterRow row, Selected selected) {
-    String selector = selected.selector();
-    if (selector == null) {
-      return Objects.requireNonNull(
-          view.get(VERSIONS, versionKey(scope, row.name(), row.version())));
-    }
-    boolean isNumber = !selector.isEmpty() && selector.chars().allMatch(c -> c >= '0' && c <= '9');
-    return versions(view, scope, row.name()).stream()
-        .filter(
-            version ->
-                isNumber
-                    ? String.valueOf(version.version()).equals(selector)
-                    : version.labels().contains(selector))
-        .findFirst()
-        .orElseThrow(() -> SsmErrors.versionNotFound(row.name(), selector));
-  }
-
-  private Parameter shown(
-      Scope scope, VersionRow row, @Nullable String selector, boolean decrypted) {
-    return Parameter.builder()
-        .name(row.name())
-        .arn(ParameterName.arn(scope, row.name()))
-        .type(row.type())
-        .value(value(scope, row, decrypted))
-        .version(row.version())
-        .dataType(row.dataType())
-        .selector(selector)
-        .lastModifiedDate(row.modifiedAt())
-        .build();
-  }
-
-  private String value(Scope scope, VersionRow row, boolean decrypted) {
-    String keyId = row.keyId();
-    return decrypted && keyId != null
-        ? sealing.open(scope, keyId, ParameterName.arn(scope, row.name()), row.value())
-        : row.value();
-  }
-
-  private Parameter secret(Scope scope, Selected selected, boolean decrypted) {
-    if (!decrypted) {
-      throw SsmErrors.validation(
-          "WithDecryption flag must be True for retrieving a Secret Manager secret.");
-    }
-    String id = selected.name().substring(SECRET_REFERENCE.length());
-    GetSecretValueResponse secret;
-    try {
-      secret =
-          clients
-              .as("ssm.amazonaws.com", scope, SecretsManagerClient.class)
-              .getSecretValue(
-                  get -> {
-                    get.secretId(id);
-                    if (selected.selector() != null) {
-                      get.versionStage(selected.selector());
-                    }
-                  });
-    } catch (ResourceNotFoundException e) {
-      throw SsmErrors.notFound();
-    }
-    if (secret.secretString() == null) {
-      throw UnsupportedParameterTypeException.builder()
-          .message("The secret %s is binary and can't be read as a parameter.".formatted(id))
-          .build();
-    }
-    return Parameter.builder()
-        .name(selected.name())
-        .arn(secret.arn())
-        .type(SECURE)
-        .value(secret.secretString())
-        .version(0L)
-        .selector(selected.shown())
-        .lastModifiedDate(secret.createdDate())
-        .dataType("text")
-        .build();
-  }
-
-  @Override
-  public GetParametersResponse getParameters(GetParametersRequest request) {
-    checkNames(request.names());
-    View view = store.snapshot();
-    Map<String, Parameter> found = new TreeMap<>();
-    List<String> invalid = new ArrayList<>();
-    for (String name : new LinkedHashSet<>(request.names())) {
-      try {
-        Parameter parameter = parameter(view, name, Boolean.TRUE.equals(request.withDecryption()));
-        found.put(
-            parameter.name() + Objects.requireNonNullElse(parameter.selector(), ""), parameter);
-      } catch (ParameterNotFoundException | ParameterVersionNotFoundException e) {
-        invalid.add(name);
-      }
-    }
-    return GetParametersResponse.builder()
-        .parameters(found.values())
-        .invalidParameters(invalid)
-        .build();
-  }
-
-  private static void checkNames(List<String> names) {
-    if (names.isEmpty()) {
-      throw SsmErrors.constraint(names, "names", "have length greater than or equal to 1");
-    }
-    if (names.size() > MAX_NAMES) {
-      throw SsmErrors.constraint(names, "names", "have length less than or equal to " + MAX_NAMES);
-    }
-  }
-
-  @Override
-  public GetParametersByPathResponse getParametersByPath(GetParametersByPathRequest request) {
-    Scope scope = scope();
-    String path = required(request.path(), "path");
-    ParameterFilters.checkPath(path);
-    boolean recursive = Boolean.TRUE.equals(request.recursive());
-    boolean decrypted = Boolean.TRUE.equals(request.withDecryption());
-    Predicate<Candidate> filter = ParameterFilters.byPath(request.parameterFilters());
-    int limit = limit(request.maxResults(), MAX_NAMES);
-    String listing = "GetParametersByPath/" + path + "/" + recursive;
-    String after = after(listing, request.nextToken());
-
-    if (path.startsWith("/aws/")) {
-      Stream<Parameter> ours =
-          PublicParameters.in(scope.region()).tailMap(after).values().stream()
-              .filter(parameter -> parameter.name().compareTo(after) > 0)
-              .filter(parameter -> ParameterFilters.isUnder(parameter.name(), path, recursive))
-              .filter(parameter -> filter.test(candidate(parameter)));
-      Page<Parameter> page = Page.cut(ours, limit, Parameter::name, listing);
-      return GetParametersByPathResponse.builder()
-          .parameters(page.items())
-          .nextToken(page.nextToken())
-          .build();
-    }
-    View view = store.snapshot();
-    // A filter by label asks about every version and shows the one that has it.
-    boolean byLabel =
-        request.parameterFilters().stream().anyMatch(one -> "Label".equals(one.key()));
-    Stream<VersionRow> rows =
-        view.scanAfter(PARAMETERS, scope, after)
-            .map(Row::value)
-            .filter(row -> ParameterFilters.isUnder(row.name(), path, recursive))
-            .flatMap(
-                row -> {
-                  List<VersionRow> all = versions(view, scope, row.name());
-                  return (byLabel ? all : List.of(all.getLast()))
-                      .stream()
-                          .filter(version -> filter.test(new Candidate(version, row.tags())))
-                          .limit(1);
-                });
-    Page<VersionRow> page = Page.cut(rows, limit, VersionRow::name, listing);
-    return GetParametersByPathResponse.builder()
-        .parameters(page.items().stream().map(row -> shown(scope, row, null, decrypted)).toList())
-        .nextToken(page.nextToken())
-        .build();
-  }
-
-  private static Candidate candidate(Parameter parameter) {
-    return new Candidate(
-        new VersionRow(
-            parameter.name(),
-            parameter.version(),
-            parameter.typeAsString(),
-            parameter.value(),
-            parameter.dataType(),
-            STANDARD,
-            null,
-            null,
-            null,
-            null,
-            parameter.lastModifiedDate(),
-            "",
-            List.of()),
-        Map.of());
-  }
-
-  private static int limit(@Nullable Integer asked, int max) {
-    if (asked == null) {
-      return max;
-    }
-    if (asked < 1) {
-      throw SsmErrors.constraint(asked, "maxResults", "have value greater than or equal to 1");
-    }
-    if (asked > max) {
-      throw SsmErrors.constraint(asked, "maxResults", "have value less than or equal to " + max);
-    }
-    return asked;
-  }
-
-  private static String after(String listing, @Nullable String token) {
-    try {
-      return PageToken.lastId(listing, token);
-    } catch (PageToken.Invalid e) {
-      throw InvalidNextTokenException.builder()
-          .message("The specified token is not valid.")
-          .build();
-    }
-  }
-
-  private static final int MAX_DESCRIBED = 50;
-
-  @Override
-  public DescribeParametersResponse describeParameters(DescribeParametersRequest request) {
-    Scope scope = scope();
-    if (!request.filters().isEmpty() && !request.parameterFilters().isEmpty()) {
-      throw SsmErrors.validation(
-          "You can use either Filters or ParameterFilters in a single request.");
-    }
-    Predicate<Candidate> filter =
-        ParameterFilters.describe(request.parameterFilters())
-            .and(ParameterFilters.older(request.filters()));
-    int limit = limit(request.maxResults(), MAX_DESCRIBED);
-    String listing = "DescribeParameters";
-    String after = after(listing, request.nextToken());
-    View view = store.snapshot();
-    // Nothing can be shared here, so nothing is shared with anybody.
-    boolean shared = Boolean.TRUE.equals(request.shared());
-    Stream<VersionRow> own =
-        shared
-            ? Stream.empty()
-            : view.scanAfter(PARAMETERS, scope, after)
-                .map(
-                    row ->
-                        new Candidate(
-                            Objects.requireNonNull(latest(view, scope, row.value().name())),
-                            row.value().tags()))
-                .filter(filter)
-                .map(Candidate::row);
-    Page<VersionRow> page = Page.cut(own, limit, VersionRow::name, listing);
-    return DescribeParametersResponse.builder()
-        .parameters(page.items().stream().map(row -> metadata(scope, row)).toList())
-        .nextToken(page.nextToken())
-        .build();
-  }
-
-  private static ParameterMetadata metadata(Scope scope, VersionRow row) {
-    return ParameterMetadata.builder()
-        .name(row.name())
-        .arn(ParameterName.arn(scope, row.name()))
-        .type(row.type())
-        .keyId(row.keyId())
-        .lastModifiedDate(row.modifiedAt())
-        .lastModifiedUser(row.modifiedBy())
-        .description(row.description())
-        .allowedPattern(row.allowedPattern())
-        .version(row.version())
-        .tier(row.tier())
-        .policies(ParameterPolicies.shown(row.policies()))
-        .dataType(row.dataType())
-        .build();
-  }
-
-  @Override
-  public GetParameterHistoryResponse getParameterHistory(GetParameterHistoryRequest request) {
-    Scope scope = scope();
-    View view = store.snapshot();
-    ParameterRow row = owned(view, scope, required(request.name(), "name"));
-    int limit = limit(request.maxResults(), MAX_DESCRIBED);
-    String listing = "GetParameterHistory/" + row.name();
-    String after = after(listing, request.nextToken());
-    Page<VersionRow> page =
-        Page.cut(
-            versions(view, scope, row.name()).stream()
-                .filter(version -> historyId(version).compareTo(after) > 0),
-            limit,
-            Ssm::historyId,
-            listing);
-    boolean decrypted = Boolean.TRUE.equals(request.withDecryption());
-    return GetParameterHistoryResponse.builder()
-        .parameters(
-            page.items().stream().map(version -> history(scope, version, decrypted)).toList())
-        .nextToken(page.nextToken())
-        .build();
-  }
-
-  private static String historyId(VersionRow version) {
-    return "%09d".formatted(version.version());
-  }
-
-  private ParameterHistory history(Scope scope, VersionRow row, boolean decrypted) {
-    return ParameterHistory.builder()
-        .name(row.name())
-        .type(row.type())
-        .keyId(row.keyId())
-        .lastModifiedDate(row.modifiedAt())
-        .lastModifiedUser(row.modifiedBy())
-        .description(row.description())
-        .value(value(scope, row, decrypted))
-        .allowedPattern(row.allowedPattern())
-        .version(row.version())
-        .labels(row.labels())
-        .tier(row.tier())
-        .policies(ParameterPolicies.shown(row.policies()))
-        .dataType(row.dataType())
-        .build();
-  }
-
-  /** A parameter of the caller's, by name or ARN without a selector. */
-  private static ParameterRow owned(View view, Scope scope, String given) {
-    if (!ParameterName.isHere(scope, given)) {
-      throw SsmErrors.notFound();
-    }
-    Selected selected = ParameterName.parse(given);
-    if (selected.selector() != null) {
-      throw SsmErrors.notFound();
-    }
-    return row(view, scope, given, selected.name());
   }
 
   // ---------------------------------------------------------------- deleting

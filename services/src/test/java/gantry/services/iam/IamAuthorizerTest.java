@@ -8,6 +8,10 @@ import gantry.services.AccessKeys;
 import gantry.services.Authorizer.Call;
 import gantry.services.Caller;
 import gantry.services.iam.IamAuthorizer.Mode;
+import gantry.services.iam.policy.Policy;
+import gantry.services.iam.policy.PolicyKind;
+import gantry.state.Scope;
+import gantry.state.View;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -15,12 +19,15 @@ import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
 import software.amazon.awssdk.core.SdkRequest;
+import software.amazon.awssdk.services.cloudwatchlogs.model.PutLogEventsRequest;
 import software.amazon.awssdk.services.ec2.model.CreateSubnetRequest;
 import software.amazon.awssdk.services.ecs.model.CreateServiceRequest;
 import software.amazon.awssdk.services.ecs.model.DescribeServicesRequest;
 import software.amazon.awssdk.services.ecs.model.ListClustersRequest;
 import software.amazon.awssdk.services.ecs.model.RegisterTaskDefinitionRequest;
 import software.amazon.awssdk.services.ecs.model.RunTaskRequest;
+import software.amazon.awssdk.services.ecs.model.SubmitTaskStateChangeRequest;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.RegisterTargetsRequest;
 import software.amazon.awssdk.services.iam.model.AttachRolePolicyRequest;
 import software.amazon.awssdk.services.iam.model.CreateRoleRequest;
 import software.amazon.awssdk.services.iam.model.CreateUserRequest;
@@ -327,8 +334,87 @@ class IamAuthorizerTest {
     Call byRoot =
         new Call(IamWorld.ROOT, "ecs", "ListClusters", ListClustersRequest.builder().build());
     assertThat(enforce.check(byRoot)).isNull();
-    Caller service = Caller.service("ecs.amazonaws.com", IamWorld.SCOPE, "r");
-    allowed(service, "ecs", ListClustersRequest.builder().build());
+  }
+
+  @Test
+  void aServiceMayWhatItsServiceLinkedRoleMay() {
+    Caller ecs = Caller.service("ecs.amazonaws.com", IamWorld.SCOPE, "r");
+    allowed(ecs, "elasticloadbalancing", RegisterTargetsRequest.builder().build());
+    allowed(ecs, "ecs", SubmitTaskStateChangeRequest.builder().cluster("prod").build());
+    refused(
+        ecs,
+        "iam",
+        CreateUserRequest.builder().userName("mallory").build(),
+        "User: ecs.amazonaws.com is not authorized to perform: iam:CreateUser on resource:"
+            + " arn:aws:iam::111122223333:user/mallory because no identity-based policy allows the"
+            + " iam:CreateUser action");
+    assertThat(enforce.denials().list().getLast().remedy())
+        .as("what ECS may do is not the customer's to say")
+        .isNull();
+    Caller cache = Caller.service("pullthroughcache.ecr.amazonaws.com", IamWorld.SCOPE, "r");
+    allowed(cache, "secretsmanager", secret("111122223333", "ecr-pullthroughcache/hub"));
+    refused(
+        cache,
+        "secretsmanager",
+        secret("444455556666", "ecr-pullthroughcache/hub"),
+        "because no identity-based policy allows the secretsmanager:GetSecretValue action");
+    refused(
+        cache,
+        "secretsmanager",
+        secret("111122223333", "app/db"),
+        "because no identity-based policy allows the secretsmanager:GetSecretValue action");
+  }
+
+  private static GetSecretValueRequest secret(String account, String name) {
+    return GetSecretValueRequest.builder()
+        .secretId("arn:aws:secretsmanager:us-east-1:" + account + ":secret:" + name + "-AbCdEf")
+        .build();
+  }
+
+  @Test
+  void aServiceWithoutARoleMayWhatThePolicyOfAResourceLetsIt() {
+    Caller events = Caller.service("events.amazonaws.com", IamWorld.SCOPE, "r");
+    String policy =
+        IamWorld.document(
+            "{'Effect':'Allow','Principal':{'Service':'events.amazonaws.com'},'Action':'logs:PutLogEvents','Resource':'*'}");
+    ResourceSource group =
+        new ResourceSource() {
+          @Override
+          public List<Policy> policies(View view, Scope scope, String arn) {
+            return arn.contains(":log-group:open:")
+                ? List.of(
+                    new Policy(
+                        "open",
+                        Policy.Type.RESOURCE,
+                        Documents.compiled(policy, PolicyKind.RESOURCE)))
+                : List.of();
+          }
+        };
+    IamAuthorizer judge =
+        new IamAuthorizer(
+            world.store,
+            world.time,
+            Mode.AUDIT,
+            keys,
+            new AuthorizationMessages(world.box),
+            Map.of("logs", group));
+    assertThat(judge.check(put(events, "open"))).isNull();
+    assertThat(judge.check(put(events, "closed")))
+        .startsWith("User: events.amazonaws.com is not authorized to perform: logs:PutLogEvents")
+        .endsWith("because no resource-based policy allows the logs:PutLogEvents action");
+    assertThat(judge.denials().list().getLast().remedy())
+        .isEqualTo(
+            "{\"Effect\":\"Allow\",\"Principal\":{\"Service\":\"events.amazonaws.com\"},"
+                + "\"Action\":\"logs:PutLogEvents\",\"Resource\":"
+                + "\"arn:aws:logs:us-east-1:111122223333:log-group:closed:log-stream:s\"}");
+  }
+
+  private static Call put(Caller who, String group) {
+    return new Call(
+        who,
+        "logs",
+        "PutLogEvents",
+        PutLogEventsRequest.builder().logGroupName(group).logStreamName("s").build());
   }
 
   @Test

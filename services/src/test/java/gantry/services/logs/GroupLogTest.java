@@ -1,6 +1,5 @@
 package gantry.services.logs;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import gantry.services.logs.WriteAhead.Line;
@@ -27,8 +26,7 @@ class GroupLogTest {
   }
 
   private static Wanted with(String literal) {
-    return new Wanted(
-        0, Long.MAX_VALUE, stream -> true, null, null, literal.getBytes(UTF_8), false);
+    return new Wanted(0, Long.MAX_VALUE, stream -> true, null, null, Literal.of(literal), false);
   }
 
   @Test

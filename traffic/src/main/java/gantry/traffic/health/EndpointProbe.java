@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SNIHostName;
+import javax.net.ssl.SNIServerName;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
@@ -86,12 +87,18 @@ final class EndpointProbe {
     SSLParameters parameters = secure.getSSLParameters();
     String host = endpoint.host();
     parameters.setServerNames(
-        endpoint.sni() && host != null && host.indexOf(':') < 0
-            ? List.of(new SNIHostName(host))
-            : List.of());
+        endpoint.sni() && host != null ? List.of(serverName(host)) : List.of());
     secure.setSSLParameters(parameters);
     secure.startHandshake();
     return secure;
+  }
+
+  private static SNIServerName serverName(String host) throws IOException {
+    try {
+      return new SNIHostName(host);
+    } catch (IllegalArgumentException noName) {
+      throw new IOException("TLS cannot be told the name " + host, noName);
+    }
   }
 
   private static Found ask(Endpoint endpoint, Socket socket) throws IOException {

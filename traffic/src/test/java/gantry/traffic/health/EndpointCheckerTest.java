@@ -3,16 +3,26 @@ package gantry.traffic.health;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.net.httpserver.HttpServer;
+import com.sun.net.httpserver.HttpsConfigurator;
+import com.sun.net.httpserver.HttpsExchange;
+import com.sun.net.httpserver.HttpsServer;
+import gantry.traffic.lb.Keys;
+import gantry.traffic.lb.RoutingTable;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
+import java.security.KeyStore;
+import java.security.cert.Certificate;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import javax.net.ssl.ExtendedSSLSession;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -138,6 +148,71 @@ class EndpointCheckerTest {
         null,
         Duration.ofSeconds(10),
         3);
+  }
+
+  @Test
+  void overTlsCertificatesAreNotJudgedAndTheNameIsToldWhereWanted() throws Exception {
+    BlockingQueue<String> names = new LinkedBlockingQueue<>();
+    HttpsServer secure = HttpsServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
+    secure.setHttpsConfigurator(
+        new HttpsConfigurator(context(Keys.make("arn", "other.example", "EC"))));
+    secure.createContext(
+        "/",
+        exchange -> {
+          names.add(
+              ((ExtendedSSLSession) ((HttpsExchange) exchange).getSSLSession())
+                  .getRequestedServerNames()
+                  .toString());
+          exchange.sendResponseHeaders(status, 0);
+          exchange.getResponseBody().write(body.getBytes(StandardCharsets.UTF_8));
+          exchange.close();
+        });
+    secure.start();
+    try {
+      int port = secure.getAddress().getPort();
+      assertThat(EndpointProbe.check(tls(port, "example.com", true), InetAddress::getByName))
+          .isEqualTo(
+              new EndpointProbe.Found(
+                  true, "HTTP Status Code 200 OK, and the search string was found"));
+      assertThat(names.poll()).contains("value=example.com");
+      assertThat(EndpointProbe.check(tls(port, "example.com", false), InetAddress::getByName))
+          .matches(EndpointProbe.Found::well);
+      assertThat(names.poll()).as("without SNI no name is told").isEqualTo("[]");
+      status = 500;
+      assertThat(EndpointProbe.check(tls(port, "example.com", true), InetAddress::getByName))
+          .matches(found -> !found.well());
+      assertThat(EndpointProbe.check(tls(port, "no host", true), InetAddress::getByName).status())
+          .contains("TLS cannot be told the name no host");
+    } finally {
+      secure.stop(0);
+    }
+  }
+
+  private static Endpoint tls(int port, String host, boolean sni) {
+    return new Endpoint(
+        "tls",
+        Endpoint.Kind.HTTP,
+        "127.0.0.1",
+        port,
+        host,
+        "/",
+        true,
+        sni,
+        "is well",
+        Duration.ofSeconds(10),
+        3);
+  }
+
+  private static SSLContext context(RoutingTable.Certificate certificate) throws Exception {
+    KeyStore store = KeyStore.getInstance("PKCS12");
+    store.load(null, null);
+    store.setKeyEntry(
+        "k", certificate.key(), new char[0], certificate.chain().toArray(Certificate[]::new));
+    KeyManagerFactory keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+    keys.init(store, new char[0]);
+    SSLContext context = SSLContext.getInstance("TLS");
+    context.init(keys.getKeyManagers(), null, null);
+    return context;
   }
 
   @Test

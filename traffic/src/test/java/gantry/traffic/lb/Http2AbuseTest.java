@@ -19,13 +19,18 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import javax.net.ssl.SSLSocket;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** Clients that make HTTP/2 expensive: each is cut off, and others are served meanwhile. */
+@Execution(ExecutionMode.CONCURRENT) // each has a balancer of its own, and mostly waits
 class Http2AbuseTest {
 
   private World world;
@@ -164,6 +169,7 @@ class Http2AbuseTest {
           many.writeBytes(frame);
         }
         byte[] block = many.toByteArray();
+        AtomicInteger written = new AtomicInteger();
         Thread writer =
             Thread.ofVirtual()
                 .start(
@@ -173,14 +179,26 @@ class Http2AbuseTest {
                           if (!sent(socket.getOutputStream(), block)) {
                             return;
                           }
+                          written.incrementAndGet();
                         } catch (IOException e) {
                           return;
                         }
                       }
                     });
         othersAreServed();
-        writer.join(java.time.Duration.ofSeconds(1));
+        untilItStands(writer, written);
         othersAreServed();
+      }
+    }
+  }
+
+  /** Returns when the writer has ended, or gets no further: nobody takes what it writes. */
+  private static void untilItStands(Thread writer, AtomicInteger written)
+      throws InterruptedException {
+    for (int before = -1; before != written.get(); ) {
+      before = written.get();
+      if (writer.join(Duration.ofMillis(100))) {
+        return;
       }
     }
   }

@@ -17,11 +17,11 @@ import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509ExtendedTrustManager;
 
 /** Certificates for tests, made by the JDK's own keytool; and a client that trusts anybody. */
-final class Keys {
+public final class Keys {
 
   private Keys() {}
 
-  static Certificate make(String arn, String name, String algorithm)
+  public static Certificate make(String arn, String name, String algorithm)
       throws IOException, GeneralSecurityException, InterruptedException {
     Path file = Files.createTempDirectory("keys").resolve("k.p12");
     Process tool =

@@ -25,8 +25,11 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** TLS, server names, HTTP/2 and gRPC. */
+@Execution(ExecutionMode.CONCURRENT) // each has a balancer of its own, and mostly waits
 class SecureTest {
 
   private static List<RoutingTable.Certificate> certificates = List.of();
@@ -59,13 +62,16 @@ class SecureTest {
 
   private HttpResponse<String> send(HttpRequest.Builder request, HttpClient.Version version)
       throws Exception {
-    try (HttpClient client =
+    HttpClient client =
         HttpClient.newBuilder()
             .sslContext(Keys.trusting())
             .version(version)
             .connectTimeout(Duration.ofSeconds(30))
-            .build()) {
+            .build();
+    try {
       return client.send(request.build(), HttpResponse.BodyHandlers.ofString());
+    } finally {
+      client.shutdownNow(); // to close it is to wait for its kept connections
     }
   }
 

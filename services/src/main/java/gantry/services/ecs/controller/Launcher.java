@@ -42,7 +42,6 @@ import software.amazon.awssdk.services.ecs.model.PlacementConstraint;
 import software.amazon.awssdk.services.ecs.model.PlacementConstraintType;
 import software.amazon.awssdk.services.ecs.model.PlacementStrategy;
 import software.amazon.awssdk.services.ecs.model.PortMapping;
-import software.amazon.awssdk.services.ecs.model.ResourceType;
 import software.amazon.awssdk.services.ecs.model.Tag;
 import software.amazon.awssdk.services.ecs.model.Task;
 import software.amazon.awssdk.services.ecs.model.TaskDefinition;
@@ -263,11 +262,7 @@ public final class Launcher {
           override != null && override.memory() != null ? override.memory() : container.memory();
       cpu += containerCpu == null ? 0 : containerCpu;
       memory += soft != null ? soft : hard != null ? hard : 0;
-      for (var requirement : container.resourceRequirements()) {
-        if (requirement.type() == ResourceType.GPU) {
-          gpus += Integer.parseInt(requirement.value());
-        }
-      }
+      gpus += Gpus.wanted(container);
       if (definition.networkMode() != NetworkMode.AWSVPC) {
         for (PortMapping port : container.portMappings()) {
           Integer host = port.hostPort();
@@ -527,7 +522,7 @@ public final class Launcher {
     Instant now = context.clock().instant();
     List<TaskRow> written = new ArrayList<>();
     for (Prepared.Ready ready : tasks) {
-      TaskRow row = ready.row();
+      TaskRow row = Gpus.given(tx, scope, ready.row());
       written.add(Outbox.put(tx, EcsTables.member(scope, row.cluster(), row.id()), null, row, now));
       if (!ready.tags().isEmpty()) {
         tx.put(EcsTables.TAGS, scope.key(row.arn()), new TagsRow(row.arn(), ready.tags()));

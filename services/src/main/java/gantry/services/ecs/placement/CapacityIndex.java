@@ -34,6 +34,7 @@ public final class CapacityIndex {
   private record PoolKey(PlacementRequest.Filter filter, List<String> attributes) {}
 
   private final Map<String, Node> nodes = new TreeMap<>();
+  private final Slots slots = new Slots();
   private final Map<String, Taken> tasks = new HashMap<>();
   private final LinkedHashMap<PoolKey, Pool> pools = new LinkedHashMap<>(16, 0.75f, true);
   private final Map<String, GroupCounts> groups = new HashMap<>();
@@ -78,6 +79,7 @@ public final class CapacityIndex {
     node.freeGpus = candidate.gpus();
     node.freeEnis = candidate.enis();
     nodes.put(candidate.id(), node);
+    slots.add(node);
     pools.values().forEach(pool -> pool.add(node));
   }
 
@@ -85,6 +87,7 @@ public final class CapacityIndex {
     Node node = nodes.remove(instanceId);
     if (node != null) {
       pools.values().forEach(pool -> pool.remove(node));
+      slots.remove(node);
       List<String> gone = new ArrayList<>();
       tasks.forEach(
           (task, taken) -> {
@@ -202,7 +205,7 @@ public final class CapacityIndex {
     PoolKey key = new PoolKey(filter, attributes);
     Pool pool = pools.get(key);
     if (pool == null) {
-      Pool made = new Pool(filter, attributes);
+      Pool made = new Pool(filter, attributes, slots);
       nodes.values().forEach(made::add);
       pools.put(key, made);
       if (pools.size() > MAX_POOLS) {
@@ -269,7 +272,7 @@ public final class CapacityIndex {
           spread.byInstance()
               ? fewest(pool, cell, request, next)
               : choose(pool, cell, request, next);
-      case Strategy.Random random -> any(cell, request);
+      case Strategy.Random random -> any(pool, cell, request);
     };
   }
 
@@ -333,7 +336,7 @@ public final class CapacityIndex {
     Iterator<Node> iterator =
         binpack && next.getFirst() instanceof Strategy.Binpack by
             ? pool.tightest(cell, by.byMemory(), request.demand())
-            : Pool.emptiest(cell);
+            : pool.emptiest(cell);
     int looked = 0;
     while (iterator.hasNext()) {
       Node node = iterator.next();
@@ -365,9 +368,9 @@ public final class CapacityIndex {
   }
 
   /** Steps as far into the instances as the draw says, among the first that fit. */
-  private static @Nullable Node any(Pool.Cell cell, PlacementRequest request) {
+  private static @Nullable Node any(Pool pool, Pool.Cell cell, PlacementRequest request) {
     List<Node> fit = new ArrayList<>();
-    Iterator<Node> iterator = Pool.emptiest(cell);
+    Iterator<Node> iterator = pool.emptiest(cell);
     while (iterator.hasNext() && fit.size() < MAX_EQUALS) {
       Node node = iterator.next();
       if (node.changingRefusal(request) == null) {

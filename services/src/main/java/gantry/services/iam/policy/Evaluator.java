@@ -94,7 +94,8 @@ public final class Evaluator {
   private record Chain(AccessRequest request) {
 
     Decision decide(boolean withLimits) {
-      if (request.principal().kind() == Kind.SERVICE
+      // A service has a policy of its own only where it has a service-linked role.
+      if ((request.principal().kind() == Kind.SERVICE && request.identity().isEmpty())
           || request.principal().kind() == Kind.WEB_IDENTITY
           || request.principal().kind() == Kind.ANONYMOUS) {
         return implicitDeny(Policy.Type.RESOURCE);
