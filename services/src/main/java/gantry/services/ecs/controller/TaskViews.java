@@ -209,6 +209,7 @@ final class TaskViews {
     Instant ended = row.stop() == null ? row.task().stoppedAt() : row.stop().at();
     if (cause == null
         && code == TaskStopCode.ESSENTIAL_CONTAINER_EXITED
+        && !Endings.killed(codes)
         && (started == null || (ended != null && ended.isBefore(started.plus(INSTANT_EXIT))))) {
       cause = Endings.instantExit(codes);
     }

@@ -48,6 +48,8 @@ public final class Endings {
   /** Exit codes of a process that never became the program. */
   private static final List<Integer> NEVER_RAN = List.of(126, 127);
 
+  private static final List<Integer> KILLED = List.of(137, 143);
+
   private Endings() {}
 
   /** The cause without what differs from try to try; null when another try may go better. */
@@ -67,6 +69,14 @@ public final class Endings {
       }
     }
     return null;
+  }
+
+  /**
+   * Somebody, or the kernel, ended it by a signal: that says nothing about the next one. 137 is
+   * SIGKILL, 143 SIGTERM.
+   */
+  public static boolean killed(List<Integer> exitCodes) {
+    return exitCodes.stream().anyMatch(KILLED::contains);
   }
 
   /** A process that ends this soon after its start, each time, will not do better next time. */
