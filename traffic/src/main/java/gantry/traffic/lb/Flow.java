@@ -294,12 +294,13 @@ final class Flow extends Conn {
   /** Ends the flow with a reset, so that neither side takes it for a good end. */
   private void reset() {
     finish();
-    if (ctx.channel() instanceof EpollSocketChannel socket) {
+    if (ctx.channel() instanceof EpollSocketChannel socket && socket.isOpen()) {
       socket.config().setSoLinger(0);
     }
     ctx.close();
     EpollSocketChannel to = back;
-    if (to != null) {
+    // One that could not connect has no socket any more.
+    if (to != null && to.isOpen()) {
       to.config().setSoLinger(0);
       to.close();
     }
