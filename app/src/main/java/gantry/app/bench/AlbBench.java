@@ -63,20 +63,22 @@ public final class AlbBench {
    * One round.
    *
    * @param kernelMicros what of the CPU time went by in the kernel
+   * @param compilerMicros what of it the JIT took, which does so only in a program's first minutes
    * @param idle of the proxy's core; of the load's
    */
   private record Result(
       double requests,
       double cpuMicros,
       double kernelMicros,
+      double compilerMicros,
       double p99Millis,
       double idle,
       double loadIdle) {}
 
   /** CPU time of a process in ticks. */
-  private record Ticks(long user, long kernel) {
+  private record Ticks(long user, long kernel, long compiler) {
     Ticks plus(Ticks more) {
-      return new Ticks(user + more.user, kernel + more.kernel);
+      return new Ticks(user + more.user, kernel + more.kernel, compiler + more.compiler);
     }
   }
 
@@ -143,9 +145,9 @@ public final class AlbBench {
         awaitPort(proxy.port());
       }
       // The JIT needs to have seen the work.
-      warm(ours, "http", OURS, "/1k", false);
-      warm(ours, "http", OURS, "/64k", false);
-      warm(ours, "https", OURS_TLS, "/1k", true);
+      warm(ours, "http", OURS, "/1k", false, 100_000);
+      warm(ours, "http", OURS, "/64k", false, 30_000);
+      warm(ours, "https", OURS_TLS, "/1k", true, 20_000);
       System.out.println("load average before: " + loadAverage());
       for (String size : List.of("1k", "64k")) {
         compare(size + "B answers, kept connections", proxies, "/" + size, false, seconds, rounds);
@@ -190,12 +192,13 @@ public final class AlbBench {
         (name, results) ->
             System.out.printf(
                 Locale.ROOT,
-                "  %-8s %9.0f requests/s  %6.1f us CPU each, %6.1f in the kernel  p99 %.2f ms  core"
+                "  %-8s %9.0f requests/s  %6.1f us CPU each, %6.1f in the kernel, %.1f for the JIT  p99 %.2f ms  core"
                     + " idle %.0f %%, the load's %.0f %%%n",
                 name,
                 median(results.stream().map(Result::requests)),
                 median(results.stream().map(Result::cpuMicros)),
                 median(results.stream().map(Result::kernelMicros)),
+                median(results.stream().map(Result::compilerMicros)),
                 median(results.stream().map(Result::p99Millis)),
                 median(results.stream().map(Result::idle)),
                 median(results.stream().map(Result::loadIdle))));
@@ -272,6 +275,7 @@ public final class AlbBench {
         rate,
         used / Math.max(1, count),
         kernel / Math.max(1, count),
+        micros * Math.max(0, after.compiler() - before.compiler()) / Math.max(1, count),
         millis(find(report, "\n +99%\\s+(\\S+)")),
         core(0).idleSince(proxies),
         core(1).idleSince(loads));
@@ -282,17 +286,17 @@ public final class AlbBench {
     return text.endsWith("us") ? number / 1000 : text.endsWith("ms") ? number : number * 1000;
   }
 
-  /**
-   * Until the JIT has done its work: the time for a request falls no more; for a minute at most.
-   */
-  private static void warm(Process ours, String scheme, int port, String path, boolean close)
+  /** Until so many requests were served and the JIT rests; for a minute and a half at most. */
+  private static void warm(
+      Process ours, String scheme, int port, String path, boolean close, long requests)
       throws IOException, InterruptedException {
-    double best = Double.MAX_VALUE;
-    int still = 0;
-    for (int i = 0; i < 20 && still < 2; i++) {
-      double now = measure(ours, scheme, port, path, 3, close).cpuMicros();
-      still = now > 0.9 * best ? still + 1 : 0;
-      best = Math.min(best, now);
+    double served = 0;
+    for (int i = 0; i < 30; i++) {
+      Result now = measure(ours, scheme, port, path, 3, close);
+      served += 3 * now.requests();
+      if (served > requests && now.compilerMicros() < 0.1 * now.cpuMicros()) {
+        return;
+      }
     }
   }
 
@@ -340,7 +344,25 @@ public final class AlbBench {
   private static Ticks ticks(long pid) throws IOException {
     String stat = Files.readString(Path.of("/proc/" + pid + "/stat"));
     String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
-    return new Ticks(Long.parseLong(fields[11]), Long.parseLong(fields[12]));
+    return new Ticks(Long.parseLong(fields[11]), Long.parseLong(fields[12]), compiler(pid));
+  }
+
+  /** The threads that compile, of a Java program. */
+  private static long compiler(long pid) throws IOException {
+    long all = 0;
+    try (Stream<Path> tasks = Files.list(Path.of("/proc/" + pid + "/task"))) {
+      for (Path task : tasks.toList()) {
+        if (Files.readString(task.resolve("comm")).matches("C[12] Compiler.*\\s*")) {
+          String stat = Files.readString(task.resolve("stat"));
+          String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
+          all += Long.parseLong(fields[11]) + Long.parseLong(fields[12]);
+        }
+      }
+    } catch (java.nio.file.NoSuchFileException ended) {
+      // A thread that compiles may end when there is nothing to do.
+      return all;
+    }
+    return all;
   }
 
   private static Core core(int number) throws IOException {
