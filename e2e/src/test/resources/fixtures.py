@@ -186,11 +186,21 @@ while :; do busybox sleep 3600 & wait $!; done
     run("docker", "build", "-q", "-t", IMAGE, folder)
 
 
+def privileged():
+    """Whether this machine may start such containers and raise limits: one that is a container itself may not."""
+    probe = ["docker", "run", "--rm", "--privileged", "--entrypoint", "/bin/true", IMAGE]
+    return ENGINE == "simulated" or subprocess.run(probe, capture_output=True).returncode == 0
+
+
 def swapped(definition, secrets):
     """The same for this machine: its image, the secrets that it has, folders of this test."""
     swap = copy.deepcopy(cleaned(definition))
     for container in swap["containerDefinitions"]:
         container["image"] = IMAGE
+        for member in ("privileged", "ulimits"):
+            if container.get(member) and not privileged():
+                say(f"{container['name']} runs without {member}, which this machine cannot give")
+                del container[member]
         container.pop("entryPoint", None)
         for each in container.get("secrets", []):
             each["valueFrom"] = secrets(each["valueFrom"])

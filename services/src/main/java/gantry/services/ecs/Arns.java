@@ -63,6 +63,11 @@ public final class Arns {
     return prefix(scope) + ":service-revision/" + cluster + "/" + service + "/" + id;
   }
 
+  /** A role of the account by its name, which may have a path before it. */
+  public static String role(Scope scope, String name) {
+    return "arn:" + partition(scope.region()) + ":iam::" + scope.account() + ":role/" + name;
+  }
+
   /** The parts of an ECS ARN; null when {@code text} is none. */
   public static @Nullable Parts parse(String text) {
     // arn:partition:service:region:account:type/path, by hand: it is asked very often.

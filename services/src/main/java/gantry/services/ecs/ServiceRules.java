@@ -346,22 +346,11 @@ final class ServiceRules {
 
   static @Nullable String role(Scope scope, CreateServiceRequest request) {
     if (TaskDefinitionRules.given(request.role())) {
-      return request.role().startsWith("arn:")
-          ? request.role()
-          : "arn:"
-              + Arns.partition(scope.region())
-              + ":iam::"
-              + scope.account()
-              + ":role/"
-              + request.role();
+      return request.role().startsWith("arn:") ? request.role() : Arns.role(scope, request.role());
     }
     return request.loadBalancers().isEmpty() && request.serviceRegistries().isEmpty()
         ? null
-        : "arn:"
-            + Arns.partition(scope.region())
-            + ":iam::"
-            + scope.account()
-            + ":role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS";
+        : Arns.role(scope, "aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS");
   }
 
   static List<CapacityProviderStrategyItem> filled(List<CapacityProviderStrategyItem> strategy) {

@@ -37,7 +37,7 @@ import software.amazon.awssdk.services.ecs.model.DeploymentRolloutState;
  */
 class SchedulerTest {
 
-  private static final long FEW = 8_000;
+  private static final long FEW = 4_000;
   private static final long MANY = 1_000_000;
   private static final int STEPS = 200;
 

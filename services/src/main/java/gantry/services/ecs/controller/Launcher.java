@@ -155,12 +155,17 @@ public final class Launcher {
     PlacementRequest request = request(order, demand, zones, context.ids().below(1 << 30));
     Decision decision = capacity.reserve(order.scope(), order.pool(), arn, request);
     String instance = null;
+    String zone = null;
     if (decision instanceof Decision.Placed placed) {
       instance = placed.instanceId();
+      zone = placed.zone();
     } else if (decision instanceof Decision.Refused refused && !order.waits()) {
       return new Prepared.Nowhere(refused);
     }
-    return new Prepared.Ready(row(order, id, arn, demand, instance, zones), order.tags());
+    if (zone == null || order.isFargate()) {
+      zone = zone(order, zones);
+    }
+    return new Prepared.Ready(row(order, id, arn, demand, instance, zone), order.tags());
   }
 
   /** What placement is asked for an order. */
@@ -301,7 +306,7 @@ public final class Launcher {
       String arn,
       Demand demand,
       @Nullable String instance,
-      Set<String> zones) {
+      @Nullable String zone) {
     Instant now = context.clock().instant();
     TaskDefinition definition = order.definition();
     String attachmentId = context.ids().uuid();
@@ -312,7 +317,7 @@ public final class Launcher {
             .clusterArn(Arns.cluster(order.scope(), order.cluster()))
             .taskDefinitionArn(definition.taskDefinitionArn())
             .containerInstanceArn(instance)
-            .availabilityZone(zone(order, instance, zones))
+            .availabilityZone(zone)
             .capacityProviderName(order.capacityProvider())
             .launchType(order.launchType())
             .group(order.group())
@@ -391,20 +396,8 @@ public final class Launcher {
         : "Linux";
   }
 
-  private @Nullable String zone(Order order, @Nullable String instance, Set<String> zones) {
-    if (instance != null && !order.isFargate()) {
-      Arns.Parts parts = Arns.parse(instance);
-      InstanceRow row =
-          parts == null
-              ? null
-              : context
-                  .store()
-                  .snapshot()
-                  .get(EcsTables.INSTANCES, order.scope().key(parts.path()));
-      if (row != null && row.attribute("ecs.availability-zone") != null) {
-        return row.attribute("ecs.availability-zone");
-      }
-    }
+  /** The zone of a task that no instance's decides about. */
+  private @Nullable String zone(Order order, Set<String> zones) {
     if (order.zone() != null) {
       return order.zone();
     }

@@ -71,7 +71,7 @@ public final class TaskPayloads {
         row.node() == TaskRow.NodeWish.RUN
             ? TaskPayload.Desired.RUNNING
             : TaskPayload.Desired.STOPPED,
-        applied(definition, row.task().overrides()),
+        withRoles(key.scope(), applied(definition, row.task().overrides())),
         row.digests(),
         row.eni(),
         row.task().launchType(),
@@ -141,6 +141,22 @@ public final class TaskPayloads {
             .map(each -> applied(each, Launcher.override(overrides, each.name())))
             .toList());
     return applied.build();
+  }
+
+  /** A role may go by its short name. */
+  private static TaskDefinition withRoles(Scope scope, TaskDefinition definition) {
+    String task = role(scope, definition.taskRoleArn());
+    String execution = role(scope, definition.executionRoleArn());
+    return Objects.equals(task, definition.taskRoleArn())
+            && Objects.equals(execution, definition.executionRoleArn())
+        ? definition
+        : definition.toBuilder().taskRoleArn(task).executionRoleArn(execution).build();
+  }
+
+  private static @Nullable String role(Scope scope, @Nullable String named) {
+    return named == null || named.isEmpty() || named.startsWith("arn:")
+        ? named
+        : Arns.role(scope, named);
   }
 
   /** Every task has an override for each container; in nearly all of them stands only its name. */

@@ -81,13 +81,17 @@ final class TaskViews {
     return own != null ? own : TaskController.deployment(view, scope, row);
   }
 
+  /** The planner knows fewer states than ECS has. */
+  static TaskView.Phase phase(TaskRow row) {
+    return row.isStopped()
+        ? TaskView.Phase.STOPPED
+        : row.isStopping()
+            ? TaskView.Phase.STOPPING
+            : row.isRunning() ? TaskView.Phase.RUNNING : TaskView.Phase.STARTING;
+  }
+
   TaskView of(TaskRow row) {
-    TaskView.Phase phase =
-        row.isStopped()
-            ? TaskView.Phase.STOPPED
-            : row.isStopping()
-                ? TaskView.Phase.STOPPING
-                : row.isRunning() ? TaskView.Phase.RUNNING : TaskView.Phase.STARTING;
+    TaskView.Phase phase = phase(row);
     Integer grace = service.service().healthCheckGracePeriodSeconds();
     TaskDefinition definition = definition(row);
     String instance = Objects.requireNonNullElse(row.task().containerInstanceArn(), "");

@@ -99,12 +99,12 @@ public final class Views {
     if (!(before instanceof TaskRow old) || !(after instanceof TaskRow row)) {
       return false;
     }
-    return old.task().lastStatus().equals(row.task().lastStatus())
-        && old.isStopping() == row.isStopping()
+    return TaskViews.phase(old) == TaskViews.phase(row)
         && old.counted() == row.counted()
         && old.containersGone() == row.containersGone()
         && old.task().healthStatus() == row.task().healthStatus()
         && old.targets().equals(row.targets())
+        && old.names().isEmpty() == row.names().isEmpty()
         && Objects.equals(old.protectedUntil(), row.protectedUntil())
         && Objects.equals(old.task().containerInstanceArn(), row.task().containerInstanceArn())
         && digests(old).equals(digests(row));

@@ -164,7 +164,7 @@ public final class CapacityIndex {
         return new Decision.Refused(new TreeMap<>(), null);
       }
       Refusal refusal = node.refusal(request);
-      return refusal == null ? new Decision.Placed(node.id()) : refused(request);
+      return refusal == null ? placed(node) : refused(request);
     }
     List<String> spreads = new ArrayList<>();
     List<Strategy> rest = new ArrayList<>();
@@ -177,28 +177,37 @@ public final class CapacityIndex {
     }
     Pool pool = pool(request.filter(), spreads);
     // Nearly always the first choice fits; only when it does not are the others put in order.
-    List<Pool.Cell> cells = new ArrayList<>(pool.cells.values());
-    Comparator<Pool.Cell> order = order(pool, request.group());
+    List<Map<String, Integer>> counts = counts(pool, request.group());
     Pool.Cell first = null;
-    for (Pool.Cell cell : cells) {
-      if (first == null || order.compare(cell, first) < 0) {
+    int[] fewest = new int[counts.size()];
+    for (Pool.Cell cell : pool.cells.values()) {
+      if (first == null || isBefore(cell, first, fewest, counts)) {
         first = cell;
+        for (int depth = 0; depth < fewest.length; depth++) {
+          fewest[depth] = counts.get(depth).getOrDefault(cell.prefixes[depth], 0);
+        }
       }
     }
     if (first != null) {
       Node chosen = choose(pool, first, request, rest);
       if (chosen != null) {
-        return new Decision.Placed(chosen.id());
+        return placed(chosen);
       }
-      cells.sort(order);
+      List<Pool.Cell> cells = new ArrayList<>(pool.cells.values());
+      cells.sort(order(counts));
       for (Pool.Cell cell : cells.subList(1, cells.size())) {
         chosen = choose(pool, cell, request, rest);
         if (chosen != null) {
-          return new Decision.Placed(chosen.id());
+          return placed(chosen);
         }
       }
     }
     return refused(request);
+  }
+
+  private static Decision placed(Node node) {
+    String zone = node.attribute("ecs.availability-zone");
+    return new Decision.Placed(node.id(), zone == null || zone.isEmpty() ? null : zone);
   }
 
   private Pool pool(PlacementRequest.Filter filter, List<String> attributes) {
@@ -216,12 +225,28 @@ public final class CapacityIndex {
     return pool;
   }
 
-  /** Cells with the fewest tasks of the group first, attribute by attribute. */
-  private Comparator<Pool.Cell> order(Pool pool, String group) {
+  /** For the first attribute, the first two, and so on: how many tasks of the group are where. */
+  private List<Map<String, Integer>> counts(Pool pool, String group) {
     List<Map<String, Integer>> counts = new ArrayList<>(pool.prefixes.size());
     for (List<String> prefix : pool.prefixes) {
       counts.add(counts(group, prefix));
     }
+    return counts;
+  }
+
+  private static boolean isBefore(
+      Pool.Cell cell, Pool.Cell first, int[] fewest, List<Map<String, Integer>> counts) {
+    for (int depth = 0; depth < fewest.length; depth++) {
+      int count = counts.get(depth).getOrDefault(cell.prefixes[depth], 0);
+      if (count != fewest[depth]) {
+        return count < fewest[depth];
+      }
+    }
+    return cell.values.compareTo(first.values) < 0;
+  }
+
+  /** Cells with the fewest tasks of the group first, attribute by attribute. */
+  private static Comparator<Pool.Cell> order(List<Map<String, Integer>> counts) {
     return (a, b) -> {
       for (int depth = 0; depth < counts.size(); depth++) {
         Map<String, Integer> byValue = counts.get(depth);
@@ -408,8 +433,8 @@ public final class CapacityIndex {
     for (Node node : nodes.values()) {
       if (node.fixedRefusal(request.filter()) == null) {
         boolean holds = true;
-        for (ClusterQuery query : request.memberOf()) {
-          holds &= !query.dependsOnTasks() || query.matches(node);
+        for (ClusterQuery query : request.onTasks()) {
+          holds &= query.matches(node);
         }
         if (holds) {
           ids.add(node.id());

@@ -91,8 +91,8 @@ final class Node implements ClusterQuery.Subject {
     if (request.distinct() && groups.containsKey(request.group())) {
       return Refusal.DISTINCT_INSTANCE;
     }
-    for (ClusterQuery query : request.memberOf()) {
-      if (query.dependsOnTasks() && !query.matches(this)) {
+    for (ClusterQuery query : request.onTasks()) {
+      if (!query.matches(this)) {
         return Refusal.MEMBER_OF;
       }
     }
