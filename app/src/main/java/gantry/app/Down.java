@@ -15,11 +15,15 @@ import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 
 /** {@code gantry down}: stops the program; {@code --purge} removes its data. */
 final class Down {
 
-  private static final int STOP_SECONDS = 30;
+  private static final Duration STOPS_WITHIN = Duration.ofSeconds(30);
+
+  /** What does not answer may be on its way out. */
+  private static final Duration DIES_WITHIN = Duration.ofSeconds(5);
 
   /** Containers get their stop timeout, so this is longer. */
   private static final Duration REMOVE_WITHIN = Duration.ofMinutes(3);
@@ -56,7 +60,7 @@ final class Down {
     Path data = Up.data(read);
     Running running = Running.of(data);
     try {
-      if (!(running == null ? removeRemains(data) : stop(running))) {
+      if (!(running == null ? removeRemains(data) : stop(data, running))) {
         return 1;
       }
       if (read.has("purge")) {
@@ -72,25 +76,37 @@ final class Down {
     }
   }
 
-  private static boolean stop(Running running) {
+  private static boolean stop(Path data, Running running) {
+    String problem = removeWhatRuns(running.url());
     ProcessHandle process = running.process();
-    if (process != null) {
-      if (!removeWhatRuns(running.url())) {
-        return false;
+    if (problem != null) {
+      if (process == null || ends(process, DIES_WITHIN)) {
+        return removeRemains(data); // it died at this very moment
       }
+      System.err.println("gantry down: " + problem);
+      return false;
+    }
+    if (process != null) {
       process.destroy();
-      try {
-        process.onExit().get(STOP_SECONDS, TimeUnit.SECONDS);
-      } catch (TimeoutException | ExecutionException e) {
+      if (!ends(process, STOPS_WITHIN)) {
         System.err.println("gantry down: process " + running.pid() + " does not stop");
-        return false;
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
         return false;
       }
     }
     System.out.println("stopped");
     return true;
+  }
+
+  private static boolean ends(ProcessHandle process, Duration limit) {
+    try {
+      process.onExit().get(limit.toMillis(), TimeUnit.MILLISECONDS);
+      return true;
+    } catch (TimeoutException | ExecutionException e) {
+      return false;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
   }
 
   /** A program that was stopped by a signal, or killed, leaves its tasks running. */
@@ -130,8 +146,12 @@ final class Down {
     }
   }
 
-  /** The program itself knows best what is its own: it is asked before it is stopped. */
-  private static boolean removeWhatRuns(String url) {
+  /**
+   * The program itself knows best what is its own: it is asked before it is stopped.
+   *
+   * @return why not everything went; null when it did
+   */
+  private static @Nullable String removeWhatRuns(String url) {
     try (HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build()) {
       HttpResponse<String> answer =
           client.send(
@@ -140,15 +160,14 @@ final class Down {
                   .POST(HttpRequest.BodyPublishers.noBody())
                   .build(),
               HttpResponse.BodyHandlers.ofString());
-      if (answer.statusCode() == 200) {
-        return true;
-      }
-      System.err.println("gantry down: not everything could be removed: " + answer.body().strip());
+      return answer.statusCode() == 200
+          ? null
+          : "not everything could be removed: " + answer.body().strip();
     } catch (IOException e) {
-      System.err.println("gantry down: the program does not answer: " + e.getMessage());
+      return "the program does not answer at " + url + ": " + e;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+      return "interrupted";
     }
-    return false;
   }
 }

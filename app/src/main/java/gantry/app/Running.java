@@ -105,8 +105,19 @@ record Running(
   /** Its process; null when that is dead. */
   @Nullable ProcessHandle process() {
     return ProcessHandle.of(pid)
-        .filter(each -> each.isAlive() && started(each) == started)
+        .filter(each -> each.isAlive() && started(each) == started && !isZombie(pid))
         .orElse(null);
+  }
+
+  /** Dead, though nobody has asked yet how it ended: it holds nothing, and answers nobody. */
+  private static boolean isZombie(long pid) {
+    try {
+      String stat = Files.readString(Path.of("/proc/" + pid + "/stat"));
+      // The name before it stands in parentheses and may hold anything.
+      return stat.startsWith(" Z", stat.lastIndexOf(')') + 1);
+    } catch (IOException e) {
+      return false; // another kind of system, or gone this very moment, which is asked again
+    }
   }
 
   private static long started(ProcessHandle process) {

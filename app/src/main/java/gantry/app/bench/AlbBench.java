@@ -143,9 +143,9 @@ public final class AlbBench {
         awaitPort(proxy.port());
       }
       // The JIT needs to have seen the work.
-      warm("http", OURS, "/1k", false, 120_000);
-      warm("http", OURS, "/64k", false, 30_000);
-      warm("https", OURS_TLS, "/1k", true, 20_000);
+      warm(ours, "http", OURS, "/1k", false);
+      warm(ours, "http", OURS, "/64k", false);
+      warm(ours, "https", OURS_TLS, "/1k", true);
       System.out.println("load average before: " + loadAverage());
       for (String size : List.of("1k", "64k")) {
         compare(size + "B answers, kept connections", proxies, "/" + size, false, seconds, rounds);
@@ -272,7 +272,7 @@ public final class AlbBench {
         rate,
         used / Math.max(1, count),
         kernel / Math.max(1, count),
-        millis(find(report, "99%\\s+(\\S+)")),
+        millis(find(report, "\n +99%\\s+(\\S+)")),
         core(0).idleSince(proxies),
         core(1).idleSince(loads));
   }
@@ -282,12 +282,17 @@ public final class AlbBench {
     return text.endsWith("us") ? number / 1000 : text.endsWith("ms") ? number : number * 1000;
   }
 
-  /** Until so many requests were served, for at most a minute and a half. */
-  private static void warm(String scheme, int port, String path, boolean close, long requests)
+  /**
+   * Until the JIT has done its work: the time for a request falls no more; for a minute at most.
+   */
+  private static void warm(Process ours, String scheme, int port, String path, boolean close)
       throws IOException, InterruptedException {
-    long done = 0;
-    for (int i = 0; i < 18 && done < requests; i++) {
-      done += Long.parseLong(find(load(scheme, port, path, 5, close), "(\\d+) requests in"));
+    double best = Double.MAX_VALUE;
+    int still = 0;
+    for (int i = 0; i < 20 && still < 2; i++) {
+      double now = measure(ours, scheme, port, path, 3, close).cpuMicros();
+      still = now > 0.9 * best ? still + 1 : 0;
+      best = Math.min(best, now);
     }
   }
 

@@ -40,7 +40,7 @@ import software.amazon.awssdk.core.SdkClient;
  */
 public final class RegistryBench {
 
-  private static final int ROUNDS = Integer.getInteger("gantry.bench.rounds", 4);
+  private static final int ROUNDS = Integer.getInteger("gantry.bench.rounds", 6);
   private static final int HEAP_MEGABYTES = 192;
   private static final Scope HOME = new Scope("000000000000", "us-east-1");
   private static final String REPOSITORY = "bench/app";
@@ -120,6 +120,17 @@ public final class RegistryBench {
     void round(int round) throws Exception {
       Map<Figure, Double> figures = RegistryRound.run(port, process.pid(), REPOSITORY, round);
       if (round > 0) {
+        System.out.printf(
+            Locale.ROOT,
+            "  round %d %-16s push %4.0f, %d at once %4.0f; pull %4.0f, %d at once %4.0f MB/s%n",
+            round,
+            name,
+            figures.get(Figure.PUSH),
+            RegistryRound.CLIENTS,
+            figures.get(Figure.PUSH_MANY),
+            figures.get(Figure.PULL),
+            RegistryRound.CLIENTS,
+            figures.get(Figure.PULL_MANY));
         figures.forEach((f, each) -> rounds.computeIfAbsent(f, _ -> new ArrayList<>()).add(each));
       }
       // What this one left to the kernel to write is not to be waited for by the other.
@@ -149,26 +160,21 @@ public final class RegistryBench {
       for (Peer peer : peers) {
         peer.round(0); // Warm up, and what comes back is right: not counted.
       }
-      long memoryBefore = residentMegabytes(own);
-      long peak = memoryBefore;
+      List<Long> memory = new ArrayList<>(List.of(residentMegabytes(own)));
       for (int round = 1; round <= ROUNDS; round++) {
         // Turn about, each first in every other round.
         for (Peer peer : round % 2 == 0 ? peers.reversed() : peers) {
           peer.round(round);
         }
-        peak = Math.max(peak, residentMegabytes(own));
+        memory.add(residentMegabytes(own));
       }
       peers.forEach(RegistryBench::print);
       if (debian != null) {
         print("ratio", figure -> own.median(figure) / debian.median(figure));
       }
       System.out.printf(
-          "medians of %d rounds, %d clients; memory of ours: %d MB before, at most %d MB while %d MB went in and as many out%n",
-          ROUNDS,
-          RegistryRound.CLIENTS,
-          memoryBefore,
-          peak,
-          ROUNDS * RegistryRound.BYTES / (1024 * 1024));
+          "medians of %d rounds, %d clients; %d MB went in and as many out; memory of ours after each round: %s MB%n",
+          ROUNDS, RegistryRound.CLIENTS, ROUNDS * RegistryRound.BYTES / (1024 * 1024), memory);
     } finally {
       for (Peer peer : peers) {
         peer.process.destroyForcibly().waitFor();

@@ -23,18 +23,15 @@ import java.util.concurrent.Future;
  */
 final class RegistryRound {
 
-  static final int LAYER_BYTES = 64 * 1024 * 1024;
+  static final int LAYER_BYTES = 32 * 1024 * 1024;
   static final int LAYERS = 8;
   static final int CLIENTS = 4;
-  private static final int CLIENTS_LAYER_BYTES = 32 * 1024 * 1024;
-  private static final int CLIENTS_LAYERS = 2;
   private static final int SMALL_LAYERS = 200;
   private static final int SMALL_BYTES = 16 * 1024;
   private static final int TICKS_A_SECOND = 100;
 
   /** What goes in in one round, and comes out. */
-  static final long BYTES =
-      (long) LAYERS * LAYER_BYTES + (long) CLIENTS * CLIENTS_LAYERS * CLIENTS_LAYER_BYTES;
+  static final long BYTES = (long) (LAYERS + CLIENTS) * LAYER_BYTES;
 
   /** What is measured: MB/s, seconds of CPU for a GB, milliseconds, layers a second. */
   enum Figure {
@@ -106,34 +103,19 @@ final class RegistryRound {
 
   private void manyClients() throws Exception {
     // Prepared before: hashing is the client's work and not what is measured.
-    List<List<ByteBuffer>> contents = new ArrayList<>();
-    List<List<String>> digests = new ArrayList<>();
+    List<ByteBuffer> contents = new ArrayList<>();
+    List<String> digests = new ArrayList<>();
     for (int client = 0; client < CLIENTS; client++) {
-      contents.add(new ArrayList<>());
-      digests.add(new ArrayList<>());
-      for (int i = 0; i < CLIENTS_LAYERS; i++) {
-        ByteBuffer content = content(CLIENTS_LAYER_BYTES);
-        contents.getLast().add(content);
-        digests.getLast().add(next(content));
-      }
+      contents.add(content(LAYER_BYTES));
+      digests.add(next(contents.getLast()));
     }
-    double megabytes = (double) CLIENTS * CLIENTS_LAYERS * CLIENTS_LAYER_BYTES / 1e6;
+    double megabytes = (double) CLIENTS * LAYER_BYTES / 1e6;
     double cpu = cpuSeconds();
     double pushed =
-        atOnce(
-            (client, connection) -> {
-              for (int i = 0; i < CLIENTS_LAYERS; i++) {
-                push(connection, contents.get(client).get(i), digests.get(client).get(i));
-              }
-            });
+        atOnce((client, connection) -> push(connection, contents.get(client), digests.get(client)));
     double cpuPushed = cpuSeconds();
     double pulled =
-        atOnce(
-            (client, connection) -> {
-              for (String digest : digests.get(client)) {
-                pull(connection, digest, CLIENTS_LAYER_BYTES);
-              }
-            });
+        atOnce((client, connection) -> pull(connection, digests.get(client), LAYER_BYTES));
     figures.put(Figure.PUSH_MANY, megabytes / pushed);
     figures.put(Figure.PUSH_MANY_CPU, (cpuPushed - cpu) / (megabytes / 1e3));
     figures.put(Figure.PULL_MANY, megabytes / pulled);

@@ -136,7 +136,7 @@ class ChaosTest {
     Instant end = Instant.now().plusSeconds(SECONDS);
     while (Instant.now().isBefore(end)) {
       TimeUnit.MILLISECONDS.sleep(300 + random.nextInt(1_000));
-      List<String> containers = containers(install);
+      List<String> containers = RealProgram.containers(install);
       String victim = containers.isEmpty() ? "" : containers.get(random.nextInt(containers.size()));
       switch (random.nextInt(5)) {
         case 0 -> {
@@ -202,10 +202,6 @@ class ChaosTest {
     return all;
   }
 
-  private static List<String> containers(String install) {
-    return run("docker", "ps", "-aq", "--no-trunc", "--filter", "label=gantry.install=" + install);
-  }
-
   /** What differs between the tables and the machine. */
   private static List<String> wrong(EcsClient ecs, Ec2Client ec2, String install) {
     List<String> wrong = new ArrayList<>();
@@ -235,7 +231,7 @@ class ChaosTest {
     }
     String pauses = "label=gantry.role=pause";
     String ours = "label=gantry.install=" + install;
-    TreeSet<String> found = new TreeSet<>(containers(install));
+    TreeSet<String> found = new TreeSet<>(RealProgram.containers(install));
     List<String> pausing =
         run("docker", "ps", "-q", "--no-trunc", "--filter", ours, "--filter", pauses);
     found.removeAll(pausing);

@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.ecs.EcsClient;
+import software.amazon.awssdk.services.ecs.model.Compatibility;
 import software.amazon.awssdk.services.ecs.model.DesiredStatus;
 import software.amazon.awssdk.services.ecs.model.LaunchType;
 import software.amazon.awssdk.services.ecs.model.NetworkMode;
@@ -50,7 +51,10 @@ class DownTest {
       // manager.
       dead.start();
       EcsClient ecs = dead.client(EcsClient.builder());
-      until("its service runs again", SOON, () -> running(ecs) == 2);
+      until(
+          "its services run again",
+          SOON,
+          () -> RealProgram.containers(deadInstall).size() == 3 && running(ecs) == 2);
       dead.terminate();
       assertThat(left(deadInstall)).hasSizeGreaterThan(6);
       assertThat(dead.down()).contains("removed what it had left: 3 containers and");
@@ -78,7 +82,7 @@ class DownTest {
   }
 
   /** Three containers, a volume, an interface. */
-  private static void oneTaskOfEachMode(RealProgram program) throws InterruptedException {
+  private static void oneTaskOfEachMode(RealProgram program) throws Exception {
     EcsClient ecs = program.client(EcsClient.builder());
     Ec2Client ec2 = program.client(Ec2Client.builder());
     ecs.createCluster();
@@ -93,8 +97,9 @@ class DownTest {
           r ->
               r.family(mode.toString())
                   .networkMode(mode)
-                  .cpu("128")
-                  .memory("64")
+                  .requiresCompatibilities(vpc ? Compatibility.FARGATE : Compatibility.EC2)
+                  .cpu("256")
+                  .memory("512")
                   .volumes(v -> v.name("shared"))
                   .containerDefinitions(
                       c ->
@@ -108,11 +113,19 @@ class DownTest {
               r.serviceName(mode.toString())
                   .taskDefinition(mode.toString())
                   .desiredCount(1)
-                  .launchType(LaunchType.EC2)
+                  .launchType(vpc ? LaunchType.FARGATE : LaunchType.EC2)
                   .networkConfiguration(
                       vpc ? n -> n.awsvpcConfiguration(v -> v.subnets(subnet)) : n -> {}));
     }
-    until("both run", SOON, () -> running(ecs) == 2);
+    try {
+      until("both run", SOON, () -> running(ecs) == 2);
+    } catch (AssertionError e) {
+      throw new AssertionError(
+          program.why("awsvpc")
+              + program.why("bridge")
+              + java.nio.file.Files.readString(program.log()),
+          e);
+    }
   }
 
   private static int running(EcsClient ecs) {

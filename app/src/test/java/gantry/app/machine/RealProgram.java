@@ -144,10 +144,8 @@ final class RealProgram implements AutoCloseable {
 
   /** What is on the machine of an installation. */
   static List<String> left(String install) {
-    String label = "label=gantry.install=" + install;
-    List<String> left =
-        new ArrayList<>(run("docker", "ps", "-aq", "--no-trunc", "--filter", label));
-    left.addAll(run("docker", "volume", "ls", "-q", "--filter", label));
+    List<String> left = new ArrayList<>(containers(install));
+    left.addAll(run("docker", "volume", "ls", "-q", "--filter", "label=gantry.install=" + install));
     left.addAll(namespaces(install));
     run("nft", "list", "tables").stream()
         .filter(each -> each.endsWith("gantry_" + install))
@@ -163,6 +161,10 @@ final class RealProgram implements AutoCloseable {
         .filter(each -> each.endsWith("/" + install))
         .forEach(left::add);
     return left;
+  }
+
+  static List<String> containers(String install) {
+    return run("docker", "ps", "-aq", "--no-trunc", "--filter", "label=gantry.install=" + install);
   }
 
   static List<String> namespaces(String install) {

@@ -150,28 +150,30 @@ class RegistryLoginTest {
                 "ecs.amazonaws.com",
                 new gantry.state.Scope(Options.ACCOUNT, Options.REGION),
                 EcrClient.class);
-    ours.createRepository(r -> r.repositoryName("app"));
     String login = basic(ours);
-    assertThat(
-            client
-                .send("GET", "/v2/app/manifests/v1", NOTHING, "Authorization", login)
-                .statusCode())
-        .isEqualTo(404);
-    ours.setRepositoryPolicy(
-        r ->
-            r.repositoryName("app")
-                .force(true)
-                .policyText(
-                    """
-                    {"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":"*",
-                     "Action":"ecr:BatchGetImage"}}
-                    """));
-    assertThat(
-            client
-                .send("GET", "/v2/app/manifests/v1", NOTHING, "Authorization", login)
-                .statusCode())
-        .as("its policies hold for it too")
-        .isEqualTo(403);
+    try (EcrClient root = ecr("test", "test")) {
+      root.createRepository(r -> r.repositoryName("app"));
+      assertThat(
+              client
+                  .send("GET", "/v2/app/manifests/v1", NOTHING, "Authorization", login)
+                  .statusCode())
+          .isEqualTo(404);
+      root.setRepositoryPolicy(
+          r ->
+              r.repositoryName("app")
+                  .force(true)
+                  .policyText(
+                      """
+                      {"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":"*",
+                       "Action":"ecr:BatchGetImage"}}
+                      """));
+      assertThat(
+              client
+                  .send("GET", "/v2/app/manifests/v1", NOTHING, "Authorization", login)
+                  .statusCode())
+          .as("its policies hold for it too")
+          .isEqualTo(403);
+    }
   }
 
   @Test

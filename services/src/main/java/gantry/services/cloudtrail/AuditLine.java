@@ -7,7 +7,6 @@ import gantry.services.Caller;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,69 +20,51 @@ import org.jspecify.annotations.Nullable;
 final class AuditLine {
 
   private static final JsonFactory JSON = new JsonFactory();
-  private static final HexFormat HEX = HexFormat.of();
 
   private AuditLine() {}
 
-  static void write(StringBuilder line, long sequence, AuditRecord record) {
+  static void write(JsonBytes line, long sequence, AuditRecord record) {
     Caller caller = record.caller();
-    line.append("{\"n\":").append(sequence);
-    text(line, "id", record.eventId());
-    text(line, "name", record.eventName());
-    text(line, "source", record.eventSource());
-    line.append(record.readOnly() ? ",\"read\":true" : ",\"read\":false");
-    text(line, "user", EventJson.userName(caller));
-    text(line, "key", caller.accessKeyId());
-    line.append(",\"time\":").append(record.time().toEpochMilli());
-    text(line, "account", caller.account());
-    text(line, "region", caller.region());
+    line.raw("{\"n\":").number(sequence);
+    text(line, ",\"id\":", record.eventId());
+    text(line, ",\"name\":", record.eventName());
+    text(line, ",\"source\":", record.eventSource());
+    line.raw(record.readOnly() ? ",\"read\":true" : ",\"read\":false");
+    text(line, ",\"user\":", EventJson.userName(caller));
+    text(line, ",\"key\":", caller.accessKeyId());
+    line.raw(",\"time\":").number(record.time().toEpochMilli());
+    text(line, ",\"account\":", caller.account());
+    text(line, ",\"region\":", caller.region());
     if (record.request() == null) {
-      text(line, "arn", caller.arn());
-      text(line, "userId", caller.userId());
-      text(line, "request", caller.requestId());
-      text(line, "ip", caller.sourceIp());
-      text(line, "agent", caller.userAgent());
-      text(line, "via", caller.via());
-      text(line, "error", record.error());
-      text(line, "message", record.errorMessage());
-      line.append(",\"nanos\":").append(record.time().getNano());
+      text(line, ",\"arn\":", caller.arn());
+      text(line, ",\"userId\":", caller.userId());
+      text(line, ",\"request\":", caller.requestId());
+      text(line, ",\"ip\":", caller.sourceIp());
+      text(line, ",\"agent\":", caller.userAgent());
+      text(line, ",\"via\":", caller.via());
+      text(line, ",\"error\":", record.error());
+      text(line, ",\"message\":", record.errorMessage());
+      line.raw(",\"nanos\":").number(record.time().getNano());
     } else {
-      line.append(",\"resources\":[");
-      String comma = "";
+      line.raw(",\"resources\":[");
+      boolean first = true;
       for (String name : EventJson.resourceNames(record)) {
-        line.append(comma);
-        quoted(line, name);
-        comma = ",";
-      }
-      line.append(']');
-      text(line, "event", EventJson.of(record));
-    }
-    line.append('}');
-  }
-
-  private static void text(StringBuilder line, String name, @Nullable String value) {
-    if (value != null) {
-      line.append(",\"").append(name).append("\":");
-      quoted(line, value);
-    }
-  }
-
-  private static void quoted(StringBuilder line, String value) {
-    line.append('"');
-    int from = 0;
-    for (int i = 0; i < value.length(); i++) {
-      char c = value.charAt(i);
-      if (c == '"' || c == '\\' || c < ' ' || Character.isSurrogate(c)) {
-        line.append(value, from, i);
-        from = i + 1;
-        if (c == '"' || c == '\\') {
-          line.append('\\').append(c);
-        } else {
-          line.append("\\u").append(HEX.toHexDigits(c));
+        if (!first) {
+          line.raw(',');
         }
+        line.text(name);
+        first = false;
       }
+      line.raw(']');
+      text(line, ",\"event\":", EventJson.of(record));
     }
-    line.append(value, from, value.length()).append('"');
+    line.raw("}\n");
+  }
+
+  private static void text(JsonBytes line, String member, @Nullable String value) {
+    if (value != null) {
+      line.raw(member).text(value);
+    }
   }
 
   /** Null for what is no line of ours. */

@@ -73,14 +73,12 @@ public final class AuditTrail implements AutoCloseable {
   public synchronized void append(List<AuditRecord> records) {
     try {
       OutputStream out = open();
-      StringBuilder lines = new StringBuilder(512 * records.size());
+      JsonBytes lines = new JsonBytes(512 * records.size());
       for (AuditRecord record : records) {
         AuditLine.write(lines, number++, record);
-        lines.append('\n');
       }
-      byte[] bytes = lines.toString().getBytes(StandardCharsets.UTF_8);
-      out.write(bytes);
-      written += bytes.length;
+      lines.writeTo(out);
+      written += lines.size();
       if (written >= segmentBytes) {
         roll();
       }

@@ -1,5 +1,6 @@
 package gantry.services.ecr;
 
+import gantry.services.Explainer;
 import gantry.services.HostedService;
 import gantry.services.HttpHandler;
 import gantry.services.ServiceContext;
@@ -85,6 +86,11 @@ public final class EcrHost {
     return controllers;
   }
 
+  /** Answers {@code gantry why}. */
+  Explainer explainer() {
+    return new Why(registry);
+  }
+
   /** How image names lead to repositories: for whoever pulls. */
   public Addresses addresses() {
     return registry.addresses;
@@ -156,7 +162,8 @@ public final class EcrHost {
           EcrClient.class,
           context -> host(context).client(),
           EcrTables.all(),
-          context -> host(context).controllers());
+          context -> host(context).controllers(),
+          context -> host(context).explainer());
     }
   }
 }

@@ -86,7 +86,7 @@ final class RegistryAccess implements Access {
         || action.equals("ecr:ListImages");
   }
 
-  static Caller root(Scope registry, String remoteAddress) {
+  private static Caller root(Scope registry, String remoteAddress) {
     String account = registry.account();
     return new Caller(
         account,

@@ -93,7 +93,7 @@ final class SettingsOperations {
     Caller caller = Caller.current();
     // A service of ours pulls for the account, whose policies are to hold for it.
     Tokens.Minted minted =
-        tokens.mint(caller.isService() ? RegistryAccess.root(caller.scope(), "") : caller);
+        tokens.mint(caller.isService() ? Caller.root(caller.scope(), "") : caller);
     String token =
         Base64.getEncoder()
             .encodeToString(("AWS:" + minted.password()).getBytes(StandardCharsets.UTF_8));

@@ -427,7 +427,7 @@ public final class EcrPublic implements EcrPublicClient {
     Scope scope = entered(request.registryId(), name, "DescribeImageTags");
     Map<String, Instant> setAt = host.tagTimes(scope, name);
     // Who may see the tags may see what they name.
-    Caller ours = Caller.service("ecr-public.amazonaws.com", scope, Caller.current().requestId());
+    Caller ours = Caller.root(scope, Caller.current().requestId());
     var images =
         ScopedValue.where(Caller.CURRENT, ours)
             .call(

@@ -45,6 +45,9 @@ public final class IamAccessKeys implements AccessKeys {
 
   @Override
   public @Nullable AccessKey find(String accessKeyId) {
+    if (!issued(accessKeyId)) {
+      return null; // all that were ever made here have the form that is asked for there
+    }
     View view = store.snapshot();
     Row<AccessKeyRow> key =
         view.lookupAll(Tables.ACCESS_KEYS_BY_ID, accessKeyId).findFirst().orElse(null);

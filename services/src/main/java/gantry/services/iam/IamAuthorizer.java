@@ -135,11 +135,18 @@ public final class IamAuthorizer implements Authorizer {
 
   private @Nullable Refusal refusal(Call call) {
     String prefix = ACTION_PREFIX.getOrDefault(call.service(), call.service());
+    ResourceSource source =
+        prefix.equals("iam")
+            ? IamResources.SOURCE
+            : sources.getOrDefault(prefix, ResourceSource.NONE);
+    Caller caller = call.caller();
+    if (source == ResourceSource.NONE && caller.arn().endsWith(":root")) {
+      return null; // nothing holds the account's root but the policies of resources
+    }
     String action = prefix + ":" + call.operation();
     if (UNCHECKED.contains(action)) {
       return null;
     }
-    Caller caller = call.caller();
     View view = store.snapshot();
     Identity who = Identities.of(view, caller);
     if (Identities.fromInside(caller)) {
@@ -149,13 +156,6 @@ public final class IamAuthorizer implements Authorizer {
       }
     }
     Members members = new Members(call.request());
-    ResourceSource source =
-        prefix.equals("iam")
-            ? IamResources.SOURCE
-            : sources.getOrDefault(prefix, ResourceSource.NONE);
-    if (who.principal().kind() == PrincipalInfo.Kind.ROOT && source == ResourceSource.NONE) {
-      return null; // nothing holds the account's root but the policies of resources
-    }
     Scope scope = caller.scope();
     Context global = RequestContext.of(caller, who, clock.instant());
     List<Asked> all = source.asked(view, scope, call.operation(), call.request());

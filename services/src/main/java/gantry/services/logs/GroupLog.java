@@ -385,9 +385,8 @@ final class GroupLog implements AutoCloseable {
         Columns newest = Columns.ofWriteAhead(bytes, bytes.length - buffer.remaining());
         Literal literal = wanted.literal();
         if (literal != null) {
-          int size = newest.messages.length;
-          int first = literal.in(newest.messages, 0, size);
-          newest = newest.only(literal.rows(newest.messages, size, first, newest.ends));
+          int[] ends = newest.ends;
+          newest = newest.only(literal.rows(newest.messages, newest.messages.length, () -> ends));
         }
         Rows rows = Rows.of(newest, wanted);
         if (!rows.isEmpty()) {

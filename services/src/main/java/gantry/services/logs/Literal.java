@@ -3,6 +3,7 @@ package gantry.services.logs;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import java.io.IOException;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -32,42 +33,41 @@ final class Literal {
     return bytes;
   }
 
-  /** The first place at or behind {@code from} where all of it stands; -1: there is none. */
-  int in(byte[] hay, int from, int size) {
-    int most = Math.max(PIECE, 2 * bytes.length);
-    int at = from;
-    while (size - at >= bytes.length) {
-      int length = Math.min(most, size - at);
-      int found = new String(hay, at, length, ISO_8859_1).indexOf(text);
-      if (found >= 0) {
-        return at + found;
-      }
-      at += length - bytes.length + 1;
-    }
-    return -1;
-  }
-
-  /** The rows that hold it, of messages that end at {@code ends}. */
-  int[] rows(byte[] messages, int size, int first, int[] ends) {
+  /** The rows that hold it, of messages that together have {@code size} bytes. */
+  int[] rows(byte[] messages, int size, Ends lengths) throws IOException {
     int[] rows = new int[16];
     int count = 0;
-    int found = first;
-    while (found >= 0) {
-      int place = Arrays.binarySearch(ends, found + 1);
-      int row = place >= 0 ? place : -place - 1;
-      while (row > 0 && ends[row - 1] == ends[row]) {
-        row--; // of an empty message and its neighbour, the one that holds the byte comes first
-      }
-      int from = found + 1;
-      if (found + bytes.length <= ends[row]) {
-        if (count == rows.length) {
-          rows = Arrays.copyOf(rows, 2 * count);
+    int @Nullable [] ends = null;
+    int row = 0;
+    int free = 0; // in front of it is only what was found already
+    int most = Math.max(PIECE, 2 * bytes.length);
+    for (int at = 0; size - at >= bytes.length; at += most - bytes.length + 1) {
+      String piece = new String(messages, at, Math.min(most, size - at), ISO_8859_1);
+      int found = piece.indexOf(text, Math.max(0, free - at));
+      while (found >= 0) {
+        if (ends == null) {
+          ends = lengths.get();
         }
-        rows[count++] = row;
-        from = ends[row];
+        while (ends[row] <= at + found) {
+          row++;
+        }
+        free = at + found + 1;
+        if (at + found + bytes.length <= ends[row]) {
+          if (count == rows.length) {
+            rows = Arrays.copyOf(rows, 2 * count);
+          }
+          rows[count++] = row;
+          free = ends[row];
+        }
+        found = piece.indexOf(text, free - at);
       }
-      found = in(messages, from, size);
     }
     return Arrays.copyOf(rows, count);
+  }
+
+  /** Where the messages end; asked only when there is something to find. */
+  @FunctionalInterface
+  interface Ends {
+    int[] get() throws IOException;
   }
 }

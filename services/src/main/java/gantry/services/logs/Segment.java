@@ -237,12 +237,7 @@ final class Segment {
     byte[] messages = buffers.take(raw[MESSAGES]);
     try {
       unpack(channel, MESSAGES, messages);
-      int first = literal.in(messages, 0, raw[MESSAGES]);
-      if (first < 0) {
-        return Columns.NONE;
-      }
-      int[] ends = ends(unpacked(channel, ENDS));
-      int[] rows = literal.rows(messages, raw[MESSAGES], first, ends);
+      int[] rows = literal.rows(messages, raw[MESSAGES], () -> ends(unpacked(channel, ENDS)));
       return rows.length == 0 ? Columns.NONE : columns(channel, messages).only(rows);
     } finally {
       buffers.giveBack(messages);

@@ -8,7 +8,6 @@ import gantry.traffic.lb.RoutingTable.TargetGroup;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.PooledByteBufAllocator;
-import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
@@ -134,7 +133,7 @@ public final class LoadBalancers implements AutoCloseable {
   }
 
   static RecvByteBufAllocator receiveBuffers() {
-    return new AdaptiveRecvByteBufAllocator(512, 8192, 128 * 1024);
+    return new ReceiveBuffers();
   }
 
   // --- the table -----------------------------------------------------------------------------

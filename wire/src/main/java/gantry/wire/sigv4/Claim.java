@@ -65,10 +65,16 @@ public record Claim(
     int blank = header.indexOf(' ');
     String algorithm = blank < 0 ? header : header.substring(0, blank);
     checkAlgorithm(algorithm);
-    String shown = header.substring(0, Math.min(header.length(), SHOWN_CHARACTERS));
-    Map<String, String> parts = new LinkedHashMap<>();
-    for (String part : (blank < 0 ? "" : header.substring(blank + 1)).split(",", -1)) {
-      String pair = part.strip();
+    String credential = "";
+    String signature = "";
+    String signed = "";
+    // Every request comes by here, so nothing is split and kept that is looked at once.
+    int at = blank < 0 ? header.length() : blank + 1;
+    while (at < header.length()) {
+      int comma = header.indexOf(',', at);
+      int end = comma < 0 ? header.length() : comma;
+      String pair = header.substring(at, end).strip();
+      at = end + 1;
       if (pair.isEmpty()) {
         continue;
       }
@@ -78,36 +84,47 @@ public record Claim(
             "'"
                 + pair
                 + "' not a valid key=value pair (missing equal-sign) in Authorization header: '"
-                + shown
+                + shown(header)
                 + "'.");
       }
-      parts.put(pair.substring(0, equals), pair.substring(equals + 1));
-    }
-    StringBuilder missing = new StringBuilder();
-    for (String name : List.of("Credential", "Signature", "SignedHeaders")) {
-      if (parts.getOrDefault(name, "").isEmpty()) {
-        missing.append("Authorization header requires '").append(name).append("' parameter. ");
+      switch (pair.substring(0, equals)) {
+        case "Credential" -> credential = pair.substring(equals + 1);
+        case "Signature" -> signature = pair.substring(equals + 1);
+        case "SignedHeaders" -> signed = pair.substring(equals + 1);
+        default -> {}
       }
     }
+    String missing =
+        missing("Credential", credential)
+            + missing("Signature", signature)
+            + missing("SignedHeaders", signed);
     String amzDate = message.header("x-amz-date");
     String date = amzDate == null ? message.header("date") : amzDate;
     if (date == null) {
-      missing.append(
-          "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. ");
+      missing +=
+          "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. ";
     }
     if (!missing.isEmpty() || date == null) {
-      throw SigV4Failure.INCOMPLETE.refused(missing + "Authorization=" + shown);
+      throw SigV4Failure.INCOMPLETE.refused(missing + "Authorization=" + shown(header));
     }
-    List<String> signedHeaders = signedHeaders(part(parts, "SignedHeaders"));
+    List<String> signedHeaders = signedHeaders(signed);
     String timestamp = amzDate == null ? basic(date) : date;
     return new Claim(
-        credential(part(parts, "Credential"), false),
+        credential(credential, false),
         signedHeaders,
-        part(parts, "Signature"),
+        signature,
         timestamp,
         time(timestamp),
         message.header("x-amz-security-token"),
         null);
+  }
+
+  private static String shown(String header) {
+    return header.substring(0, Math.min(header.length(), SHOWN_CHARACTERS));
+  }
+
+  private static String missing(String name, String value) {
+    return value.isEmpty() ? "Authorization header requires '" + name + "' parameter. " : "";
   }
 
   private static Claim ofQuery(SignedMessage message) {
