@@ -1,5 +1,5 @@
-# ./gantry test: everything; --fast: what needs neither Docker nor other people's programs; --long: also the systems that
-# are deployed, rolled and broken for minutes under load (tag `long`).
+# ./gantry test: everything; --fast: what needs neither Docker nor other people's programs, nor minutes of the processors
+# (tag `many`); --long: also the systems that are deployed, rolled and broken for minutes under load (tag `long`).
 
 CLIENT_PROGRAMS="aws:awscli skopeo:skopeo redis-server:redis-server nginx:nginx wrk:wrk dig:dnsutils mmdebstrap:mmdebstrap busybox:busybox-static python3:python3 pip3:python3-pip node:nodejs npm:npm chromium:chromium go:golang-go musl-gcc:musl-tools unbound:unbound"
 
@@ -12,15 +12,15 @@ run_tests() {
   # A reader of the results sees each module's own line; our last line adds them up.
   find "$GANTRY_ROOT" -path '*/target/surefire-reports/*.xml' -delete 2>/dev/null || true
   say "tests that need nothing but Java"
-  maven -T2 --fail-at-end verify -DexcludedGroups=docker,client "$@" >"$GANTRY_ROOT/.gantry/test-fast.log" 2>&1 || status=1
+  maven -T2 --fail-at-end verify -DexcludedGroups=docker,client,many "$@" >"$GANTRY_ROOT/.gantry/test-fast.log" 2>&1 || status=1
   test_lines "$GANTRY_ROOT/.gantry/test-fast.log"
   touch "$GANTRY_ROOT/.gantry/resolved"
   say "the fast tests took $((SECONDS - began)) s"
   if [ -z "$fast" ] && [ $status = 0 ]; then
-    local groups="docker | client" skipped=
+    local groups="docker | client | many" skipped=
     if ! ready_machine; then
       say "SKIPPED: every test that runs containers: $WHY_NOT"
-      groups=client skipped=docker
+      groups="client | many" skipped=docker
     fi
     local pair missing=()
     for pair in $CLIENT_PROGRAMS; do has "${pair%%:*}" || missing+=("${pair##*:}"); done

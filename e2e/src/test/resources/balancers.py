@@ -265,7 +265,7 @@ class Test:
         say("headers as ALB adds them")
 
     def refusals(self):
-        for key, value in (("preserve_client_ip.enabled", "true"), ("proxy_protocol_v2.enabled", "true")):
+        for key, value in (("proxy_protocol_v2.enabled", "true"),):
             arn = self.group("udp" + key[0], Protocol="UDP", HealthCheckProtocol="TCP")
             try:
                 self.lb.modify_target_group_attributes(TargetGroupArn=arn, Attributes=[{"Key": key, "Value": value}])
@@ -352,7 +352,13 @@ class Test:
         say("cookies keep clients, the least busy gets the next")
 
     def websocket(self):
-        with socket.create_connection(("127.0.0.1", self.port), timeout=20) as sock:
+        # By the listener's own port, and by the API's, which hands the connection over.
+        for port in (self.port, PORT):
+            self.tunnel(port)
+        say("a websocket is a tunnel, at the API's port too")
+
+    def tunnel(self, port):
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as sock:
             sock.sendall(b"GET /chat HTTP/1.1\r\nHost: web.us-east-1.elb.localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                          b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
             head = b""
@@ -362,7 +368,6 @@ class Test:
             for word in (b"one", b"two"):
                 sock.sendall(word)
                 check(sock.recv(4096) == b"echo:" + word, "echo")
-        say("a websocket is a tunnel")
 
     def certificate(self, name):
         base = os.path.join(WORK, name)

@@ -61,7 +61,7 @@ aws_ ec2 authorize-security-group-ingress --group-id "$group" --protocol tcp --p
 lb=$(aws_ elbv2 create-load-balancer --name rolling --subnets $subnets --security-groups "$group" --query 'LoadBalancers[0].LoadBalancerArn')
 tg=$(aws_ elbv2 create-target-group --name rolling --protocol HTTP --port 80 --vpc-id "$vpc" --target-type ip --health-check-path /cgi-bin/answer \
   --health-check-interval-seconds 5 --health-check-timeout-seconds 4 --healthy-threshold-count 2 --query 'TargetGroups[0].TargetGroupArn')
-aws_ elbv2 modify-target-group-attributes --target-group-arn "$tg" --attributes Key=deregistration_delay.timeout_seconds,Value=5 >/dev/null
+aws_ elbv2 modify-target-group-attributes --target-group-arn "$tg" --attributes Key=deregistration_delay.timeout_seconds,Value=2 >/dev/null
 aws_ elbv2 create-listener --load-balancer-arn "$lb" --protocol HTTP --port "$lb_port" --default-actions "Type=forward,TargetGroupArn=$tg" >/dev/null
 host="$(aws_ elbv2 describe-load-balancers --query 'LoadBalancers[0].DNSName' | sed 's/elb.amazonaws.com/elb.localhost/'):$lb_port"
 

@@ -1,25 +1,29 @@
 package gantry.app;
 
+import gantry.app.machine.DeadMachine;
+import gantry.state.DataLock;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** {@code gantry down}: stops the program; {@code --purge} removes its data. */
 final class Down {
 
-  private static final int STOP_SECONDS = 30;
+  private static final Duration STOPS_WITHIN = Duration.ofSeconds(30);
+
+  /** What does not answer may be on its way out. */
+  private static final Duration DIES_WITHIN = Duration.ofSeconds(5);
 
   /** Containers get their stop timeout, so this is longer. */
   private static final Duration REMOVE_WITHIN = Duration.ofMinutes(3);
@@ -55,43 +59,99 @@ final class Down {
     }
     Path data = Up.data(read);
     Running running = Running.of(data);
-    if (running != null) {
-      ProcessHandle process = ProcessHandle.of(running.pid()).orElse(null);
-      if (process != null) {
-        if (!removeWhatRuns(running.url())) {
-          return 1;
-        }
-        process.destroy();
-        try {
-          process.onExit().get(STOP_SECONDS, TimeUnit.SECONDS);
-        } catch (TimeoutException | ExecutionException e) {
-          System.err.println("gantry down: process " + running.pid() + " does not stop");
-          return 1;
-        } catch (InterruptedException e) {
-          Thread.currentThread().interrupt();
-          return 1;
-        }
-      }
-      System.out.println("stopped");
-    } else {
-      System.out.println("nothing was running in " + data);
-    }
-    if (read.has("purge")) {
-      try {
-        for (String name : OURS) {
-          delete(data.resolve(name));
-        }
-        System.out.println("removed the data in " + data);
-      } catch (IOException e) {
-        System.err.println("gantry down: " + e.getMessage());
+    try {
+      if (!(running == null ? removeRemains(data) : stop(data, running))) {
         return 1;
       }
+      if (read.has("purge")) {
+        OURS.forEach(name -> Folders.delete(data.resolve(name)));
+        System.out.println("removed the data in " + data);
+      }
+      return 0;
+    } catch (RuntimeException e) {
+      // Docker does not answer, a file is somebody else's, the directory is in use: whatever it is,
+      // the one line that says so is what a person can act on.
+      System.err.println("gantry down: " + e.getMessage());
+      return 1;
     }
-    return 0;
   }
 
-  /** The program itself knows best what is its own: it is asked before it is stopped. */
-  private static boolean removeWhatRuns(String url) {
+  private static boolean stop(Path data, Running running) {
+    String problem = removeWhatRuns(running.url());
+    ProcessHandle process = running.process();
+    if (problem != null) {
+      if (process == null || ends(process, DIES_WITHIN)) {
+        return removeRemains(data); // it died at this very moment
+      }
+      System.err.println("gantry down: " + problem);
+      return false;
+    }
+    if (process != null) {
+      process.destroy();
+      if (!ends(process, STOPS_WITHIN)) {
+        System.err.println("gantry down: process " + running.pid() + " does not stop");
+        return false;
+      }
+    }
+    System.out.println("stopped");
+    return true;
+  }
+
+  private static boolean ends(ProcessHandle process, Duration limit) {
+    try {
+      process.onExit().get(limit.toMillis(), TimeUnit.MILLISECONDS);
+      return true;
+    } catch (TimeoutException | ExecutionException e) {
+      return false;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
+
+  /** A program that was stopped by a signal, or killed, leaves its tasks running. */
+  private static boolean removeRemains(Path data) {
+    Running last = Running.last(data);
+    String install = last == null ? InstallId.in(data) : last.install();
+    if (install == null) {
+      System.out.println("nothing was running in " + data);
+      return true;
+    }
+    Path usual = data.resolve("bulk");
+    Path folder = last == null ? usual : last.folder();
+    DeadMachine left = new DeadMachine(install, folder);
+    try (DataLock nobodyStarts = DataLock.take(data)) {
+      if (left.wasReal()) {
+        System.out.println(
+            "no program was running in "
+                + data
+                + "; removed what it had left: "
+                + left.remove(Clock.systemUTC()));
+      } else {
+        System.out.println("nothing was running in " + data);
+      }
+      if (!folder.equals(usual)) {
+        Folders.delete(folder); // of an ephemeral one
+      }
+      Running.forget(data);
+    }
+    return true;
+  }
+
+  /** What an ephemeral one left that was killed: nobody adopts it. */
+  static void removeLostEphemeral(Path data) {
+    Running last = Running.last(data);
+    if (last != null && last.process() == null && !last.install().equals(InstallId.in(data))) {
+      removeRemains(data);
+    }
+  }
+
+  /**
+   * The program itself knows best what is its own: it is asked before it is stopped.
+   *
+   * @return why not everything went; null when it did
+   */
+  private static @Nullable String removeWhatRuns(String url) {
     try (HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build()) {
       HttpResponse<String> answer =
           client.send(
@@ -100,26 +160,14 @@ final class Down {
                   .POST(HttpRequest.BodyPublishers.noBody())
                   .build(),
               HttpResponse.BodyHandlers.ofString());
-      if (answer.statusCode() == 200) {
-        return true;
-      }
-      System.err.println("gantry down: not everything could be removed: " + answer.body().strip());
+      return answer.statusCode() == 200
+          ? null
+          : "not everything could be removed: " + answer.body().strip();
     } catch (IOException e) {
-      System.err.println("gantry down: the program does not answer: " + e.getMessage());
+      return "the program does not answer at " + url + ": " + e;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-    }
-    return false;
-  }
-
-  private static void delete(Path path) throws IOException {
-    if (!Files.exists(path)) {
-      return;
-    }
-    try (Stream<Path> all = Files.walk(path)) {
-      for (Path one : all.sorted(Comparator.reverseOrder()).toList()) {
-        Files.deleteIfExists(one);
-      }
+      return "interrupted";
     }
   }
 }

@@ -59,12 +59,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Supplier;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** The whole program, put together: the one place that knows everybody. */
@@ -79,6 +77,7 @@ public final class Gantry implements AutoCloseable {
   private final ControllerRunner controllers;
   private final InsideClients clients;
   private final Scope home;
+  private final String install;
   private final Machine machine;
   private final IamAuthorizer authorizer;
   private final HttpServer tasksServer;
@@ -111,14 +110,16 @@ public final class Gantry implements AutoCloseable {
     this.trail = new AuditTrail(bulk.resolve("cloudtrail"));
     this.home = new Scope(options.account(), options.region());
     byte[] sealKey = SealKey.of(options.data(), ids);
-    this.machine = Machine.of(options, InstallId.of(options.data(), ids));
+    this.install = InstallId.of(options.data(), ids);
+    this.machine = Machine.of(options, install);
     SecretBox box = new AesGcmSecretBox(sealKey, ids);
     IamAuthorizer.Mode iamMode = options.iam();
     EcrHost.Once registry =
         new EcrHost.Once(
             new EcrSettings(
                 home,
-                onlyLoopback,
+                // Where policies are enforced it matters who pushes and pulls.
+                onlyLoopback && iamMode != IamAuthorizer.Mode.ENFORCE,
                 options.images().vulnerabilities(),
                 iamMode,
                 (of, repository) -> imageUses().users(of, repository),
@@ -234,6 +235,16 @@ public final class Gantry implements AutoCloseable {
     return options;
   }
 
+  /** What everything of ours on this machine is named with. */
+  String install() {
+    return install;
+  }
+
+  /** What is kept beside the tables. */
+  Path folder() {
+    return bulk;
+  }
+
   public int port() {
     return server.port();
   }
@@ -322,7 +333,7 @@ public final class Gantry implements AutoCloseable {
     timers.close();
     store.close();
     if (options.data() == null) {
-      deleteAll(bulk);
+      Folders.delete(bulk);
     }
   }
 
@@ -361,18 +372,6 @@ public final class Gantry implements AutoCloseable {
         return Files.createDirectories(data.resolve("bulk"));
       }
       return Files.createTempDirectory("gantry-");
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  private static void deleteAll(Path folder) {
-    try (Stream<Path> files = Files.walk(folder)) {
-      List<Path> all = new ArrayList<>(files.toList());
-      Collections.reverse(all);
-      for (Path file : all) {
-        Files.deleteIfExists(file);
-      }
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

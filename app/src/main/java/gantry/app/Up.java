@@ -144,6 +144,7 @@ final class Up {
   private static int here(Arguments read) {
     Gantry gantry;
     try {
+      Down.removeLostEphemeral(data(read));
       gantry = Gantry.start(options(read));
     } catch (Arguments.Wrong e) {
       throw e;
@@ -154,14 +155,7 @@ final class Up {
     // The other commands look where they would look for any program of that data directory.
     Path data = data(read);
     Gantry.RootKeyShown key = gantry.newRootKey();
-    new Running(
-            ProcessHandle.current().pid(),
-            gantry.url(),
-            gantry.options().region(),
-            gantry.keyForOwner().accessKeyId(),
-            gantry.keyForOwner().secret(),
-            true)
-        .write(data);
+    Running.here(gantry).write(data);
     Runtime.getRuntime()
         .addShutdownHook(
             new Thread(
@@ -213,7 +207,6 @@ final class Up {
             "gantry up: already running at " + before.url() + " (process " + before.pid() + ")");
         return 1;
       }
-      Running.forget(data);
       Process process =
           new ProcessBuilder(command)
               .redirectInput(ProcessBuilder.Redirect.from(new java.io.File("/dev/null")))
@@ -226,7 +219,7 @@ final class Up {
           System.err.println(lastLine(log));
           return 1;
         }
-        if (Files.exists(Running.file(data)) && Files.size(said) > 0) {
+        if (Running.of(data) != null && Files.size(said) > 0) {
           System.out.print(Files.readString(said));
           Files.delete(said);
           return 0;

@@ -2,10 +2,8 @@ package gantry.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -22,27 +20,16 @@ class ColoursTest {
 
   @Test
   void canaryBlueGreenAndRollbackLoseNoRequest(@TempDir Path work) throws Exception {
-    ProcessBuilder builder =
-        new ProcessBuilder(
-            ClientsTest.python(),
-            Path.of("src/test/resources/colours.py").toAbsolutePath().toString(),
-            Program.ROOT.resolve("gantry").toString(),
-            work.toString(),
-            ThreadTest.port());
-    builder
-        .environment()
-        .keySet()
-        .removeIf(name -> name.startsWith("AWS_") || name.endsWith("_BUNDLE"));
-    Path output = work.resolve("colours.out");
-    Process process = builder.redirectErrorStream(true).redirectOutput(output.toFile()).start();
-    boolean ended = process.waitFor(DEADLINE_MINUTES, TimeUnit.MINUTES);
-    if (!ended) {
-      process.destroy();
-      process.waitFor(1, TimeUnit.MINUTES);
-    }
-    List<String> lines = Files.readAllLines(output);
-    assertThat(ended).as(String.join("\n", lines)).isTrue();
-    assertThat(process.exitValue()).as(String.join("\n", lines)).isZero();
+    List<String> lines =
+        Script.run(
+            work,
+            DEADLINE_MINUTES,
+            List.of(
+                ClientsTest.python(),
+                Script.resource("colours.py"),
+                Program.SCRIPT,
+                work.toString(),
+                Script.ports(3)));
     assertThat(lines)
         .anyMatch(line -> line.endsWith("requests, none failed"))
         .anyMatch(line -> line.endsWith("nothing is left"));

@@ -3,7 +3,6 @@ package gantry.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -34,9 +33,7 @@ class DemoTest {
 
   @BeforeAll
   static void bringUp() throws Exception {
-    try (ServerSocket free = new ServerSocket(0)) {
-      webPort = Integer.toString(free.getLocalPort());
-    }
+    webPort = Script.ports(1);
     program = new Program(data.resolve("data"), "docker");
     Program.Said up = program.gantry("up", "--detach", "--port", "0", "--iam", "enforce");
     assertThat(up.code()).as(up.toString()).isZero();

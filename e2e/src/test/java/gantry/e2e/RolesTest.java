@@ -3,7 +3,6 @@ package gantry.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -29,14 +28,10 @@ class RolesTest {
                 resource("roles.sh", work).toString(),
                 Program.ROOT.resolve("gantry").toString(),
                 work.toString(),
-                port(),
+                Script.ports(1),
                 worker().toString()),
             work,
-            Map.of(
-                "AWS_ACCESS_KEY_ID", "test",
-                "AWS_SECRET_ACCESS_KEY", "test",
-                "AWS_DEFAULT_REGION", "us-east-1",
-                "AWS_PAGER", ""));
+            Script.AWS);
     assertThat(said.code()).as(said.toString()).isZero();
     assertThat(said.out())
         .contains("== a reads its own, is refused b's, and the missing statement is named")
@@ -66,12 +61,6 @@ class RolesTest {
     command.addAll(List.of(arguments));
     Program.Said said = Program.run(command, folder, Map.of("CGO_ENABLED", "0"));
     assertThat(said.code()).as(said.toString()).isZero();
-  }
-
-  private static String port() throws IOException {
-    try (ServerSocket free = new ServerSocket(0)) {
-      return Integer.toString(free.getLocalPort());
-    }
   }
 
   private static Path resource(String name, Path folder) throws IOException {

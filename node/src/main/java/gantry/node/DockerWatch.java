@@ -76,6 +76,7 @@ final class DockerWatch implements AutoCloseable {
     Duration pause = FIRST_RETRY;
     long goneSince = System.nanoTime();
     boolean missed = false;
+    String reason = "its event stream ended";
     while (!closed.get()) {
       CountDownLatch ended = new CountDownLatch(1);
       try {
@@ -104,7 +105,8 @@ final class DockerWatch implements AutoCloseable {
       } catch (InterruptedException e) {
         return;
       } catch (RuntimeException e) {
-        log.debug("Docker is not there: {}", e.getMessage());
+        reason = String.valueOf(e.getMessage());
+        log.debug("Docker is not there: {}", reason);
       } finally {
         if (up) {
           goneSince = System.nanoTime();
@@ -114,6 +116,7 @@ final class DockerWatch implements AutoCloseable {
       }
       if (!missed && !closed.get() && System.nanoTime() - goneSince >= MISSED_AFTER.toNanos()) {
         missed = true;
+        log.warn("Docker at {} does not answer, so no task starts here: {}", docker.host(), reason);
         listener.dockerIsMissed();
       }
       try {

@@ -2,7 +2,6 @@ package gantry.node;
 
 import com.github.dockerjava.api.command.InspectVolumeResponse;
 import com.github.dockerjava.api.exception.DockerException;
-import com.github.dockerjava.api.exception.NotFoundException;
 import com.github.dockerjava.api.model.Container;
 import gantry.acs.EniPayload;
 import gantry.acs.NodeAgent;
@@ -11,8 +10,8 @@ import gantry.node.docker.ContainerSpec;
 import gantry.node.docker.DockerEngine;
 import gantry.node.docker.HostPorts;
 import gantry.node.docker.Images;
+import gantry.node.docker.Labelled;
 import gantry.node.docker.Labels;
-import gantry.node.docker.PauseImage;
 import gantry.node.docker.Reasons;
 import gantry.node.docker.TaskCgroups;
 import gantry.node.docker.Volumes;
@@ -31,7 +30,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -40,6 +38,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.random.RandomGenerator;
@@ -65,8 +64,8 @@ public final class Node implements NodeAgent {
   /** How long a container that asks of itself waits until Docker has told us that it runs. */
   static final Duration SELF_KNOWLEDGE = Duration.ofSeconds(2);
 
-  /** How long {@link #removeEverything} goes on about containers that do not go. */
-  static final Duration REMOVE_ALL = Duration.ofMinutes(2);
+  /** How often it is tried to tell whether Docker answers, a second longer apart each time. */
+  static final int TELL_TRIES = 10;
 
   /** Finished tasks that are remembered, so that a late payload does not start one again. */
   static final int FINISHED_KEPT = 10_000;
@@ -80,6 +79,7 @@ public final class Node implements NodeAgent {
   private final SecretValues secrets;
   private final Images images;
   private final Volumes volumes;
+  private final Labelled ours;
   private final Logs logs;
   private final EndpointKeys keys;
   private final TaskEndpoint endpoint;
@@ -123,6 +123,7 @@ public final class Node implements NodeAgent {
     this.secrets = new SecretValues(doors.roles());
     this.images = new Images(docker, doors.registry(), secrets, config.pullBehavior());
     this.volumes = new Volumes(docker, config.install());
+    this.ours = new Labelled(docker, config.install());
     this.logs = new Logs(docker, doors.roles(), config.state());
     this.keys = EndpointKeys.in(config.state());
     this.endpoint =
@@ -151,7 +152,6 @@ public final class Node implements NodeAgent {
 
               @Override
               public void dockerIsMissed() {
-                log.warn("Docker at {} does not answer: no task starts here", docker.host());
                 tell(false);
               }
             });
@@ -168,17 +168,33 @@ public final class Node implements NodeAgent {
     Thread.ofVirtual().name("tell whether Docker answers").start(() -> tellInOrder(ready));
   }
 
+  /** Until it was heard, or is not true any more: what is said last must be what is true now. */
   private void tellInOrder(boolean ready) {
-    tellLock.lock();
-    try {
-      // What is said last must be what is true now, whoever was quicker.
-      if (!closed && ready == watch.up()) {
-        doors.news().ready(ready);
+    for (int tries = 1; ; tries++) {
+      tellLock.lock();
+      try {
+        if (!closed && ready == watch.up()) {
+          doors.news().ready(ready);
+        }
+        return;
+      } catch (RuntimeException e) {
+        log.warn(
+            "that Docker {} could not be told (try {} of {})",
+            ready ? "answers" : "does not answer",
+            tries,
+            TELL_TRIES,
+            e);
+        if (tries == TELL_TRIES) {
+          return;
+        }
+      } finally {
+        tellLock.unlock();
       }
-    } catch (RuntimeException e) {
-      log.warn("that Docker {} could not be told", ready ? "answers" : "does not answer", e);
-    } finally {
-      tellLock.unlock();
+      try {
+        TimeUnit.SECONDS.sleep(tries);
+      } catch (InterruptedException e) {
+        return;
+      }
     }
   }
 
@@ -258,23 +274,23 @@ public final class Node implements NodeAgent {
       lock.unlock();
     }
     try {
-      for (Container each : ours()) {
-        String task = label(each, Labels.TASK_ARN);
-        String eni = label(each, Labels.ENI);
+      for (Container each : ours.containers()) {
+        String task = Labelled.label(each, Labels.TASK_ARN);
+        String eni = Labelled.label(each, Labels.ENI);
         if (task == null || !(known.contains(task) || runners.containsKey(task))) {
           log.info("container {} is of no task that is known; it is removed", each.getId());
           if (eni != null) {
             doors.network().detach(eni);
           }
-          removeContainer(each.getId());
+          ours.removeContainer(each.getId());
         } else if (eni != null) {
           enis.add(eni);
         }
       }
-      for (InspectVolumeResponse each : ourVolumes()) {
+      for (InspectVolumeResponse each : ours.volumes()) {
         String task = each.getLabels() == null ? null : each.getLabels().get(Labels.TASK_ARN);
         if (task == null || !(known.contains(task) || runners.containsKey(task))) {
-          removeVolume(each.getName());
+          ours.removeVolume(each.getName());
         }
       }
       lock.lock();
@@ -325,92 +341,11 @@ public final class Node implements NodeAgent {
     } finally {
       lock.unlock();
     }
-    // Removed by a runner at the same moment, or made by a call that was on its way: until none is.
-    Instant deadline = clock().instant().plus(REMOVE_ALL);
-    List<Container> left = ours();
-    while (!left.isEmpty() && clock().instant().isBefore(deadline)) {
-      for (Container each : left) {
-        String eni = label(each, Labels.ENI);
-        if (eni != null) {
-          doors.network().detach(eni);
-        }
-        removeContainer(each.getId());
-      }
-      left = ours();
-    }
-    doors.network().retainOnly(Set.of());
-    ourVolumes().forEach(each -> removeVolume(each.getName()));
-    TaskCgroups limits = cgroups();
-    if (limits != null) {
-      limits.removeAll();
-    }
     HostEndpoint host = hostEndpoint;
     if (host != null) {
       host.close();
     }
-    HostEndpoint.removeAddress(config.state());
-    try {
-      docker.call(
-          "remove the pause image",
-          DockerEngine.LOOK,
-          d -> d.removeImageCmd(PauseImage.NAME).exec());
-    } catch (NotFoundException e) {
-      log.debug("no pause image");
-    } catch (DockerException e) {
-      log.debug("the pause image stays, somebody else uses it: {}", e.getMessage());
-    }
-  }
-
-  private List<Container> ours() {
-    return docker.call(
-        "list our containers",
-        DockerEngine.LOOK,
-        d ->
-            d.listContainersCmd()
-                .withShowAll(true)
-                .withLabelFilter(Map.of(Labels.INSTALL, config.install()))
-                .exec());
-  }
-
-  private List<InspectVolumeResponse> ourVolumes() {
-    List<InspectVolumeResponse> found =
-        docker
-            .call(
-                "list our volumes",
-                DockerEngine.LOOK,
-                d ->
-                    d.listVolumesCmd()
-                        .withFilter("label", List.of(Labels.INSTALL + "=" + config.install()))
-                        .exec())
-            .getVolumes();
-    return found == null ? List.of() : found;
-  }
-
-  private void removeContainer(String id) {
-    try {
-      docker.call(
-          "removed",
-          DockerEngine.START,
-          d -> d.removeContainerCmd(id).withForce(true).withRemoveVolumes(true).exec());
-    } catch (NotFoundException e) {
-      log.debug("{} is gone already", id);
-    } catch (com.github.dockerjava.api.exception.ConflictException e) {
-      log.debug("{} is being removed already", id);
-    }
-  }
-
-  private void removeVolume(String name) {
-    try {
-      docker.call("remove a volume", DockerEngine.LOOK, d -> d.removeVolumeCmd(name).exec());
-    } catch (NotFoundException e) {
-      log.debug("volume {} is gone already", name);
-    } catch (DockerException e) {
-      log.warn("volume {} could not be removed: {}", name, Reasons.words(e));
-    }
-  }
-
-  private static @Nullable String label(Container container, String name) {
-    return container.getLabels() == null ? null : container.getLabels().get(name);
+    new Remains(docker, config, doors.network(), clock()).remove();
   }
 
   // --- what people and the console may ask ---
@@ -617,17 +552,50 @@ public final class Node implements NodeAgent {
     }
   }
 
+  /**
+   * VPCs that are gone need no endpoints: a socket would keep the namespace in the kernel. Returns
+   * at once.
+   */
+  public void servedOnlyIn(Set<String> vpcIds) {
+    if (vpcEndpoints.keySet().stream().allMatch(vpcIds::contains)) {
+      return;
+    }
+    Set<String> stay = Set.copyOf(vpcIds);
+    Thread.ofVirtual()
+        .name("close endpoints")
+        .start(
+            () -> {
+              endpointLock.lock();
+              try {
+                for (String vpc : Set.copyOf(vpcEndpoints.keySet())) {
+                  if (!stay.contains(vpc)) {
+                    HttpLoop endpoint = vpcEndpoints.remove(vpc);
+                    if (endpoint != null) {
+                      endpoint.close();
+                    }
+                    Relay relay = relays.remove(vpc);
+                    if (relay != null) {
+                      relay.close();
+                    }
+                  }
+                }
+              } finally {
+                endpointLock.unlock();
+              }
+            });
+  }
+
   /** A container was seen to run that was not seen running before. */
-  void startedRunning(TaskRunner runner, ContainerDefinition container, ContainerSeen seen) {
+  void startedRunning(TaskFacts facts, ContainerDefinition container, ContainerSeen seen) {
     String id = seen.id();
     if (id != null) {
       logs.ship(
-          runner.task(),
+          facts.task,
           container,
           id,
-          () -> runner.seen().container(container.name()).state() == State.RUNNING);
+          () -> facts.seen().container(container.name()).state() == State.RUNNING);
     }
-    if (ContainerSpec.mode(runner.task()) != NetworkMode.AWSVPC) {
+    if (ContainerSpec.mode(facts.task) != NetworkMode.AWSVPC) {
       hostEndpoint(); // an adopted container expects it to be served
     }
   }

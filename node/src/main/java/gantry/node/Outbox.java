@@ -10,9 +10,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import software.amazon.awssdk.awscore.exception.AwsServiceException;
+import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.ecs.EcsClient;
-import software.amazon.awssdk.services.ecs.model.EcsException;
 import software.amazon.awssdk.services.ecs.model.InvalidParameterException;
 import software.amazon.awssdk.services.ecs.model.SubmitTaskStateChangeRequest;
 
@@ -133,14 +132,12 @@ final class Outbox {
     } catch (InvalidParameterException e) {
       log.info("the control plane does not know task {}: {}", report.task(), e.getMessage());
       return true;
-    } catch (EcsException e) {
-      log.warn("report of {} to {} failed: {}", report.task(), report.status(), e.getMessage());
-      return false;
-    } catch (AwsServiceException e) {
+    } catch (SdkException e) {
       log.warn("report of {} to {} failed: {}", report.task(), report.status(), e.getMessage());
       return false;
     } catch (RuntimeException e) {
-      log.warn("report of {} to {} failed", report.task(), report.status(), e);
+      // A mistake on the way up must not end the task's reports.
+      log.error("report of {} to {} failed", report.task(), report.status(), e);
       return false;
     }
   }

@@ -61,6 +61,17 @@ public interface HttpExchange {
   /** The whole answer. For HEAD the body is not sent, only its length. */
   void respond(int status, byte[] body) throws IOException;
 
+  /** A connection after {@link #upgrade}: its bytes are not HTTP's any more. */
+  record Tunnel(InputStream in, OutputStream out) {}
+
+  /**
+   * Answers 101 with the headers that were set. The connection's bytes are the handler's from then
+   * on, and it closes when the handler returns. Only a connection of HTTP/1.1 can do that.
+   */
+  default Tunnel upgrade() throws IOException {
+    throw new UnsupportedOperationException("this connection speaks HTTP to its end");
+  }
+
   /** How much of a file goes to the socket at once where the server has no better way. */
   int FILE_BYTES = 256 * 1024;
 

@@ -75,11 +75,9 @@ final class SortedTree<K extends Comparable<? super K>, V> {
    *     along the order of keys
    */
   Stream<Entry<K, V>> range(ToIntFunction<K> where) {
-    int size = sizeOf(where);
     return StreamSupport.stream(
-        Spliterators.spliterator(
+        Spliterators.spliteratorUnknownSize(
             new RangeIterator<>(root, where),
-            size,
             Spliterator.ORDERED | Spliterator.NONNULL | Spliterator.IMMUTABLE),
         false);
   }

@@ -50,7 +50,7 @@ public final class Reachability {
   /** The answer to a question. */
   public sealed interface Answer {
 
-    /** It can; {@code path} names what the packets pass. */
+    /** It can; {@code path} names what the packets pass: interfaces, rules, ACLs, route tables. */
     record Allowed(List<String> path) implements Answer {}
 
     /**
@@ -58,9 +58,10 @@ public final class Reachability {
      *
      * @param by what kind of thing stops it
      * @param resource the security groups, ACL, route table or other resource that does
+     * @param at the interface, subnet or VPC that it stands for
      * @param why a sentence that ends with what would help
      */
-    record Stopped(By by, String resource, String why) implements Answer {}
+    record Stopped(By by, String resource, String at, String why) implements Answer {}
 
     default boolean allowed() {
       return this instanceof Allowed;
@@ -72,8 +73,10 @@ public final class Reachability {
     NOBODY_THERE,
     SECURITY_GROUP_EGRESS,
     SECURITY_GROUP_INGRESS,
-    NETWORK_ACL,
+    NETWORK_ACL_EGRESS,
+    NETWORK_ACL_INGRESS,
     ROUTE,
+    BLACK_HOLE,
     NO_PUBLIC_ADDRESS
   }
 
@@ -82,9 +85,9 @@ public final class Reachability {
     private static final long serialVersionUID = 1L;
     private final transient Answer.Stopped answer;
 
-    Stop(By by, String resource, String why) {
+    Stop(By by, String resource, String at, String why) {
       super(why, null, false, false);
-      this.answer = new Answer.Stopped(by, resource, why);
+      this.answer = new Answer.Stopped(by, resource, at, why);
     }
   }
 
@@ -115,7 +118,7 @@ public final class Reachability {
     }
     Eni from = vpc == null ? null : vpc.enis().get(fromEni);
     if (vpc == null || from == null) {
-      throw new Stop(By.NOBODY_THERE, fromEni, "There is no interface " + fromEni + ".");
+      throw new Stop(By.NOBODY_THERE, fromEni, fromEni, "There is no interface " + fromEni + ".");
     }
     path.add(fromEni);
     if (from.addresses().contains(to) || unfiltered(vpc, to)) {
@@ -126,6 +129,7 @@ public final class Reachability {
     groups(vpc, from, true, to);
     acl(vpc, subnet, true, to, port, port, "to");
     RouteTarget target = route(vpc, subnet, to);
+    path.add(subnet.routeTable());
     switch (target) {
       case RouteTarget.Local _ -> local(vpc, from, subnet, vpc, to, null);
       case RouteTarget.ToPeer(String id) -> {
@@ -142,6 +146,7 @@ public final class Reachability {
         if (source == null) {
           throw new Stop(
               By.NO_PUBLIC_ADDRESS,
+              gateway,
               fromEni,
               fromEni
                   + " has no public address, so the internet gateway drops what it sends. Give it"
@@ -156,6 +161,7 @@ public final class Reachability {
           throw new Stop(
               By.ROUTE,
               subnet.routeTable(),
+              subnet.id(),
               "The route leads to " + id + ", and what that forwards is its own affair.");
       case RouteTarget.Blackhole(String id) -> throw blackhole(subnet, to, id);
     }
@@ -163,8 +169,9 @@ public final class Reachability {
 
   private static Stop blackhole(Subnet subnet, String to, String former) {
     return new Stop(
-        By.ROUTE,
+        By.BLACK_HOLE,
         subnet.routeTable(),
+        subnet.id(),
         "The route of "
             + subnet.routeTable()
             + " for "
@@ -182,6 +189,7 @@ public final class Reachability {
     if (target == null) {
       throw new Stop(
           By.NOBODY_THERE,
+          there.id(),
           there.id(),
           "No interface of " + there.id() + " has address " + to + ".");
     }
@@ -205,6 +213,7 @@ public final class Reachability {
     return new Stop(
         By.ROUTE,
         home.routeTable(),
+        home.id(),
         "Replies do not come back: "
             + home.routeTable()
             + " of "
@@ -220,7 +229,11 @@ public final class Reachability {
       for (Eni target : there.enis().values()) {
         if (target.publicAddresses().containsValue(to)) {
           if (there.internetGateway() == null) {
-            throw new Stop(By.ROUTE, there.id(), there.id() + " has no internet gateway attached.");
+            throw new Stop(
+                By.ROUTE,
+                there.id(),
+                there.id(),
+                there.id() + " has no internet gateway attached.");
           }
           Subnet home = subnet(there, target);
           acl(there, home, false, source, port, port, "to");
@@ -254,6 +267,7 @@ public final class Reachability {
       throw new Stop(
           By.ROUTE,
           home.routeTable(),
+          home.id(),
           id
               + " stands in "
               + home.id()
@@ -262,8 +276,10 @@ public final class Reachability {
     }
     String source = gateway.publicAddresses().get(gateway.address());
     if (source == null) {
-      throw new Stop(By.NO_PUBLIC_ADDRESS, id, id + " is private: it has no elastic address.");
+      throw new Stop(
+          By.NO_PUBLIC_ADDRESS, igw, gateway.id(), id + " is private: it has no elastic address.");
     }
+    path.add(home.routeTable());
     path.add(igw);
     internet(vpc, home, source, to);
     if (!home.id().equals(subnet.id())) {
@@ -275,7 +291,8 @@ public final class Reachability {
   private static Subnet subnet(Vpc vpc, Eni eni) throws Stop {
     Subnet subnet = vpc.subnets().get(eni.subnet());
     if (subnet == null) {
-      throw new Stop(By.NOBODY_THERE, eni.subnet(), "There is no subnet " + eni.subnet() + ".");
+      throw new Stop(
+          By.NOBODY_THERE, eni.subnet(), eni.id(), "There is no subnet " + eni.subnet() + ".");
     }
     return subnet;
   }
@@ -320,6 +337,7 @@ public final class Reachability {
       throw new Stop(
           By.ROUTE,
           subnet.routeTable(),
+          subnet.id(),
           "Route table "
               + subnet.routeTable()
               + " of "
@@ -352,6 +370,7 @@ public final class Reachability {
     throw new Stop(
         egress ? By.SECURITY_GROUP_EGRESS : By.SECURITY_GROUP_INGRESS,
         names,
+        eni.id(),
         "No %s rule of %s (on %s) allows %s %s %s. Add one."
             .formatted(
                 egress ? "outbound" : "inbound",
@@ -448,8 +467,9 @@ public final class Reachability {
       }
       if (decides == null || !decides.allow()) {
         throw new Stop(
-            By.NETWORK_ACL,
+            egress ? By.NETWORK_ACL_EGRESS : By.NETWORK_ACL_INGRESS,
             acl.id(),
+            subnet.id(),
             "%s entry %s of %s denies %s %s %s, port %d."
                 .formatted(
                     egress ? "Outbound" : "Inbound",
@@ -460,6 +480,9 @@ public final class Reachability {
                     peer,
                     asked));
       }
+    }
+    if (what.equals("to")) {
+      path.add(acl.id());
     }
   }
 }

@@ -124,7 +124,7 @@ public final class Reach implements Explainer {
     switch (answer) {
       case Reachability.Answer.Allowed(List<String> path) ->
           because.add(Reason.of("the way is " + String.join(", ", path)));
-      case Reachability.Answer.Stopped(Reachability.By by, String resource, String why) ->
+      case Reachability.Answer.Stopped(Reachability.By by, String resource, _, String why) ->
           because.add(
               Reason.of(
                   by.name().toLowerCase(Locale.ROOT).replace('_', ' ')

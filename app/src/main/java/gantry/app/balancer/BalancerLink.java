@@ -105,17 +105,23 @@ public final class BalancerLink implements AutoCloseable {
   }
 
   private void applyAll() {
+    boolean failed = false;
     while (!closed) {
       try {
         boolean asked = due.tryAcquire(RETRY_SECONDS, TimeUnit.SECONDS);
-        if (asked || !balancers.problems().isEmpty()) {
+        if (asked || failed || !balancers.problems().isEmpty()) {
+          failed = true;
           applyNow();
+          failed = false;
         }
       } catch (InterruptedException e) {
         return;
       } catch (RuntimeException e) {
-        // The old table goes on serving; the next change, or the retry, tries again.
-        Log.LOG.error("The load balancers could not take over their new settings", e);
+        // The old table goes on serving; whatever is wrong with the new one, it is tried again.
+        Log.LOG.error(
+            "The load balancers could not take over their new settings; again in {} s",
+            RETRY_SECONDS,
+            e);
       }
     }
   }
@@ -157,14 +163,22 @@ public final class BalancerLink implements AutoCloseable {
     List<TargetHealthReport> batch = new ArrayList<>();
     while (!closed) {
       try {
-        batch.clear();
-        batch.add(reports.take());
-        reports.drainTo(batch, MAX_BATCH);
+        if (batch.isEmpty()) {
+          batch.add(reports.take());
+          reports.drainTo(batch, MAX_BATCH);
+        }
         TargetHealthReport.write(store, batch);
+        batch.clear();
       } catch (InterruptedException e) {
         return;
       } catch (RuntimeException e) {
-        Log.LOG.error("Health reports could not be written", e);
+        // The store cannot write now (a full disk, say). Newer reports wait in the queue.
+        Log.LOG.error("Health reports could not be written; again in {} s", RETRY_SECONDS, e);
+        try {
+          TimeUnit.SECONDS.sleep(RETRY_SECONDS);
+        } catch (InterruptedException closing) {
+          return;
+        }
       }
     }
   }

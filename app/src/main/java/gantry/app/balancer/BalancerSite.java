@@ -91,6 +91,18 @@ public final class BalancerSite implements HttpHandler {
     @Override
     public OutputStream begin(int status, List<Map.Entry<String, String>> headers)
         throws IOException {
+      say(headers);
+      return exchange.respond(status);
+    }
+
+    @Override
+    public Tunnel upgrade(List<Map.Entry<String, String>> headers) throws IOException {
+      say(headers);
+      HttpExchange.Tunnel through = exchange.upgrade();
+      return new Tunnel(through.in(), through.out());
+    }
+
+    private void say(List<Map.Entry<String, String>> headers) {
       Set<String> said = new HashSet<>();
       for (Map.Entry<String, String> header : headers) {
         if (said.add(header.getKey().toLowerCase(Locale.ROOT))) {
@@ -99,7 +111,6 @@ public final class BalancerSite implements HttpHandler {
           exchange.addHeader(header.getKey(), header.getValue());
         }
       }
-      return exchange.respond(status);
     }
   }
 }

@@ -298,7 +298,8 @@ final class PlanConverter {
             on(a, "deregistration_delay.connection_termination.enabled"),
             on(a, "proxy_protocol_v2.enabled"),
             on(a, "target_health_state.unhealthy.connection_termination.enabled"),
-            seconds(a, "target_health_state.unhealthy.draining_interval_seconds", 0));
+            seconds(a, "target_health_state.unhealthy.draining_interval_seconds", 0),
+            on(a, "preserve_client_ip.enabled"));
     return new TargetGroup(
         g.targetGroupArn(),
         g.targetGroupArn().substring(g.targetGroupArn().lastIndexOf(':') + 1),

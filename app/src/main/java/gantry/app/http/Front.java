@@ -1,13 +1,13 @@
 package gantry.app.http;
 
 import gantry.app.http.HttpServer.Serving;
+import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.DefaultFileRegion;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.DefaultHttpContent;
@@ -29,8 +29,7 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.Objects;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -53,6 +52,7 @@ final class Front extends ChannelInboundHandlerAdapter {
     HEADERS,
     BODY,
     HANDLING,
+    TUNNEL,
     CLOSING
   }
 
@@ -64,6 +64,7 @@ final class Front extends ChannelInboundHandlerAdapter {
   private @Nullable ChannelHandlerContext context;
   private @Nullable NettyExchange current;
   private @Nullable BodyStream stream;
+  private @Nullable FileAnswer sending;
   private byte @Nullable [] small;
   private int smallSize;
   private Phase phase = Phase.IDLE;
@@ -131,6 +132,10 @@ final class Front extends ChannelInboundHandlerAdapter {
   @Override
   public void channelRead(ChannelHandlerContext ctx, Object message) {
     reading = true;
+    if (phase == Phase.TUNNEL && message instanceof ByteBuf bytes) {
+      tunnelled(ctx, bytes);
+      return;
+    }
     if (!waiting.isEmpty() || (current != null && bodyComplete)) {
       // The next request, while this one is answered: it waits, and nothing more is read.
       waiting.add(message);
@@ -138,6 +143,15 @@ final class Front extends ChannelInboundHandlerAdapter {
       return;
     }
     take(ctx, message);
+  }
+
+  private void tunnelled(ChannelHandlerContext ctx, ByteBuf bytes) {
+    byte[] copy = new byte[bytes.readableBytes()];
+    bytes.readBytes(copy);
+    bytes.release();
+    if (stream != null && stream.put(copy)) {
+      ctx.channel().config().setAutoRead(false);
+    }
   }
 
   private void take(ChannelHandlerContext ctx, Object message) {
@@ -308,14 +322,18 @@ final class Front extends ChannelInboundHandlerAdapter {
       sound = failed(exchange, e);
     } finally {
       boolean whole = sound;
-      onLoop(() -> handled(whole));
+      try {
+        onLoop(() -> handled(whole));
+      } catch (RejectedExecutionException stopped) {
+        // The server ended first, and its connections with it.
+      }
     }
   }
 
   /** Says so, where that is still possible. */
   private boolean failed(NettyExchange exchange, Throwable e) {
     BrokenRequest broken = BrokenRequest.in(e);
-    if (broken == null && !gone) {
+    if (broken == null && !gone && context().channel().isActive()) {
       Log.LOG.warn("{} {} failed", exchange.method(), exchange.path(), e);
     }
     if (exchange.began()) {
@@ -388,27 +406,55 @@ final class Front extends ChannelInboundHandlerAdapter {
   /** A part of a file as the body, or as a part of it; returns when all of it was handed over. */
   void file(FileChannel file, long from, long count) throws IOException {
     live();
-    CompletableFuture<@Nullable Void> sent = new CompletableFuture<>();
+    FileAnswer answer = new FileAnswer(context(), file, from, count);
     onLoop(
-        () ->
-            context()
-                .writeAndFlush(new DefaultFileRegion(file, from, count))
-                .addListener(
-                    done -> {
-                      if (done.isSuccess()) {
-                        sent.complete(null);
-                      } else {
-                        sent.completeExceptionally(done.cause());
-                      }
-                    }));
-    try {
-      sent.get();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IOException("sending a file was interrupted", e);
-    } catch (ExecutionException e) {
-      throw new IOException("a file was not sent to its end", e.getCause());
+        () -> {
+          sending = answer;
+          answer.run();
+        });
+    answer.await();
+  }
+
+  /** Answers 101; what comes from then on is only handed over, until the handler ends. */
+  BodyStream upgrade(HttpHeaders headers) throws IOException {
+    live();
+    if (http2 || old) {
+      throw new IOException("only a connection of HTTP/1.1 becomes another protocol's");
     }
+    BodyStream coming =
+        new BodyStream(
+            () -> {}, () -> onLoop(() -> context().channel().config().setAutoRead(true)));
+    var answer =
+        new DefaultFullHttpResponse(
+            HttpVersion.HTTP_1_1,
+            HttpResponseStatus.SWITCHING_PROTOCOLS,
+            Unpooled.EMPTY_BUFFER,
+            headers,
+            EmptyHttpHeaders.INSTANCE);
+    onLoop(
+        () -> {
+          ChannelHandlerContext ctx = context();
+          keepAlive = false;
+          if (!bodyComplete || !waiting.isEmpty() || gone) {
+            // It went on speaking HTTP: what is whose cannot be told any more.
+            coming.end();
+            ctx.close();
+            return;
+          }
+          stream = coming;
+          enter(Phase.TUNNEL, System.nanoTime());
+          ctx.write(answer);
+          Http1.becomeTunnel(ctx.pipeline());
+          ctx.flush();
+        });
+    return coming;
+  }
+
+  /** Bytes for a connection that speaks HTTP no more. */
+  void raw(byte[] bytes) throws IOException {
+    live();
+    onLoop(() -> context().writeAndFlush(Unpooled.wrappedBuffer(bytes)));
+    untilWritable();
   }
 
   void end() throws IOException {
@@ -504,6 +550,7 @@ final class Front extends ChannelInboundHandlerAdapter {
 
   private void finished(ChannelHandlerContext ctx, boolean all) {
     current = null;
+    sending = null;
     stream = null;
     small = null;
     if (!keepAlive || http2) {
@@ -604,14 +651,20 @@ final class Front extends ChannelInboundHandlerAdapter {
         if (stream != null && stream.tooSlow(now, limits)) {
           stream.fail(new BrokenRequest(408, "The request's body did not all arrive."));
         }
+        if (sending != null && sending.stalled(now, limits.idle().toNanos())) {
+          ctx.close();
+        }
       }
-      case CLOSING -> {}
+      // A tunnel is as quiet as its two ends like.
+      case TUNNEL, CLOSING -> {}
     }
   }
 
   /** The client has closed its half. */
   void nothingMoreComes() {
-    if (stream != null) {
+    if (phase == Phase.TUNNEL && stream != null) {
+      stream.end();
+    } else if (stream != null) {
       stream.fail(new BrokenRequest(400, "The request's body did not all arrive."));
     } else if (phase == Phase.BODY || phase == Phase.HEADERS) {
       context().close();
@@ -624,7 +677,9 @@ final class Front extends ChannelInboundHandlerAdapter {
   @Override
   public void channelInactive(ChannelHandlerContext ctx) {
     gone = true;
-    if (stream != null) {
+    if (phase == Phase.TUNNEL && stream != null) {
+      stream.end();
+    } else if (stream != null) {
       stream.fail(new BrokenRequest(408, "The request's body did not all arrive."));
     }
     synchronized (writable) {

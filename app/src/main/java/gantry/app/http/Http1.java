@@ -48,6 +48,12 @@ final class Http1 {
     pipeline.context(ENCODER).fireChannelRead(request);
   }
 
+  /** From here on the connection's bytes mean nothing to HTTP. */
+  static void becomeTunnel(ChannelPipeline pipeline) {
+    pipeline.remove(ENCODER);
+    pipeline.remove(DECODER);
+  }
+
   /** Two readers could disagree where such a request ends, and what then begins. */
   private static final class Strict extends HttpRequestDecoder {
     Strict() {

@@ -206,6 +206,13 @@ final class NettyExchange implements WholeExchange {
     end();
   }
 
+  @Override
+  public Tunnel upgrade() throws IOException {
+    begun();
+    complete = true;
+    return new Tunnel(front.upgrade(answer), new RawStream(front));
+  }
+
   private boolean head() {
     return request.method().equals(HttpMethod.HEAD);
   }

@@ -29,6 +29,7 @@ import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -60,7 +61,7 @@ final class LocalMachine implements Machine {
   private final VpcNetwork network;
   private final VpcSockets sockets;
   private final VpcNames names = new VpcNames();
-  private @Nullable Node node;
+  private volatile @Nullable Node node;
   private @Nullable Joining joining;
   private volatile @Nullable BalancerLink balancers;
   private volatile @Nullable FlowLogLink flowLogs;
@@ -105,6 +106,10 @@ final class LocalMachine implements Machine {
       if (listening != null) {
         listening.update(plan);
       }
+      Node running = node;
+      if (running != null) {
+        running.servedOnlyIn(plan.vpcs().keySet());
+      }
     };
   }
 
@@ -118,6 +123,10 @@ final class LocalMachine implements Machine {
     List<String> found = new ArrayList<>();
     add(found, "the newest networks are not in the kernel: ", network.failure());
     add(found, "", network.egressProblem());
+    VpcDoors resolvers = doors;
+    if (resolvers != null) {
+      found.addAll(resolvers.problems());
+    }
     FlowLogLink logs = flowLogs;
     add(found, "its records are not delivered: ", logs == null ? null : logs.failure(about));
     return found;
@@ -162,12 +171,7 @@ final class LocalMachine implements Machine {
             new TaskReports(context)::containerHealth,
             news,
             context.clock());
-    NodeConfig config =
-        NodeConfig.local(
-            install,
-            folder.resolve("node"),
-            choices -> choices.apiPort(tasksPort).docker(dockerSocket()));
-    Node made = Node.start(config, wired);
+    Node made = Node.start(config(install, folder, tasksPort), wired);
     node = made;
     news.knows(made);
   }
@@ -184,6 +188,11 @@ final class LocalMachine implements Machine {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+  }
+
+  static NodeConfig config(String install, Path folder, int tasksPort) {
+    return NodeConfig.local(
+        install, folder.resolve("node"), usual -> usual.apiPort(tasksPort).docker(dockerSocket()));
   }
 
   /** Where Docker's own clients look too; Podman's compatible socket is named by it. */
@@ -301,34 +310,36 @@ final class LocalMachine implements Machine {
   @Override
   public synchronized void removeEverything() {
     Node running = node;
-    if (running != null) {
-      running.removeEverything();
+    try {
+      if (running != null) {
+        running.removeEverything();
+      }
+    } finally {
+      network.removeEverything();
     }
-    network.removeEverything();
   }
 
   @Override
   public synchronized void close() {
-    closeIfOpen(joining);
-    closeIfOpen(node);
-    closeIfOpen(flowLogs);
-    closeIfOpen(connect);
-    closeIfOpen(balancers);
-    closeIfOpen(checks);
-    closeIfOpen(doors);
-    closeIfOpen(dns);
-    network.close();
-    sockets.close();
-  }
-
-  private static void closeIfOpen(@Nullable AutoCloseable part) {
-    if (part == null) {
-      return;
+    RuntimeException failed = null;
+    for (AutoCloseable part :
+        Arrays.asList(
+            joining, node, flowLogs, connect, balancers, checks, doors, dns, network, sockets)) {
+      try {
+        if (part != null) {
+          part.close();
+        }
+      } catch (Exception e) {
+        // The others are closed all the same; what is said in the end names the first.
+        if (failed == null) {
+          failed = new IllegalStateException("a part of this machine did not close", e);
+        } else {
+          failed.addSuppressed(e);
+        }
+      }
     }
-    try {
-      part.close();
-    } catch (Exception e) {
-      throw new IllegalStateException("a part of this machine did not close", e);
+    if (failed != null) {
+      throw failed;
     }
   }
 }

@@ -9,10 +9,12 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecr.EcrClient;
+import software.amazon.awssdk.services.ecs.model.LaunchType;
 
 /**
  * Our registry as this machine's Docker reaches it: on loopback. The login is the execution role's,
- * as on AWS; a task without one pulls as the machine itself, of which loopback asks for none.
+ * as on AWS; a task without one pulls as its container instance, which here is the account itself.
+ * On Fargate, whose machines are nobody's, it has no login.
  */
 record OwnRegistry(int apiPort, RoleClients roles) implements RegistryCredentials {
 
@@ -33,7 +35,7 @@ record OwnRegistry(int apiPort, RoleClients roles) implements RegistryCredential
   @Override
   public @Nullable Login login(TaskPayload task, String originalHost) {
     String role = task.definition().executionRoleArn();
-    if (role == null) {
+    if (role == null && task.launchType() == LaunchType.FARGATE) {
       return null;
     }
     Matcher host = ECR_HOST.matcher(originalHost);

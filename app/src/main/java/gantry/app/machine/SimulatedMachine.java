@@ -35,7 +35,7 @@ final class SimulatedMachine implements Machine {
           2,
           "",
           false,
-          Set.of("awslogs", "json-file", "none"));
+          Set.of("awslogs", "json-file", "none", "syslog", "journald", "gelf", "fluentd"));
 
   private final Options options;
   private final String install;

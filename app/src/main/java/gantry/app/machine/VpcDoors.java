@@ -7,8 +7,11 @@ import gantry.traffic.dns.DnsServer;
 import gantry.traffic.lb.SocketRooms;
 import java.net.InetSocketAddress;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -30,22 +33,25 @@ final class VpcDoors implements AutoCloseable {
       Executors.newSingleThreadScheduledExecutor(
           Thread.ofPlatform().daemon().name("vpc doors").factory());
   private final DnsServer server;
-  private final Map<String, Set<InetSocketAddress>> listening = new HashMap<>();
+  private final Map<String, Map<InetSocketAddress, DnsServer.Door>> listening = new HashMap<>();
+
+  /** By address and VPC, why there is no resolver yet. */
+  private final Map<String, String> problems = new ConcurrentHashMap<>();
+
   private NetworkPlan wanted;
+  private boolean tryingAgain;
   private boolean closed;
 
   VpcDoors(SocketRooms rooms, DnsLink dns) {
     this.rooms = rooms;
     this.dns = dns;
     this.server = DnsServer.start(1, HostResolvers.read());
-    this.wanted =
-        new NetworkPlan(
-            new java.util.TreeMap<>(), new java.util.TreeMap<>(), new java.util.TreeMap<>());
+    this.wanted = new NetworkPlan(new TreeMap<>(), new TreeMap<>(), new TreeMap<>());
   }
 
   /**
-   * Opens the doors of VPCs that are new. The kernel may be a moment behind the plan, so a door
-   * that fails is tried again.
+   * Opens the doors of VPCs that are new, closes those of VPCs that are gone. The kernel may be a
+   * moment behind the plan, so a door that fails is tried again.
    */
   void update(NetworkPlan plan) {
     synchronized (this) {
@@ -54,36 +60,64 @@ final class VpcDoors implements AutoCloseable {
     opener.execute(this::open);
   }
 
+  /** Resolvers that are not there, and why. */
+  List<String> problems() {
+    return List.copyOf(problems.values());
+  }
+
+  private synchronized void tryAgain() {
+    tryingAgain = false;
+    open();
+  }
+
   private synchronized void open() {
     if (closed) {
       return;
+    }
+    for (String gone : Set.copyOf(listening.keySet())) {
+      if (!wanted.vpcs().containsKey(gone)) {
+        // A socket keeps its namespace in the kernel, though nobody can name it any more.
+        listening.getOrDefault(gone, Map.of()).values().forEach(DnsServer.Door::close);
+        listening.remove(gone);
+        problems.keySet().removeIf(each -> each.endsWith(" " + gone));
+      }
     }
     boolean again = false;
     for (NetworkPlan.Vpc vpc : wanted.vpcs().values()) {
       again |= !openAll(vpc);
     }
-    if (again) {
-      opener.schedule(this::open, RETRY_SECONDS, TimeUnit.SECONDS);
+    if (again && !tryingAgain) {
+      tryingAgain = true;
+      opener.schedule(this::tryAgain, RETRY_SECONDS, TimeUnit.SECONDS);
     }
   }
 
   private boolean openAll(NetworkPlan.Vpc vpc) {
-    Set<InetSocketAddress> open =
-        listening.computeIfAbsent(vpc.id(), id -> new java.util.HashSet<>());
+    Map<InetSocketAddress, DnsServer.Door> open =
+        listening.computeIfAbsent(vpc.id(), id -> new HashMap<>());
     SocketRooms.Room room = rooms.room(vpc.id());
     if (room == null) {
       return false;
     }
     boolean all = true;
     for (InetSocketAddress address : resolverAddresses(vpc)) {
-      if (open.contains(address)) {
+      if (open.containsKey(address)) {
         continue;
       }
+      String key = address + " " + vpc.id();
       try {
-        server.listen(address, DnsServer.Sockets.in(room), dns.view(vpc.id()), Askers.INSIDE);
-        open.add(address);
-      } catch (RuntimeException notYet) {
-        LOG.debug("no resolver at {} in {} yet: {}", address, vpc.id(), notYet.toString());
+        open.put(
+            address,
+            server.listen(address, DnsServer.Sockets.in(room), dns.view(vpc.id()), Askers.INSIDE));
+        if (problems.remove(key) != null) {
+          LOG.info("the resolver at {} in {} answers now", address, vpc.id());
+        }
+      } catch (RuntimeException e) {
+        // Netty throws whatever the system said, also what is checked.
+        String problem = "no resolver at " + address + " in " + vpc.id() + ": " + e;
+        if (!problem.equals(problems.put(key, problem))) {
+          LOG.warn("{}; it is tried again every {} s", problem, RETRY_SECONDS);
+        }
         all = false;
       }
     }
@@ -103,6 +137,6 @@ final class VpcDoors implements AutoCloseable {
   public synchronized void close() {
     closed = true;
     server.close();
-    opener.shutdown();
+    opener.shutdownNow();
   }
 }

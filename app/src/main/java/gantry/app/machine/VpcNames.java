@@ -2,6 +2,7 @@ package gantry.app.machine;
 
 import gantry.acs.network.NetworkPlan;
 import gantry.app.dns.DnsLink;
+import gantry.node.NetnsSockets;
 import gantry.services.elbv2.BalancerHealth;
 import gantry.services.elbv2.Rows;
 import gantry.services.elbv2.Rows.BalancerRow;
@@ -18,14 +19,17 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The names that AWS gives by itself: load balancers', and those of interfaces by their private
- * address, both ways.
+ * The names that AWS gives by itself: load balancers', the registries of the VPC's region, and
+ * those of interfaces by their private address, both ways.
  */
 final class VpcNames implements DnsLink.OwnNames {
 
   private static final String SOA =
       "ns-1.awsdns-00.com. awsdns-hostmaster.amazon.com. 1 7200 900 1209600 60";
   private static final long TTL = 60;
+
+  /** Where tasks find all of AWS, and so the registry of every account. */
+  private static final String API = NetnsSockets.API.getAddress().getHostAddress();
 
   private volatile NetworkPlan plan =
       new NetworkPlan(new TreeMap<>(), new TreeMap<>(), new TreeMap<>());
@@ -40,6 +44,8 @@ final class VpcNames implements DnsLink.OwnNames {
     view.scanAll(Rows.BALANCERS).forEach(row -> addBalancer(byZone, row.value(), vpcId));
     NetworkPlan.Vpc vpc = plan.vpcs().get(vpcId);
     if (vpc != null) {
+      String registries = "dkr.ecr." + vpc.region() + ".amazonaws.com";
+      put(byZone, registries, RecordSet.simple("*." + registries, RecordType.A, TTL, API));
       String domain = privateDomain(vpc.region());
       for (NetworkPlan.Eni eni : vpc.enis().values()) {
         for (String address : eni.addresses()) {

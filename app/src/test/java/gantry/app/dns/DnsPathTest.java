@@ -171,11 +171,13 @@ class DnsPathTest {
   }
 
   private InetSocketAddress listen(String vpc) {
-    return server.listen(
-        new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
-        DnsServer.Sockets.HOST,
-        link.view(vpc),
-        Askers.LOOPBACK);
+    return server
+        .listen(
+            new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+            DnsServer.Sockets.HOST,
+            link.view(vpc),
+            Askers.LOOPBACK)
+        .address();
   }
 
   @AfterEach

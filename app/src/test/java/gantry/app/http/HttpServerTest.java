@@ -91,6 +91,16 @@ class HttpServerTest {
                       out.flush();
                       throw new IOException("on purpose");
                     }
+                    case "/tunnel" -> {
+                      exchange.setHeader("connection", "upgrade").setHeader("upgrade", "echo");
+                      HttpExchange.Tunnel through = exchange.upgrade();
+                      byte[] buffer = new byte[8192];
+                      for (int n = through.in().read(buffer);
+                          n >= 0 && buffer[n - 1] != '!';
+                          n = through.in().read(buffer)) {
+                        through.out().write(buffer, 0, n);
+                      }
+                    }
                     case "/ignore" -> exchange.respond(413, "too much".getBytes(UTF_8));
                     default -> exchange.respond(404, new byte[0]);
                   }
@@ -313,6 +323,51 @@ class HttpServerTest {
       }
       assertThat(raw.untilClosedOrQuiet()).startsWith("HTTP/1.1 200");
       assertThat(BODY_BYTES.get()).isEqualTo((long) megabytes << 20);
+    }
+  }
+
+  @Test
+  void anUpgradedConnectionCarriesBytesAndEndsWithItsHandler() throws Exception {
+    try (Raw raw = new Raw()) {
+      raw.send("GET /tunnel HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n");
+      assertThat(raw.line()).isEqualTo("HTTP/1.1 101 Switching Protocols");
+      StringBuilder headers = new StringBuilder();
+      for (String line = raw.line(); !line.isEmpty(); line = raw.line()) {
+        headers.append(line).append('\n');
+      }
+      assertThat(headers.toString()).isEqualTo("connection: upgrade\nupgrade: echo\n");
+      raw.send("GET / HTTP/1.1\r\n\r\n");
+      assertThat(raw.line()).isEqualTo("GET / HTTP/1.1");
+      assertThat(raw.line()).isEmpty();
+      // More than either side holds: each waits for the other.
+      byte[] much = new byte[8 << 20];
+      Arrays.fill(much, (byte) 'x');
+      Thread writer =
+          Thread.ofVirtual()
+              .start(
+                  () -> {
+                    try {
+                      raw.socket.getOutputStream().write(much);
+                    } catch (IOException e) {
+                      throw new java.io.UncheckedIOException(e);
+                    }
+                  });
+      assertThat(raw.socket.getInputStream().readNBytes(much.length)).isEqualTo(much);
+      writer.join();
+      raw.send("!");
+      assertThat(raw.untilClosedOrQuiet()).isEmpty();
+      assertThat(raw.closed).isTrue();
+    }
+  }
+
+  @Test
+  void nobodySpeaksBeforeTheUpgradeIsAnswered() throws Exception {
+    try (Raw raw = new Raw()) {
+      raw.send(
+          "GET /tunnel HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n"
+              + "GET /echo HTTP/1.1\r\nHost: a\r\n\r\n");
+      assertThat(raw.untilClosedOrQuiet()).isEmpty();
+      assertThat(raw.closed).isTrue();
     }
   }
 

@@ -82,7 +82,7 @@ class ChaosTest {
       assertThat(wrong).isEmpty();
       assertThat(running(ecs)).isEqualTo(TASKS);
       program.down();
-      assertThat(left(install)).isEmpty();
+      assertThat(RealProgram.left(install)).isEmpty();
     }
   }
 
@@ -136,7 +136,7 @@ class ChaosTest {
     Instant end = Instant.now().plusSeconds(SECONDS);
     while (Instant.now().isBefore(end)) {
       TimeUnit.MILLISECONDS.sleep(300 + random.nextInt(1_000));
-      List<String> containers = containers(install);
+      List<String> containers = RealProgram.containers(install);
       String victim = containers.isEmpty() ? "" : containers.get(random.nextInt(containers.size()));
       switch (random.nextInt(5)) {
         case 0 -> {
@@ -202,10 +202,6 @@ class ChaosTest {
     return all;
   }
 
-  private static List<String> containers(String install) {
-    return run("docker", "ps", "-aq", "--no-trunc", "--filter", "label=gantry.install=" + install);
-  }
-
   /** What differs between the tables and the machine. */
   private static List<String> wrong(EcsClient ecs, Ec2Client ec2, String install) {
     List<String> wrong = new ArrayList<>();
@@ -235,7 +231,7 @@ class ChaosTest {
     }
     String pauses = "label=gantry.role=pause";
     String ours = "label=gantry.install=" + install;
-    TreeSet<String> found = new TreeSet<>(containers(install));
+    TreeSet<String> found = new TreeSet<>(RealProgram.containers(install));
     List<String> pausing =
         run("docker", "ps", "-q", "--no-trunc", "--filter", ours, "--filter", pauses);
     found.removeAll(pausing);
@@ -257,7 +253,7 @@ class ChaosTest {
     differ(wrong, "volumes", volumes, volumesOf);
     TreeSet<String> veths = new TreeSet<>();
     TreeSet<String> vpcs = new TreeSet<>();
-    for (String namespace : namespaces(install)) {
+    for (String namespace : RealProgram.namespaces(install)) {
       if (namespace.contains("-vpc-")) {
         vpcs.add(namespace.substring(namespace.indexOf("vpc-")));
         for (String line : run("ip", "-n", namespace, "-o", "link", "show", "type", "veth")) {
@@ -291,30 +287,5 @@ class ChaosTest {
     if (!missing.isEmpty() || !tooMany.isEmpty()) {
       wrong.add(what + ": missing " + missing + ", too many " + tooMany);
     }
-  }
-
-  private static List<String> namespaces(String install) {
-    return run("ip", "netns", "list").stream()
-        .map(each -> each.split(" ", 2)[0])
-        .filter(each -> each.startsWith("gantry-" + install + "-"))
-        .toList();
-  }
-
-  /** What is on the machine of an installation. */
-  private static List<String> left(String install) {
-    List<String> left = new ArrayList<>(containers(install));
-    left.addAll(run("docker", "volume", "ls", "-q", "--filter", "label=gantry.install=" + install));
-    left.addAll(namespaces(install));
-    run("nft", "list", "tables").stream()
-        .filter(each -> each.endsWith("gantry_" + install))
-        .forEach(left::add);
-    run("ip", "-o", "link").stream()
-        .filter(each -> each.contains(": gt" + install + "-"))
-        .forEach(left::add);
-    run("bash", "-c", "ls -d /sys/fs/cgroup/gantry/* /sys/fs/cgroup/*/gantry/* 2>/dev/null || true")
-        .stream()
-        .filter(each -> each.endsWith("/" + install))
-        .forEach(left::add);
-    return left;
   }
 }

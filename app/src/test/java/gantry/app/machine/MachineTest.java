@@ -46,6 +46,10 @@ class MachineTest {
           + "http://169.254.170.2$AWS_CONTAINER_CREDENTIALS_RELATIVE_URI}; echo;"
           + " wget -O - $AWS_ENDPOINT_URL/ 2>&1; echo region $AWS_REGION";
 
+  /** AWS's name of its registry, where it asks for a login. */
+  private static final String REGISTRY =
+      "wget -O - http://%s.dkr.ecr.%s.amazonaws.com:4566/v2/ 2>&1; ";
+
   @TempDir Path folder;
 
   @Test
@@ -194,6 +198,7 @@ class MachineTest {
     }
     String role = "arn:aws:iam::" + account + ":role/app";
     String family = "asks-" + mode;
+    String asks = vpc ? REGISTRY.formatted(account, region) + ASKS : ASKS;
     ecs.registerTaskDefinition(
         r ->
             r.family(family)
@@ -207,7 +212,7 @@ class MachineTest {
                     c ->
                         c.name("a")
                             .image(RealProgram.IMAGE)
-                            .command("sh", "-c", ASKS)
+                            .command("sh", "-c", asks)
                             .logConfiguration(
                                 l ->
                                     l.logDriver(LogDriver.AWSLOGS)
@@ -251,6 +256,9 @@ class MachineTest {
     assertThat(said(logs, stream))
         .as(family + ": " + task(ecs, arn))
         .contains("\"RoleArn\":\"" + role + "\"", "HTTP/1.1 4", "region " + region);
+    if (vpc) {
+      assertThat(said(logs, stream)).contains("HTTP/1.1 401");
+    }
   }
 
   private static String said(CloudWatchLogsClient logs, String stream) {

@@ -49,6 +49,11 @@ final class RealProgram implements AutoCloseable {
     }
   }
 
+  /** One that keeps nothing; what other commands need to know stands in {@code data}. */
+  static RealProgram ephemeral(Path data) throws IOException {
+    return new RealProgram(data, "--ephemeral");
+  }
+
   String url() {
     return "http://localhost:" + port;
   }
@@ -58,14 +63,27 @@ final class RealProgram implements AutoCloseable {
     return Files.readString(data.resolve("install")).strip();
   }
 
+  /** The same of an ephemeral one, which says it to other commands only. */
+  String runningInstall() throws IOException {
+    return Files.readAllLines(data.resolve("running")).get(6);
+  }
+
+  Path runningFolder() throws IOException {
+    return Path.of(Files.readAllLines(data.resolve("running")).get(7));
+  }
+
   void start() throws IOException, InterruptedException {
     List<String> command = new ArrayList<>(java());
-    command.addAll(List.of("up", "--data", data.toString(), "--port", Integer.toString(port)));
+    command.addAll(List.of("up", "--port", Integer.toString(port)));
+    if (!options.contains("--ephemeral")) {
+      command.addAll(List.of("--data", data.toString()));
+    }
     command.addAll(options);
     Files.createDirectories(data);
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().keySet().removeIf(name -> name.startsWith("AWS_"));
     builder.environment().put("GANTRY_ENGINE", "docker");
+    builder.environment().put("GANTRY_HOME", data.toString());
     process =
         builder
             .redirectErrorStream(true)
@@ -116,9 +134,54 @@ final class RealProgram implements AutoCloseable {
     }
   }
 
+  /** As a service manager stops it: tasks run on. */
+  void terminate() {
+    if (process != null) {
+      process.destroy();
+      process.onExit().join();
+    }
+  }
+
+  /** What is on the machine of an installation. */
+  static List<String> left(String install) {
+    List<String> left = new ArrayList<>(containers(install));
+    left.addAll(run("docker", "volume", "ls", "-q", "--filter", "label=gantry.install=" + install));
+    left.addAll(namespaces(install));
+    run("nft", "list", "tables").stream()
+        .filter(each -> each.endsWith("gantry_" + install))
+        .forEach(left::add);
+    run("ip", "-o", "link").stream()
+        .filter(each -> each.contains(": gt" + install + "-"))
+        .forEach(left::add);
+    run("bash", "-c", "iptables -w -S DOCKER-USER 2>/dev/null || true").stream()
+        .filter(each -> each.contains(" gt" + install + "-"))
+        .forEach(left::add);
+    run("bash", "-c", "ls -d /sys/fs/cgroup/gantry/* /sys/fs/cgroup/*/gantry/* 2>/dev/null || true")
+        .stream()
+        .filter(each -> each.endsWith("/" + install))
+        .forEach(left::add);
+    return left;
+  }
+
+  static List<String> containers(String install) {
+    return run("docker", "ps", "-aq", "--no-trunc", "--filter", "label=gantry.install=" + install);
+  }
+
+  static List<String> namespaces(String install) {
+    return run("ip", "netns", "list").stream()
+        .map(each -> each.split(" ", 2)[0])
+        .filter(each -> each.startsWith("gantry-" + install + "-"))
+        .toList();
+  }
+
   /** {@code gantry down --purge}. */
   String down() throws IOException, InterruptedException {
     return command(1, "down", "--purge", "--data", data.toString());
+  }
+
+  /** {@code gantry down}: the tables stay. */
+  String downOnly() throws IOException, InterruptedException {
+    return command(1, "down", "--data", data.toString());
   }
 
   private String command(int worst, String... arguments) throws IOException, InterruptedException {
@@ -153,7 +216,7 @@ final class RealProgram implements AutoCloseable {
   @Override
   public void close() throws IOException, InterruptedException {
     try {
-      if (process != null && process.isAlive()) {
+      if (process != null) {
         down();
       }
     } finally {

@@ -11,6 +11,7 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -98,6 +99,45 @@ class KilledRegistryTest {
     assertThat(acknowledged).hasSizeGreaterThan(ROUNDS);
     System.out.println(
         ROUNDS + " kills, " + acknowledged.size() + " acknowledged manifests, all whole");
+  }
+
+  /** The session, and what had arrived, are there after a kill: the client goes on. */
+  @Test
+  void anUploadGoesOnAfterAKill() throws Exception {
+    int port = freePort();
+    Process program = start(port);
+    createRepository(port);
+    byte[] content = new byte[2_000_000];
+    new Random(9).nextBytes(content);
+    int first = 1_200_000;
+    String location;
+    try (Pushes client = new Pushes("http://localhost:" + port)) {
+      location =
+          client
+              .send("POST", "/v2/app/blobs/uploads/", new byte[0])
+              .headers()
+              .firstValue("location")
+              .orElseThrow();
+      assertThat(client.send("PATCH", location, Arrays.copyOf(content, first)).statusCode())
+          .isEqualTo(202);
+    }
+    program.destroyForcibly().waitFor();
+    start(port);
+    try (Pushes client = new Pushes("http://localhost:" + port)) {
+      var where = client.send("GET", location, new byte[0]);
+      assertThat(where.statusCode()).isEqualTo(204);
+      assertThat(where.headers().firstValue("range")).contains("0-" + (first - 1));
+      String digest = Pushes.digest(content);
+      assertThat(
+              client
+                  .send(
+                      "PUT",
+                      location + "?digest=" + digest,
+                      Arrays.copyOfRange(content, first, content.length))
+                  .statusCode())
+          .isEqualTo(201);
+      assertThat(client.get("/v2/app/blobs/" + digest)).isEqualTo(content);
+    }
   }
 
   private void check(int port, Map<String, String> acknowledged) throws Exception {

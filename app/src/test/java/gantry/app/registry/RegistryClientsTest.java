@@ -7,6 +7,9 @@ import gantry.app.Gantry;
 import gantry.app.Options;
 import gantry.state.Scope;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -144,12 +147,7 @@ class RegistryClientsTest {
   void anUploadGoesOnWhereItStopped() throws Exception {
     byte[] content = new byte[3_000_000];
     new Random(4).nextBytes(content);
-    String location =
-        client
-            .send("POST", "/v2/app/blobs/uploads/", new byte[0])
-            .headers()
-            .firstValue("location")
-            .orElseThrow();
+    String location = location("app");
     assertThat(
             client
                 .send("PATCH", location, java.util.Arrays.copyOf(content, 1_000_000))
@@ -168,6 +166,65 @@ class RegistryClientsTest {
                 .statusCode())
         .isEqualTo(201);
     assertThat(client.get("/v2/app/blobs/" + digest)).isEqualTo(content);
+  }
+
+  /** The client is gone in the middle of a piece: what came is kept, and it goes on from there. */
+  @Test
+  void anUploadWhoseConnectionBrokeIsResumed() throws Exception {
+    byte[] content = new byte[3_000_000];
+    new Random(6).nextBytes(content);
+    String location = location("app");
+    int sent = 1_700_000;
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), gantry.port())) {
+      OutputStream out = socket.getOutputStream();
+      out.write(
+          ("PATCH "
+                  + location
+                  + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/octet-stream\r\n"
+                  + "Content-Length: "
+                  + content.length
+                  + "\r\n\r\n")
+              .getBytes(UTF_8));
+      out.write(content, 0, sent);
+      out.flush();
+      // All that was sent arrives before the end does.
+      socket.shutdownOutput();
+      socket.getInputStream().readAllBytes();
+    }
+    int came = 0;
+    for (long until = System.nanoTime() + 20_000_000_000L; came < sent; ) {
+      String range =
+          client.send("GET", location, new byte[0]).headers().firstValue("range").orElseThrow();
+      came = Integer.parseInt(range.substring("0-".length())) + 1;
+      assertThat(System.nanoTime()).as("kept " + came + " of " + sent).isLessThan(until);
+    }
+    assertThat(came).isEqualTo(sent);
+    // A piece that leaves a gap, and one that comes twice, are refused and do no harm.
+    byte[] rest = java.util.Arrays.copyOfRange(content, sent, content.length);
+    for (int from : new int[] {sent + 1, 0}) {
+      var refused =
+          client.send(
+              "PATCH", location, rest, "Content-Range", from + "-" + (from + rest.length - 1));
+      assertThat(refused.statusCode()).isEqualTo(416);
+    }
+    String digest = Pushes.digest(content);
+    var done =
+        client.send(
+            "PUT",
+            location + "?digest=" + digest,
+            rest,
+            "Content-Range",
+            sent + "-" + (content.length - 1));
+    assertThat(done.statusCode()).isEqualTo(201);
+    assertThat(client.get("/v2/app/blobs/" + digest)).isEqualTo(content);
+  }
+
+  private String location(String repository) throws IOException {
+    return client
+        .send("POST", "/v2/" + repository + "/blobs/uploads/", new byte[0])
+        .headers()
+        .firstValue("location")
+        .orElseThrow();
   }
 
   @Test
@@ -199,6 +256,45 @@ class RegistryClientsTest {
     assertThat(copy.waitFor()).isNotZero();
     assertThat(client.send("GET", "/v2/app/manifests/bad", new byte[0]).statusCode())
         .isEqualTo(404);
+  }
+
+  /** Two images that share most of their many layers, pushed at once, and pulled again. */
+  @Test
+  @Tag("docker")
+  void dockerPushesAndPullsManySharedLayers() throws Exception {
+    Path context = Files.createDirectory(folder.resolve("context"));
+    StringBuilder shared = new StringBuilder("FROM scratch\n");
+    for (int i = 0; i < 30; i++) {
+      Files.writeString(context.resolve("f" + i), "layer " + i + " of " + folder);
+      shared.append("COPY f" + i + " /f" + i + "\n");
+    }
+    List<String> images = new ArrayList<>();
+    for (String name : List.of("one", "two")) {
+      Files.writeString(context.resolve(name), name);
+      Files.writeString(
+          context.resolve("Dockerfile"), shared + "COPY " + name + " /" + name + "\n");
+      images.add("localhost:" + gantry.port() + "/app:" + name);
+      run("docker", "build", "-q", "-t", images.getLast(), context.toString());
+    }
+    try {
+      List<Process> pushes = new ArrayList<>();
+      for (String image : images) {
+        pushes.add(begin("docker", "push", image));
+      }
+      for (Process push : pushes) {
+        assertThat(push.waitFor(120, TimeUnit.SECONDS)).isTrue();
+        assertThat(push.exitValue()).isZero();
+      }
+      assertThat(run("docker", "push", images.getFirst())).contains("Layer already exists");
+      run("docker", "rmi", images.get(0), images.get(1));
+      for (String image : images) {
+        assertThat(run("docker", "pull", image)).contains("Downloaded newer image");
+        assertThat(run("docker", "inspect", "-f", "{{len .RootFS.Layers}}", image).trim())
+            .isEqualTo("31");
+      }
+    } finally {
+      begin("docker", "rmi", "-f", images.get(0), images.get(1)).waitFor();
+    }
   }
 
   @Test

@@ -56,6 +56,23 @@ public record ImageName(
     return host != null && ECR.matcher(host.toLowerCase(Locale.ROOT)).matches();
   }
 
+  /** Whether both are of one repository; Docker Hub's may be written in three ways. */
+  boolean isOfRepository(ImageName other) {
+    return hub(host)
+        ? hub(other.host) && inHub(repository).equals(inHub(other.repository))
+        : String.valueOf(host).equals(other.host) && repository.equals(other.repository);
+  }
+
+  private static boolean hub(@Nullable String host) {
+    return host == null || host.equals("docker.io") || host.equals("index.docker.io");
+  }
+
+  private static String inHub(String repository) {
+    return repository.startsWith("library/")
+        ? repository.substring("library/".length())
+        : repository;
+  }
+
   /** The same image, by the digest that a deployment has pinned. */
   public ImageName pinned(String newDigest) {
     return new ImageName(original, host, repository, tag, newDigest);

@@ -22,6 +22,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
 
 /**
@@ -104,9 +105,11 @@ public final class Images {
         behavior == PullBehavior.PREFER_CACHED
             || name.digest() != null
             || (name.host() == null && behavior == PullBehavior.DEFAULT);
+    boolean byTag = false;
     if (here == null && name.digest() != null && name.host() == null) {
-      // A local image that a deployment pinned by a digest that no registry gave: its tag is it.
-      here = digestless(original, name.digest());
+      // A local image that a deployment pinned by a digest that no registry of its name gave.
+      here = tagged(original, name.digest());
+      byTag = here != null;
     }
     if (here == null || !hereFirst) {
       try {
@@ -127,7 +130,7 @@ public final class Images {
           Reasons.pull(pullReference, "the image vanished right after it was pulled"), null);
     }
     checkPlatform(container, here);
-    String reference = pullReference;
+    String reference = byTag ? original : pullReference;
     if (mine && name.digest() == null) {
       // Containers show the name that the task definition gives.
       ImageName shown = ImageName.parse(container.image());
@@ -141,12 +144,21 @@ public final class Images {
                   .exec());
       reference = original;
     }
-    return new Local(reference, here.getId(), digestOf(here, name));
+    return new Local(
+        reference, here.getId(), digestOf(here, name.digest(), ImageName.parse(pullReference)));
   }
 
-  private @Nullable InspectImageResponse digestless(String original, String digest) {
+  /** The image of this name, if it is the one of that digest or id. */
+  private @Nullable InspectImageResponse tagged(String original, String digest) {
     InspectImageResponse found = inspect(original);
-    return found != null && digest.equals(found.getId()) ? found : null;
+    if (found == null) {
+      return null;
+    }
+    List<String> known = found.getRepoDigests();
+    boolean same =
+        digest.equals(found.getId())
+            || (known != null && known.stream().anyMatch(each -> each.endsWith("@" + digest)));
+    return same ? found : null;
   }
 
   private @Nullable InspectImageResponse inspect(String reference) {
@@ -158,26 +170,22 @@ public final class Images {
     }
   }
 
-  private static @Nullable String digestOf(InspectImageResponse image, ImageName name) {
-    if (name.digest() != null) {
-      return name.digest();
+  /**
+   * The digest by which the image can be had again under its name. One that was pushed elsewhere
+   * too has other registries' digests as well; those are no good here.
+   */
+  static @Nullable String digestOf(
+      InspectImageResponse image, @Nullable String pinned, ImageName name) {
+    List<String> known = image.getRepoDigests();
+    if (pinned != null || known == null) {
+      return pinned;
     }
-    List<String> digests = image.getRepoDigests();
-    if (digests == null) {
-      return null;
-    }
-    String first = null;
-    for (String each : digests) {
-      int at = each.indexOf('@');
-      if (at > 0) {
-        String repository = each.substring(0, at);
-        if (repository.endsWith(name.repository())) {
-          return each.substring(at + 1);
-        }
-        first = each.substring(at + 1);
-      }
-    }
-    return first;
+    return known.stream()
+        .map(ImageName::parse)
+        .filter(each -> each.digest() != null && each.isOfRepository(name))
+        .map(ImageName::digest)
+        .findFirst()
+        .orElse(null);
   }
 
   private void checkPlatform(ContainerDefinition container, InspectImageResponse image)
@@ -228,7 +236,7 @@ public final class Images {
     } else if (mine) {
       try {
         login = ours.login(task, String.valueOf(name.host()));
-      } catch (RuntimeException e) {
+      } catch (SdkException e) {
         throw new Missing(
             "CannotPullECRContainerError: AccessDeniedException: the execution role "
                 + task.definition().executionRoleArn()

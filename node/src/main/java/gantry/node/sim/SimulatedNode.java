@@ -18,6 +18,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -470,7 +471,7 @@ public final class SimulatedNode implements NodeAgent {
     }
 
     private String id(String container) {
-      String text = payload.taskId() + String.format("%08x", container.hashCode());
+      String text = payload.taskId() + HexFormat.of().toHexDigits(container.hashCode());
       return (text + "0".repeat(64)).substring(0, 64);
     }
 

@@ -102,6 +102,21 @@ final class VpcFirewall {
       ours.add(subnet.resolver());
     }
     ours.forEach(address -> nft.element("exempt", address));
+    // All addresses that the router has: what it sends from another is sent in a client's name.
+    List<Cidr> standing = new ArrayList<>();
+    standing.add(Cidr.parse("127.0.0.0/8"));
+    standing.add(Cidr.parse("169.254.0.0/16"));
+    ours.forEach(address -> standing.add(Cidr.parse(address + "/32")));
+    for (Eni eni : vpc.enis().values()) {
+      if (eni.kind() == Eni.Kind.SERVICE) {
+        eni.addresses().forEach(address -> standing.add(Cidr.parse(address + "/32")));
+      }
+    }
+    vpc.endpoints().values().stream()
+        .filter(Endpoint::gateway)
+        .forEach(endpoint -> standing.addAll(endpoint.cidrs()));
+    nft.set("standing", "type ipv4_addr; flags interval;");
+    Cidr.withoutNested(standing).forEach(cidr -> nft.element("standing", cidr.toString()));
     nft.set("checked", "type ifname;");
     nft.set("own", "type ifname . ipv4_addr;");
     nft.map("marks", "type ifname : mark;");
@@ -327,6 +342,11 @@ final class VpcFirewall {
     hook("forward", List.of());
     hook("input", List.of("iif lo accept", "ip daddr @exempt accept"));
     hook("output", List.of("ip saddr @exempt accept", "ip daddr @exempt accept"));
+    String kept = "0x" + Integer.toHexString(VpcRoutes.KEPT);
+    nft.hook(
+        "output_kept",
+        "filter hook output priority -10;",
+        List.of("ip saddr != @standing ct mark set " + kept));
     String toInternet = "oifname \"" + Names.UPLINK + "\" ";
     for (String hook : List.of("forward", "output")) {
       nft.hook(
@@ -339,6 +359,7 @@ final class VpcFirewall {
             List.of(
                 "iifname @checked iifname . ip saddr != @own drop",
                 "meta mark set iifname map @marks",
+                "ct direction reply ct mark " + kept + " meta mark set " + kept,
                 // An interface that the plan does not know (yet, or no more) sends nothing.
                 "iifname \"e*\" meta mark 0 drop"));
     vpc.endpoints().values().stream()
@@ -382,10 +403,16 @@ final class VpcFirewall {
     for (int i = 0; i < STAGES.size(); i++) {
       String stage = STAGES.get(i);
       // Packets that leave and arrive through our own loopback are judged when they leave.
+      List<String> rules = new ArrayList<>(first);
+      if (hook.equals("output") && stage.endsWith("_out")) {
+        // Its client has not sent it; the receiver judges it as the client's.
+        rules.add("ct mark 0x" + Integer.toHexString(VpcRoutes.KEPT) + " accept");
+      }
+      rules.add("jump " + stage);
       nft.hook(
           hook + "_" + stage,
           "filter hook " + hook + " priority " + PRIORITIES.get(i) + ";",
-          with(first, "jump " + stage));
+          rules);
     }
     if (logs()) {
       List<String> out = new ArrayList<>(first);
@@ -395,12 +422,6 @@ final class VpcFirewall {
       flow(in, "in", "ok");
       nft.hook(hook + "_flow_in", "filter hook " + hook + " priority " + FLOW_IN + ";", in);
     }
-  }
-
-  private static List<String> with(List<String> first, String last) {
-    List<String> all = new ArrayList<>(first);
-    all.add(last);
-    return all;
   }
 
   private static String quoted(String link) {

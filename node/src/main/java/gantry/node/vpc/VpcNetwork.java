@@ -253,7 +253,7 @@ public final class VpcNetwork implements TaskNetwork, AutoCloseable {
     NetworkPlan now = plan();
     Reachability.Answer internet =
         Reachability.ask(now, eni.eniId(), SOMEWHERE_ON_THE_INTERNET, TCP, HTTPS);
-    if (!(internet instanceof Reachability.Answer.Stopped(_, _, String why))) {
+    if (!(internet instanceof Reachability.Answer.Stopped(_, _, _, String why))) {
       return Optional.empty();
     }
     Vpc vpc = now.vpcs().get(eni.vpcId());
@@ -266,7 +266,7 @@ public final class VpcNetwork implements TaskNetwork, AutoCloseable {
               case Reachability.Answer.Allowed _ -> {
                 return Optional.empty();
               }
-              case Reachability.Answer.Stopped(_, _, String closed) ->
+              case Reachability.Answer.Stopped(_, _, _, String closed) ->
                   noEndpoint = "Endpoint " + endpoint.id() + " is not reached: " + closed;
             }
           }
@@ -298,6 +298,27 @@ public final class VpcNetwork implements TaskNetwork, AutoCloseable {
     } finally {
       lock.unlock();
     }
+  }
+
+  /**
+   * Takes away what a program left that runs no more.
+   *
+   * @return how many networks there were: routers, gateways, the edge
+   * @throws IllegalStateException when it may not, or cannot
+   */
+  public static int removeOfDead(VpcSettings settings) {
+    int found = standing(settings);
+    try {
+      new VpcReconciler(settings).removeEverything();
+    } catch (CommandFailed e) {
+      throw new IllegalStateException(e.getMessage(), e);
+    }
+    return found;
+  }
+
+  /** How many networks of an installation stand in this kernel, whoever made them. */
+  public static int standing(VpcSettings settings) {
+    return new KernelReader(new Commands()).namespaces(settings.names().prefix()).size();
   }
 
   /** Stops following; what stands keeps standing, so tasks keep their network. */

@@ -24,6 +24,12 @@ import java.util.TreeSet;
  */
 final class VpcRoutes {
 
+  /**
+   * The mark, and the table, of answers to connections that a load balancer makes in its client's
+   * name: they end here, whoever they are addressed to.
+   */
+  static final int KEPT = 9_000;
+
   private static final int FIRST_TABLE = 10_000;
   private static final int TABLES = 1 << 28;
 
@@ -52,6 +58,7 @@ final class VpcRoutes {
   SortedSet<String> routes() {
     SortedSet<String> routes = new TreeSet<>();
     routes.add("blackhole default");
+    routes.add("local default dev lo table " + KEPT + " scope host");
     vpc.cidrs().forEach(cidr -> routes.add("blackhole " + destination(cidr)));
     for (Eni eni : vpc.enis().values()) {
       String link =
@@ -85,6 +92,7 @@ final class VpcRoutes {
 
   SortedSet<String> rules() {
     SortedSet<String> rules = new TreeSet<>();
+    rules.add("500: from all fwmark 0x" + Integer.toHexString(KEPT) + " lookup " + KEPT);
     tables
         .values()
         .forEach(

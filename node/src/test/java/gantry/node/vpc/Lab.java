@@ -30,6 +30,11 @@ final class Lab implements AutoCloseable {
   /** A refused packet is dropped: the connection is given up after this, one repetition of it. */
   static final int REFUSED_AFTER_MILLIS = 1200;
 
+  /** A link's first packets may be lost until the kernel has opened its queue; TCP repeats them. */
+  private static final int ANSWERED_WITHIN_MILLIS = 10_000;
+
+  private static final Duration APPLIED_WITHIN = Duration.ofSeconds(20);
+
   private static final AtomicInteger LABS = new AtomicInteger();
 
   final VpcSettings settings;
@@ -64,7 +69,7 @@ final class Lab implements AutoCloseable {
 
   void apply(NetworkPlan plan) throws Exception {
     network.update(plan);
-    if (!network.awaitApplied(Duration.ofSeconds(3))) {
+    if (!network.awaitApplied(APPLIED_WITHIN)) {
       throw new AssertionError("not applied: " + network.failure());
     }
   }
@@ -164,6 +169,11 @@ final class Lab implements AutoCloseable {
       socket.close();
       return null;
     }
+  }
+
+  /** The same where a server is to answer, which on a machine under load it may do late. */
+  String hear(String eni, String to, int port) throws IOException {
+    return ask(eni, to, port, ANSWERED_WITHIN_MILLIS);
   }
 
   /** What the server says to a connection, or {@code refused}. */

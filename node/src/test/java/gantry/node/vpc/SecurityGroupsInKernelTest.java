@@ -42,10 +42,10 @@ class SecurityGroupsInKernelTest {
       lab.serve("eni-0d", 8081);
       lab.serve("eni-0c", 8080);
 
-      assertThat(lab.ask("eni-0c", "10.0.2.5", 8080)).isEqualTo("eni-0d saw 10.0.1.5");
+      assertThat(lab.hear("eni-0c", "10.0.2.5", 8080)).isEqualTo("eni-0d saw 10.0.1.5");
       assertThat(lab.ask("eni-0c", "10.0.2.5", 8081)).isEqualTo("refused");
       assertThat(lab.ask("eni-0d", "10.0.1.5", 8080)).isEqualTo("refused");
-      assertThat(lab.ask("eni-0d", "10.0.2.5", 8081)).isEqualTo("eni-0d saw 10.0.2.5");
+      assertThat(lab.hear("eni-0d", "10.0.2.5", 8081)).isEqualTo("eni-0d saw 10.0.2.5");
 
       DropCounters drops = lab.network.dropCounters();
       assertThat(drops.ofGroup("vpc-0a", "sg-0d", Direction.INGRESS)).isPositive();
@@ -94,7 +94,7 @@ class SecurityGroupsInKernelTest {
 
         plans.group(vpc, "sg-0d", plans.allOut(), plans.tcp(8080, "10.0.1.5/32"));
         lab.apply(plans.plan());
-        assertThat(lab.ask("eni-0c", "10.0.2.5", 8080)).isEqualTo("eni-0d saw 10.0.1.5");
+        assertThat(lab.hear("eni-0c", "10.0.2.5", 8080)).isEqualTo("eni-0d saw 10.0.1.5");
       }
     }
   }
@@ -116,7 +116,7 @@ class SecurityGroupsInKernelTest {
 
       plans.eni(vpc, "eni-0e", "subnet-0a", "10.0.1.6", "sg-0c", "sg-0e");
       lab.apply(plans.plan());
-      assertThat(lab.ask("eni-0e", "10.0.2.5", 8080)).isEqualTo("eni-0d saw 10.0.1.6");
+      assertThat(lab.hear("eni-0e", "10.0.2.5", 8080)).isEqualTo("eni-0d saw 10.0.1.6");
 
       vpc.enis.remove("eni-0e");
       lab.kill("eni-0e");
@@ -147,15 +147,15 @@ class SecurityGroupsInKernelTest {
       lab.serve(
           "dns", lab.sockets.listen("vpc-0a", new java.net.InetSocketAddress("10.0.1.2", 53)));
       lab.serve("metadata", lab.sockets.listen("vpc-0a", gantry.node.NetnsSockets.TASK_METADATA));
-      assertThat(lab.ask("eni-0c", "10.0.1.2", 53)).isEqualTo("dns saw 10.0.1.5");
-      assertThat(lab.ask("eni-0c", "169.254.170.2", 80)).isEqualTo("metadata saw 10.0.1.5");
+      assertThat(lab.hear("eni-0c", "10.0.1.2", 53)).isEqualTo("dns saw 10.0.1.5");
+      assertThat(lab.hear("eni-0c", "169.254.170.2", 80)).isEqualTo("metadata saw 10.0.1.5");
 
       // A second address of its own invention does not get past the router.
       plans.group(vpc, "sg-0c", plans.allOut());
       plans.group(vpc, "sg-0d", plans.allOut(), plans.tcp(8080, "0.0.0.0/0"));
       lab.apply(plans.plan());
       new Commands().ipOf(lab.pid("eni-0c"), List.of("addr add 10.0.1.77/32 dev eth0"));
-      assertThat(lab.ask("eni-0c", "10.0.2.5", 8080)).isEqualTo("eni-0d saw 10.0.1.5");
+      assertThat(lab.hear("eni-0c", "10.0.2.5", 8080)).isEqualTo("eni-0d saw 10.0.1.5");
       new Commands()
           .ipOf(
               lab.pid("eni-0c"),
@@ -179,11 +179,11 @@ class SecurityGroupsInKernelTest {
       lab.task(plan, "vpc-0b", "eni-1d");
       lab.task(plan, "vpc-0b", "eni-1e");
       lab.serve("eni-1d", 8080);
-      assertThat(lab.ask("eni-1e", "10.0.2.5", 8080)).isEqualTo("eni-1d saw 10.0.2.6");
+      assertThat(lab.hear("eni-1e", "10.0.2.5", 8080)).isEqualTo("eni-1d saw 10.0.2.6");
       assertThat(lab.ask("eni-0c", "10.0.2.5", 8080)).isEqualTo("refused");
       lab.task(plan, "vpc-0a", "eni-0d");
       lab.serve("eni-0d", 8080);
-      assertThat(lab.ask("eni-0c", "10.0.2.5", 8080)).isEqualTo("eni-0d saw 10.0.1.5");
+      assertThat(lab.hear("eni-0c", "10.0.2.5", 8080)).isEqualTo("eni-0d saw 10.0.1.5");
     }
   }
 
@@ -207,7 +207,7 @@ class SecurityGroupsInKernelTest {
         lab.network.attach("task", Plans.payload(plan, "vpc-0a", "eni-0c"), lab.pid("eni-0c"));
         assertThat(reader.read(router)).isEqualTo(before);
         assertThat(Lab.echo(kept, "still here")).isEqualTo("still here");
-        assertThat(lab.ask("eni-0c", "10.0.2.5", 8080)).isEqualTo("eni-0d saw 10.0.1.5");
+        assertThat(lab.hear("eni-0c", "10.0.2.5", 8080)).isEqualTo("eni-0d saw 10.0.1.5");
 
         // What is in the kernel is spelled as the compiler spells it.
         KernelPlan.Namespace wanted =
@@ -241,7 +241,7 @@ class SecurityGroupsInKernelTest {
       System.out.println(
           "50 interfaces attached in " + (System.nanoTime() - begin) / 1_000_000 + " ms");
       lab.serve("eni-100", 8080);
-      assertThat(lab.ask("eni-149", "10.0.1.10", 8080)).isEqualTo("eni-100 saw 10.0.1.59");
+      assertThat(lab.hear("eni-149", "10.0.1.10", 8080)).isEqualTo("eni-100 saw 10.0.1.59");
       // Half of the tasks die first and are detached then; half the other way round.
       for (int i = 0; i < 50; i++) {
         String eni = "eni-" + (100 + i);

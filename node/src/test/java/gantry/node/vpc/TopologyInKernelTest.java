@@ -101,12 +101,12 @@ class TopologyInKernelTest {
       lab.serve("eni-0c", 80);
       String world = world(lab);
 
-      assertThat(lab.ask("eni-0a", world, 443)).isEqualTo("world saw " + pub);
+      assertThat(lab.hear("eni-0a", world, 443)).isEqualTo("world saw " + pub);
       assertThat(lab.ask("eni-0b", world, 443)).isEqualTo("refused");
-      assertThat(lab.ask("", pub, 80, 2000)).startsWith("eni-0a saw 198.");
-      assertThat(lab.ask("eni-0a", pubB, 80)).isEqualTo("eni-0c saw " + pub);
+      assertThat(lab.hear("", pub, 80)).startsWith("eni-0a saw 198.");
+      assertThat(lab.hear("eni-0a", pubB, 80)).isEqualTo("eni-0c saw " + pub);
       // To its own VPC's public address: out by the gateway and in again, with the public source.
-      assertThat(lab.ask("eni-0a", pub, 80)).isEqualTo("eni-0a saw " + pub);
+      assertThat(lab.hear("eni-0a", pub, 80)).isEqualTo("eni-0a saw " + pub);
 
       assertThat(Reachability.ask(plan, "eni-0b", world, 6, 443))
           .isInstanceOfSatisfying(
@@ -132,7 +132,7 @@ class TopologyInKernelTest {
       lab.apply(plan);
       lab.task(plan, "vpc-0a", "eni-0a");
       String world = world(lab);
-      assertThat(lab.ask("eni-0a", world, 443)).isEqualTo("world saw " + pub);
+      assertThat(lab.hear("eni-0a", world, 443)).isEqualTo("world saw " + pub);
       assertThat(Reachability.ask(plan, "eni-0a", world, 6, 443).allowed()).isTrue();
       // Nobody comes in by it.
       lab.serve("eni-0a", 80);
@@ -172,7 +172,7 @@ class TopologyInKernelTest {
       plans.route(b, "rtb-vpc-0b", "10.0.0.0/16", new RouteTarget.ToPeer("pcx-0a"));
       plan = plans.plan();
       lab.apply(plan);
-      assertThat(lab.ask("eni-0a", "10.1.1.5", 80, 2000)).isEqualTo("eni-0b saw 10.0.1.5");
+      assertThat(lab.hear("eni-0a", "10.1.1.5", 80)).isEqualTo("eni-0b saw 10.0.1.5");
       assertThat(Reachability.ask(plan, "eni-0a", "10.1.1.5", 6, 80).allowed()).isTrue();
 
       plans.peerings.clear();
@@ -210,7 +210,7 @@ class TopologyInKernelTest {
       plan = plans.plan();
       lab.apply(plan);
       assertThat(lab.ask("eni-0a", "10.0.2.5", 80)).isEqualTo("refused");
-      assertThat(lab.ask("eni-0c", "10.0.2.5", 80)).isEqualTo("eni-0b saw 10.0.2.6");
+      assertThat(lab.hear("eni-0c", "10.0.2.5", 80)).isEqualTo("eni-0b saw 10.0.2.6");
       kept.setSoTimeout(400);
       assertThat(silent(kept)).isTrue();
       assertThat(Reachability.ask(plan, "eni-0a", "10.0.2.5", 6, 80))
@@ -224,7 +224,7 @@ class TopologyInKernelTest {
       AclEntry replies = new AclEntry(100, true, 6, 1024, 65_535, Cidr.ANYWHERE);
       vpc.acls.put("acl-web", new Acl("acl-web", List.of(web), List.of(replies)));
       lab.apply(plans.plan());
-      assertThat(lab.ask("eni-0a", "10.0.2.5", 80)).isEqualTo("eni-0b saw 10.0.1.5");
+      assertThat(lab.hear("eni-0a", "10.0.2.5", 80)).isEqualTo("eni-0b saw 10.0.1.5");
       vpc.acls.put("acl-web", new Acl("acl-web", List.of(deny, web), List.of(replies)));
       lab.apply(plans.plan());
       assertThat(lab.ask("eni-0a", "10.0.2.5", 80)).isEqualTo("refused");
@@ -260,7 +260,7 @@ class TopologyInKernelTest {
       lab.serve("eni-0a", 8080);
       lab.serve("lb", lab.sockets.listen("vpc-0a", new InetSocketAddress("10.0.1.20", 80)));
       lab.serve("lb", lab.sockets.listen("vpc-0a", new InetSocketAddress("10.0.1.20", 81)));
-      assertThat(lab.ask("eni-0a", "10.0.1.20", 80)).isEqualTo("lb saw 10.0.1.5");
+      assertThat(lab.hear("eni-0a", "10.0.1.20", 80)).isEqualTo("lb saw 10.0.1.5");
       assertThat(lab.ask("eni-0a", "10.0.1.20", 81)).isEqualTo("refused");
 
       // From the balancer to its target: its group is what the target's rule names.
@@ -276,7 +276,7 @@ class TopologyInKernelTest {
               () ->
                   ServerSocketChannel.open(StandardProtocolFamily.INET)
                       .bind(new InetSocketAddress(443))));
-      assertThat(lab.ask("eni-0a", "169.254.172.3", 443)).isEqualTo("s3 saw 10.0.1.5");
+      assertThat(lab.hear("eni-0a", "169.254.172.3", 443)).isEqualTo("s3 saw 10.0.1.5");
       plans.subnet(vpc, "subnet-0a", "10.0.1.0/24", "rtb-without");
       lab.apply(plans.plan());
       assertThat(lab.ask("eni-0a", "169.254.172.3", 443)).isEqualTo("refused");

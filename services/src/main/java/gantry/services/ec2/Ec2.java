@@ -19,6 +19,7 @@ public final class Ec2 implements Ec2Client {
   private final Subnets subnets;
   private final Interfaces interfaces;
   private final SecurityGroups groups;
+  private final SecurityGroupRules rules;
   private final RouteTables routeTables;
   private final InternetGateways internetGateways;
   private final NatGateways natGateways;
@@ -31,6 +32,7 @@ public final class Ec2 implements Ec2Client {
   private final DhcpOptionSets dhcpOptions;
   private final KeyPairs keyPairs;
   private final Catalogue catalogue;
+  private final Insights insights;
   private final Tagging tagging;
 
   /** A client of the rows in {@code context}; public addresses come from {@code publicPool}. */
@@ -41,6 +43,7 @@ public final class Ec2 implements Ec2Client {
     this.subnets = new Subnets(desk);
     this.interfaces = new Interfaces(desk, pool);
     this.groups = new SecurityGroups(desk);
+    this.rules = new SecurityGroupRules(desk);
     this.routeTables = new RouteTables(desk);
     this.internetGateways = new InternetGateways(desk);
     this.natGateways = new NatGateways(desk, pool);
@@ -53,6 +56,7 @@ public final class Ec2 implements Ec2Client {
     this.dhcpOptions = new DhcpOptionSets(desk);
     this.keyPairs = new KeyPairs(desk);
     this.catalogue = new Catalogue(desk);
+    this.insights = new Insights(desk);
     this.tagging = new Tagging(desk);
   }
 
@@ -216,57 +220,57 @@ public final class Ec2 implements Ec2Client {
   @Override
   public AuthorizeSecurityGroupIngressResponse authorizeSecurityGroupIngress(
       AuthorizeSecurityGroupIngressRequest request) {
-    return groups.authorizeIngress(request);
+    return rules.authorizeIngress(request);
   }
 
   @Override
   public AuthorizeSecurityGroupEgressResponse authorizeSecurityGroupEgress(
       AuthorizeSecurityGroupEgressRequest request) {
-    return groups.authorizeEgress(request);
+    return rules.authorizeEgress(request);
   }
 
   @Override
   public RevokeSecurityGroupIngressResponse revokeSecurityGroupIngress(
       RevokeSecurityGroupIngressRequest request) {
-    return groups.revokeIngress(request);
+    return rules.revokeIngress(request);
   }
 
   @Override
   public RevokeSecurityGroupEgressResponse revokeSecurityGroupEgress(
       RevokeSecurityGroupEgressRequest request) {
-    return groups.revokeEgress(request);
+    return rules.revokeEgress(request);
   }
 
   @Override
   public DescribeSecurityGroupRulesResponse describeSecurityGroupRules(
       DescribeSecurityGroupRulesRequest request) {
-    return groups.describeRules(request);
+    return rules.describeRules(request);
   }
 
   @Override
   public ModifySecurityGroupRulesResponse modifySecurityGroupRules(
       ModifySecurityGroupRulesRequest request) {
-    return groups.modifyRules(request);
+    return rules.modifyRules(request);
   }
 
   @Override
   public UpdateSecurityGroupRuleDescriptionsIngressResponse
       updateSecurityGroupRuleDescriptionsIngress(
           UpdateSecurityGroupRuleDescriptionsIngressRequest request) {
-    return groups.describeIngress(request);
+    return rules.describeIngress(request);
   }
 
   @Override
   public UpdateSecurityGroupRuleDescriptionsEgressResponse
       updateSecurityGroupRuleDescriptionsEgress(
           UpdateSecurityGroupRuleDescriptionsEgressRequest request) {
-    return groups.describeEgress(request);
+    return rules.describeEgress(request);
   }
 
   @Override
   public DescribeSecurityGroupReferencesResponse describeSecurityGroupReferences(
       DescribeSecurityGroupReferencesRequest request) {
-    return groups.references(request);
+    return rules.references(request);
   }
 
   @Override
@@ -514,6 +518,42 @@ public final class Ec2 implements Ec2Client {
   @Override
   public DescribePrefixListsResponse describePrefixLists(DescribePrefixListsRequest request) {
     return prefixLists.describeAmazon(request);
+  }
+
+  @Override
+  public CreateNetworkInsightsPathResponse createNetworkInsightsPath(
+      CreateNetworkInsightsPathRequest request) {
+    return insights.createPath(request);
+  }
+
+  @Override
+  public DescribeNetworkInsightsPathsResponse describeNetworkInsightsPaths(
+      DescribeNetworkInsightsPathsRequest request) {
+    return insights.describePaths(request);
+  }
+
+  @Override
+  public DeleteNetworkInsightsPathResponse deleteNetworkInsightsPath(
+      DeleteNetworkInsightsPathRequest request) {
+    return insights.deletePath(request);
+  }
+
+  @Override
+  public StartNetworkInsightsAnalysisResponse startNetworkInsightsAnalysis(
+      StartNetworkInsightsAnalysisRequest request) {
+    return insights.start(request);
+  }
+
+  @Override
+  public DescribeNetworkInsightsAnalysesResponse describeNetworkInsightsAnalyses(
+      DescribeNetworkInsightsAnalysesRequest request) {
+    return insights.describeAnalyses(request);
+  }
+
+  @Override
+  public DeleteNetworkInsightsAnalysisResponse deleteNetworkInsightsAnalysis(
+      DeleteNetworkInsightsAnalysisRequest request) {
+    return insights.deleteAnalysis(request);
   }
 
   @Override

@@ -17,6 +17,8 @@ import software.amazon.awssdk.services.ec2.model.InternetGateway;
 import software.amazon.awssdk.services.ec2.model.KeyPairInfo;
 import software.amazon.awssdk.services.ec2.model.NatGateway;
 import software.amazon.awssdk.services.ec2.model.NetworkAcl;
+import software.amazon.awssdk.services.ec2.model.NetworkInsightsAnalysis;
+import software.amazon.awssdk.services.ec2.model.NetworkInsightsPath;
 import software.amazon.awssdk.services.ec2.model.NetworkInterface;
 import software.amazon.awssdk.services.ec2.model.RouteTable;
 import software.amazon.awssdk.services.ec2.model.SecurityGroup;
@@ -73,6 +75,13 @@ final class Ec2Tables {
   static final Table<DhcpOptions> DHCP_OPTIONS = Table.of("ec2.dhcp-options", DhcpOptions.class);
   static final Table<KeyPairInfo> KEY_PAIRS = Table.of("ec2.key-pairs", KeyPairInfo.class);
 
+  static final Table<NetworkInsightsPath> INSIGHTS_PATHS =
+      Table.of("ec2.network-insights-paths", NetworkInsightsPath.class);
+  static final Table<NetworkInsightsAnalysis> INSIGHTS_ANALYSES =
+      Table.of("ec2.network-insights-analyses", NetworkInsightsAnalysis.class);
+  static final Index<NetworkInsightsAnalysis> ANALYSES_BY_PATH =
+      INSIGHTS_ANALYSES.index("path", NetworkInsightsAnalysis::networkInsightsPathId);
+
   /** How long a client's token makes a repeated request the same request. */
   private static final Duration TOKENS_LAST = Duration.ofDays(1);
 
@@ -98,6 +107,8 @@ final class Ec2Tables {
           FLOW_LOGS,
           DHCP_OPTIONS,
           KEY_PAIRS,
+          INSIGHTS_PATHS,
+          INSIGHTS_ANALYSES,
           TOKENS.table());
 
   private Ec2Tables() {}

@@ -18,6 +18,8 @@ import software.amazon.awssdk.services.ec2.model.NatGateway;
 import software.amazon.awssdk.services.ec2.model.NetworkAcl;
 import software.amazon.awssdk.services.ec2.model.NetworkAclAssociation;
 import software.amazon.awssdk.services.ec2.model.NetworkAclEntry;
+import software.amazon.awssdk.services.ec2.model.NetworkInsightsAnalysis;
+import software.amazon.awssdk.services.ec2.model.NetworkInsightsPath;
 import software.amazon.awssdk.services.ec2.model.NetworkInterface;
 import software.amazon.awssdk.services.ec2.model.NetworkInterfacePrivateIpAddress;
 import software.amazon.awssdk.services.ec2.model.ResourceType;
@@ -414,6 +416,33 @@ final class Kinds {
                           .map(v -> v.value())
                           .toList()));
 
+  static final Kind<NetworkInsightsPath> INSIGHTS_PATH =
+      new Kind<>(
+          Ec2Tables.INSIGHTS_PATHS,
+          ResourceType.NETWORK_INSIGHTS_PATH,
+          "nip-",
+          "InvalidNetworkInsightsPathId.NotFound",
+          "The network insights path ID '%s' does not exist",
+          NetworkInsightsPath::tags,
+          (row, tags) -> row.toBuilder().tags(tags).build(),
+          new Filters<NetworkInsightsPath>()
+              .one("source", NetworkInsightsPath::source)
+              .one("destination", NetworkInsightsPath::destination)
+              .one("protocol", NetworkInsightsPath::protocolAsString));
+
+  static final Kind<NetworkInsightsAnalysis> INSIGHTS_ANALYSIS =
+      new Kind<>(
+          Ec2Tables.INSIGHTS_ANALYSES,
+          ResourceType.NETWORK_INSIGHTS_ANALYSIS,
+          "nia-",
+          "InvalidNetworkInsightsAnalysisId.NotFound",
+          "The network insights analysis ID '%s' does not exist",
+          NetworkInsightsAnalysis::tags,
+          (row, tags) -> row.toBuilder().tags(tags).build(),
+          new Filters<NetworkInsightsAnalysis>()
+              .one("path-found", NetworkInsightsAnalysis::networkPathFound)
+              .one("status", NetworkInsightsAnalysis::statusAsString));
+
   static final Kind<KeyPairInfo> KEY_PAIR =
       new Kind<>(
           Ec2Tables.KEY_PAIRS,
@@ -446,7 +475,9 @@ final class Kinds {
           PREFIX_LIST,
           FLOW_LOG,
           DHCP,
-          KEY_PAIR);
+          KEY_PAIR,
+          INSIGHTS_PATH,
+          INSIGHTS_ANALYSIS);
 
   private Kinds() {}
 

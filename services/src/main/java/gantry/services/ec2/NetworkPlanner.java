@@ -394,6 +394,8 @@ public final class NetworkPlanner {
     names.remove(Ec2Tables.KEY_PAIRS.name());
     names.remove(Ec2Tables.DHCP_OPTIONS.name());
     names.remove(Ec2Tables.ACCOUNTS.name());
+    names.remove(Ec2Tables.INSIGHTS_PATHS.name());
+    names.remove(Ec2Tables.INSIGHTS_ANALYSES.name());
     names.remove(Ec2Tables.PUBLIC_ADDRESSES.name());
     names.remove(Ec2Tables.TOKENS.table().name());
     return names;

@@ -171,7 +171,7 @@ public final class Addresses {
     return "g" + Long.toString(Long.parseLong(account), Character.MAX_RADIX);
   }
 
-  private static @Nullable String accountOf(String alias) {
+  static @Nullable String accountOf(String alias) {
     if (!alias.startsWith("g") || alias.length() < 2 || alias.length() > 9) {
       return null;
     }

@@ -61,6 +61,7 @@ final class BlobStore {
   private final Path blobs;
   private final Path uploads;
   private final Clock clock;
+  private final Buffers buffers = new Buffers(BUFFER_BYTES);
   private final ConcurrentHashMap<String, Upload> open = new ConcurrentHashMap<>();
   private final ReentrantLock[] stripes = new ReentrantLock[STRIPES];
 
@@ -387,12 +388,12 @@ final class BlobStore {
         MessageDigest hasher = hasher(channel);
         long begin = channel.size();
         channel.position(begin);
-        byte[] first = new byte[BUFFER_BYTES];
+        byte[] first = buffers.take();
         int read = readSome(body, first, limit);
-        if (read <= 0) {
-          return begin;
+        if (read == first.length) {
+          return appendBehind(channel, hasher, body, first, begin, limit);
         }
-        if (read < first.length) {
+        if (read > 0) {
           // A small one, or the last of it: not worth a thread.
           try {
             writeFully(channel, first, read);
@@ -400,9 +401,9 @@ final class BlobStore {
             throw notWritten(e);
           }
           hasher.update(first, 0, read);
-          return begin + read;
         }
-        return appendBehind(channel, hasher, body, first, begin, limit);
+        buffers.give(first);
+        return begin + Math.max(0, read);
       }
     }
 
@@ -415,12 +416,12 @@ final class BlobStore {
         long begin,
         long limit)
         throws IOException {
-      LayerWriter writer = new LayerWriter(channel);
+      LayerWriter writer = new LayerWriter(channel, buffers);
       long end = begin;
       IOException broken = null;
       IOException unwritten = null;
+      byte[] buffer = first;
       try {
-        byte[] buffer = first;
         int read = first.length;
         while (read > 0) {
           hasher.update(buffer, 0, read);
@@ -442,6 +443,7 @@ final class BlobStore {
       if (unwritten != null) {
         throw notWritten(unwritten);
       }
+      buffers.give(buffer);
       if (broken != null) {
         throw broken;
       }

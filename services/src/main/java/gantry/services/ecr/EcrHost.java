@@ -1,5 +1,6 @@
 package gantry.services.ecr;
 
+import gantry.services.Explainer;
 import gantry.services.HostedService;
 import gantry.services.HttpHandler;
 import gantry.services.ServiceContext;
@@ -85,6 +86,11 @@ public final class EcrHost {
     return controllers;
   }
 
+  /** Answers {@code gantry why}. */
+  Explainer explainer() {
+    return new Why(registry);
+  }
+
   /** How image names lead to repositories: for whoever pulls. */
   public Addresses addresses() {
     return registry.addresses;
@@ -93,6 +99,23 @@ public final class EcrHost {
   /** Where the repositories of an account's public registry are kept. */
   public static Scope publicRegistry(String account) {
     return new Scope(account, Addresses.PUBLIC_REGION);
+  }
+
+  /** The account that a number or the alias of a public registry means. */
+  public static String publicAccount(String idOrAlias) {
+    String account = Addresses.accountOf(idOrAlias);
+    return account == null ? idOrAlias : account;
+  }
+
+  /**
+   * Lets the caller in to do this to a repository that is there.
+   *
+   * @param registryId null for the caller's own
+   */
+  public Scope enter(@Nullable String registryId, String repository, String operation) {
+    Scope scope = gate.enter(registryId, repository, operation);
+    Registry.repository(registry.store.snapshot(), scope, repository);
+    return scope;
   }
 
   /** The name of an account's public registry in {@code public.ecr.aws/ALIAS}. */
@@ -139,7 +162,8 @@ public final class EcrHost {
           EcrClient.class,
           context -> host(context).client(),
           EcrTables.all(),
-          context -> host(context).controllers());
+          context -> host(context).controllers(),
+          context -> host(context).explainer());
     }
   }
 }

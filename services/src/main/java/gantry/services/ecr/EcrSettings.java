@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param home the account and region of plain {@code localhost:PORT/NAME}
  * @param open whether anybody who reaches the port may push and pull: for a program that listens on
- *     loopback only
+ *     loopback only and enforces no policies
  * @param vulnerabilities a folder of a vulnerability list in OSV format; null without one
  * @param iam whether what the callers' own policies do not allow is refused
  * @param inUse what may not be deleted

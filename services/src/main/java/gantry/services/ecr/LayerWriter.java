@@ -24,7 +24,11 @@ final class LayerWriter {
   private record Piece(byte[] bytes, int length) {}
 
   private final FileChannel channel;
-  private final ArrayBlockingQueue<byte[]> free = new ArrayBlockingQueue<>(BUFFERS);
+  private final Buffers buffers;
+
+  /** One more than are made here: the first that is written is the sender's. */
+  private final ArrayBlockingQueue<byte[]> free = new ArrayBlockingQueue<>(BUFFERS + 1);
+
   private final ArrayBlockingQueue<Piece> full = new ArrayBlockingQueue<>(BUFFERS + 1);
   private final Thread writer;
   private @Nullable Thread forcer;
@@ -32,8 +36,9 @@ final class LayerWriter {
   private volatile @Nullable IOException failure;
 
   /** Writes from where the channel stands. */
-  LayerWriter(FileChannel channel) {
+  LayerWriter(FileChannel channel, Buffers buffers) {
     this.channel = channel;
+    this.buffers = buffers;
     this.writer = Thread.ofVirtual().name("layer writer").start(this::run);
   }
 
@@ -42,7 +47,7 @@ final class LayerWriter {
     check();
     if (made < BUFFERS && free.isEmpty()) {
       made++;
-      return new byte[BlobStore.BUFFER_BYTES];
+      return buffers.take();
     }
     try {
       return free.take();
@@ -71,6 +76,7 @@ final class LayerWriter {
   void finish() throws IOException {
     put(END);
     join(writer);
+    free.forEach(buffers::give);
     Thread forcing = forcer;
     if (forcing != null) {
       join(forcing);

@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
  * AWS's decision: within the registry's account an allow of the identity or of the repository's
  * policy is enough, from another account both must allow, and an explicit deny of either wins.
  *
- * <p>Where the program takes anybody ({@code open}, the policy of a program that listens on
- * loopback only) a request without a good token is the account's root user.
+ * <p>Where the program takes anybody ({@code open}: it listens on loopback only and enforces no
+ * policies) a request without a good token is the account's root user.
  */
 final class RegistryAccess implements Access {
 

@@ -1,5 +1,6 @@
 package gantry.services.ecr;
 
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -55,9 +56,9 @@ final class RegistryError extends RuntimeException {
   }
 
   byte[] body() {
-    return Json.write(
-        Map.of(
-            "errors",
-            List.of(Map.of("code", code.name(), "message", String.valueOf(getMessage())))));
+    Map<String, Object> error = new LinkedHashMap<>();
+    error.put("code", code.name());
+    error.put("message", String.valueOf(getMessage()));
+    return Json.write(Map.of("errors", List.of(error)));
   }
 }

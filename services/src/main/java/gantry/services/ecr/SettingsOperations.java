@@ -90,7 +90,10 @@ final class SettingsOperations {
   @SuppressWarnings("deprecation") // registryIds, which old clients still send
   GetAuthorizationTokenResponse token(GetAuthorizationTokenRequest request) {
     gate.own("GetAuthorizationToken");
-    Tokens.Minted minted = tokens.mint(Caller.current());
+    Caller caller = Caller.current();
+    // A service of ours pulls for the account, whose policies are to hold for it.
+    Tokens.Minted minted =
+        tokens.mint(caller.isService() ? Caller.root(caller.scope(), "") : caller);
     String token =
         Base64.getEncoder()
             .encodeToString(("AWS:" + minted.password()).getBytes(StandardCharsets.UTF_8));

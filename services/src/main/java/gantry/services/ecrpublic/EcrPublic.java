@@ -9,8 +9,11 @@ import gantry.state.Scope;
 import gantry.state.Store;
 import gantry.state.Table;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.awscore.exception.AwsErrorDetails;
 import software.amazon.awssdk.core.SdkPojo;
@@ -46,6 +49,7 @@ import software.amazon.awssdk.services.ecrpublic.model.GetRepositoryCatalogDataR
 import software.amazon.awssdk.services.ecrpublic.model.GetRepositoryCatalogDataResponse;
 import software.amazon.awssdk.services.ecrpublic.model.GetRepositoryPolicyRequest;
 import software.amazon.awssdk.services.ecrpublic.model.GetRepositoryPolicyResponse;
+import software.amazon.awssdk.services.ecrpublic.model.ImageIdentifier;
 import software.amazon.awssdk.services.ecrpublic.model.ImageTagDetail;
 import software.amazon.awssdk.services.ecrpublic.model.InitiateLayerUploadRequest;
 import software.amazon.awssdk.services.ecrpublic.model.InitiateLayerUploadResponse;
@@ -67,6 +71,7 @@ import software.amazon.awssdk.services.ecrpublic.model.RepositoryCatalogData;
 import software.amazon.awssdk.services.ecrpublic.model.RepositoryCatalogDataInput;
 import software.amazon.awssdk.services.ecrpublic.model.SetRepositoryPolicyRequest;
 import software.amazon.awssdk.services.ecrpublic.model.SetRepositoryPolicyResponse;
+import software.amazon.awssdk.services.ecrpublic.model.Tag;
 import software.amazon.awssdk.services.ecrpublic.model.TagResourceRequest;
 import software.amazon.awssdk.services.ecrpublic.model.TagResourceResponse;
 import software.amazon.awssdk.services.ecrpublic.model.UntagResourceRequest;
@@ -158,6 +163,34 @@ public final class EcrPublic implements EcrPublicClient {
     }
   }
 
+  /** The account that a request names, by its number or by the alias of its public registry. */
+  private static @Nullable String registry(@Nullable String idOrAlias) {
+    return idOrAlias == null ? null : EcrHost.publicAccount(idOrAlias);
+  }
+
+  private static List<software.amazon.awssdk.services.ecr.model.ImageIdentifier> ids(
+      List<ImageIdentifier> ids) {
+    return ids.stream()
+        .map(
+            id ->
+                software.amazon.awssdk.services.ecr.model.ImageIdentifier.builder()
+                    .imageDigest(id.imageDigest())
+                    .imageTag(id.imageTag())
+                    .build())
+        .toList();
+  }
+
+  private static List<software.amazon.awssdk.services.ecr.model.Tag> tags(List<Tag> tags) {
+    return tags.stream()
+        .map(
+            tag ->
+                software.amazon.awssdk.services.ecr.model.Tag.builder()
+                    .key(tag.key())
+                    .value(tag.value())
+                    .build())
+        .toList();
+  }
+
   // ---- repositories
 
   @Override
@@ -168,10 +201,7 @@ public final class EcrPublic implements EcrPublicClient {
         within(
             client ->
                 client.createRepository(
-                    Shapes.copy(
-                        request,
-                        software.amazon.awssdk.services.ecr.model.CreateRepositoryRequest
-                            .builder())));
+                    r -> r.repositoryName(request.repositoryName()).tags(tags(request.tags()))));
     if (catalog != null) {
       put(CATALOG, scope().key(request.repositoryName()), catalog);
     }
@@ -182,17 +212,20 @@ public final class EcrPublic implements EcrPublicClient {
 
   @Override
   public DeleteRepositoryResponse deleteRepository(DeleteRepositoryRequest request) {
-    SdkPojo deleted =
+    var deleted =
         within(
             client ->
                 client.deleteRepository(
-                    Shapes.copy(
-                        request,
-                        software.amazon.awssdk.services.ecr.model.DeleteRepositoryRequest
-                            .builder())));
+                    r ->
+                        r.registryId(registry(request.registryId()))
+                            .repositoryName(request.repositoryName())
+                            .force(request.force())));
     store.write(
         tx -> {
-          tx.delete(CATALOG, scope().key(request.repositoryName()));
+          tx.delete(
+              CATALOG,
+              EcrHost.publicRegistry(deleted.repository().registryId())
+                  .key(deleted.repository().repositoryName()));
           return null;
         });
     return Shapes.copy(deleted, DeleteRepositoryResponse.builder());
@@ -204,10 +237,12 @@ public final class EcrPublic implements EcrPublicClient {
         within(
             client ->
                 client.describeRepositories(
-                    Shapes.copy(
-                        request,
-                        software.amazon.awssdk.services.ecr.model.DescribeRepositoriesRequest
-                            .builder()))),
+                    r ->
+                        r.registryId(registry(request.registryId()))
+                            .repositoryNames(
+                                request.hasRepositoryNames() ? request.repositoryNames() : null)
+                            .nextToken(request.nextToken())
+                            .maxResults(request.maxResults()))),
         DescribeRepositoriesResponse.builder());
   }
 
@@ -218,10 +253,10 @@ public final class EcrPublic implements EcrPublicClient {
         within(
             client ->
                 client.batchCheckLayerAvailability(
-                    Shapes.copy(
-                        request,
-                        software.amazon.awssdk.services.ecr.model.BatchCheckLayerAvailabilityRequest
-                            .builder()))),
+                    r ->
+                        r.registryId(registry(request.registryId()))
+                            .repositoryName(request.repositoryName())
+                            .layerDigests(request.layerDigests()))),
         BatchCheckLayerAvailabilityResponse.builder());
   }
 
@@ -231,10 +266,10 @@ public final class EcrPublic implements EcrPublicClient {
         within(
             client ->
                 client.batchDeleteImage(
-                    Shapes.copy(
-                        request,
-                        software.amazon.awssdk.services.ecr.model.BatchDeleteImageRequest
-                            .builder()))),
+                    r ->
+                        r.registryId(registry(request.registryId()))
+                            .repositoryName(request.repositoryName())
+                            .imageIds(ids(request.imageIds())))),
         BatchDeleteImageResponse.builder());
   }
 
@@ -244,10 +279,11 @@ public final class EcrPublic implements EcrPublicClient {
         within(
             client ->
                 client.completeLayerUpload(
-                    Shapes.copy(
-                        request,
-                        software.amazon.awssdk.services.ecr.model.CompleteLayerUploadRequest
-                            .builder()))),
+                    r ->
+                        r.registryId(registry(request.registryId()))
+                            .repositoryName(request.repositoryName())
+                            .uploadId(request.uploadId())
+                            .layerDigests(request.layerDigests()))),
         CompleteLayerUploadResponse.builder());
   }
 
@@ -258,10 +294,9 @@ public final class EcrPublic implements EcrPublicClient {
         within(
             client ->
                 client.deleteRepositoryPolicy(
-                    Shapes.copy(
-                        request,
-                        software.amazon.awssdk.services.ecr.model.DeleteRepositoryPolicyRequest
-                            .builder()))),
+                    r ->
+                        r.registryId(registry(request.registryId()))
+                            .repositoryName(request.repositoryName()))),
         DeleteRepositoryPolicyResponse.builder());
   }
 
@@ -271,10 +306,12 @@ public final class EcrPublic implements EcrPublicClient {
         within(
             client ->
                 client.describeImages(
-                    Shapes.copy(
-                        request,
-                        software.amazon.awssdk.services.ecr.model.DescribeImagesRequest
-                            .builder()))),
+                    r ->
+                        r.registryId(registry(request.registryId()))
+                            .repositoryName(request.repositoryName())
+                            .imageIds(request.hasImageIds() ? ids(request.imageIds()) : null)
+                            .nextToken(request.nextToken())
+                            .maxResults(request.maxResults()))),
         DescribeImagesResponse.builder());
   }
 
@@ -284,10 +321,9 @@ public final class EcrPublic implements EcrPublicClient {
         within(
             client ->
                 client.getRepositoryPolicy(
-                    Shapes.copy(
-                        request,
-                        software.amazon.awssdk.services.ecr.model.GetRepositoryPolicyRequest
-                            .builder()))),
+                    r ->
+                        r.registryId(registry(request.registryId()))
+                            .repositoryName(request.repositoryName()))),
         GetRepositoryPolicyResponse.builder());
   }
 
@@ -297,23 +333,16 @@ public final class EcrPublic implements EcrPublicClient {
         within(
             client ->
                 client.initiateLayerUpload(
-                    Shapes.copy(
-                        request,
-                        software.amazon.awssdk.services.ecr.model.InitiateLayerUploadRequest
-                            .builder()))),
+                    r ->
+                        r.registryId(registry(request.registryId()))
+                            .repositoryName(request.repositoryName()))),
         InitiateLayerUploadResponse.builder());
   }
 
   @Override
   public ListTagsForResourceResponse listTagsForResource(ListTagsForResourceRequest request) {
     return Shapes.copy(
-        within(
-            client ->
-                client.listTagsForResource(
-                    Shapes.copy(
-                        request,
-                        software.amazon.awssdk.services.ecr.model.ListTagsForResourceRequest
-                            .builder()))),
+        within(client -> client.listTagsForResource(r -> r.resourceArn(request.resourceArn()))),
         ListTagsForResourceResponse.builder());
   }
 
@@ -323,9 +352,13 @@ public final class EcrPublic implements EcrPublicClient {
         within(
             client ->
                 client.putImage(
-                    Shapes.copy(
-                        request,
-                        software.amazon.awssdk.services.ecr.model.PutImageRequest.builder()))),
+                    r ->
+                        r.registryId(registry(request.registryId()))
+                            .repositoryName(request.repositoryName())
+                            .imageManifest(request.imageManifest())
+                            .imageManifestMediaType(request.imageManifestMediaType())
+                            .imageTag(request.imageTag())
+                            .imageDigest(request.imageDigest()))),
         PutImageResponse.builder());
   }
 
@@ -335,10 +368,11 @@ public final class EcrPublic implements EcrPublicClient {
         within(
             client ->
                 client.setRepositoryPolicy(
-                    Shapes.copy(
-                        request,
-                        software.amazon.awssdk.services.ecr.model.SetRepositoryPolicyRequest
-                            .builder()))),
+                    r ->
+                        r.registryId(registry(request.registryId()))
+                            .repositoryName(request.repositoryName())
+                            .policyText(request.policyText())
+                            .force(request.force()))),
         SetRepositoryPolicyResponse.builder());
   }
 
@@ -348,9 +382,7 @@ public final class EcrPublic implements EcrPublicClient {
         within(
             client ->
                 client.tagResource(
-                    Shapes.copy(
-                        request,
-                        software.amazon.awssdk.services.ecr.model.TagResourceRequest.builder()))),
+                    r -> r.resourceArn(request.resourceArn()).tags(tags(request.tags())))),
         TagResourceResponse.builder());
   }
 
@@ -360,9 +392,7 @@ public final class EcrPublic implements EcrPublicClient {
         within(
             client ->
                 client.untagResource(
-                    Shapes.copy(
-                        request,
-                        software.amazon.awssdk.services.ecr.model.UntagResourceRequest.builder()))),
+                    r -> r.resourceArn(request.resourceArn()).tagKeys(request.tagKeys()))),
         UntagResourceResponse.builder());
   }
 
@@ -372,10 +402,13 @@ public final class EcrPublic implements EcrPublicClient {
         within(
             client ->
                 client.uploadLayerPart(
-                    Shapes.copy(
-                        request,
-                        software.amazon.awssdk.services.ecr.model.UploadLayerPartRequest
-                            .builder()))),
+                    r ->
+                        r.registryId(registry(request.registryId()))
+                            .repositoryName(request.repositoryName())
+                            .uploadId(request.uploadId())
+                            .partFirstByte(request.partFirstByte())
+                            .partLastByte(request.partLastByte())
+                            .layerPartBlob(request.layerPartBlob()))),
         UploadLayerPartResponse.builder());
   }
 
@@ -390,15 +423,22 @@ public final class EcrPublic implements EcrPublicClient {
 
   @Override
   public DescribeImageTagsResponse describeImageTags(DescribeImageTagsRequest request) {
-    Map<String, Instant> setAt = host.tagTimes(scope(), request.repositoryName());
+    String name = request.repositoryName();
+    Scope scope = entered(request.registryId(), name, "DescribeImageTags");
+    Map<String, Instant> setAt = host.tagTimes(scope, name);
+    // Who may see the tags may see what they name.
+    Caller ours = Caller.root(scope, Caller.current().requestId());
     var images =
-        within(
-            client ->
-                client.describeImages(
-                    r ->
-                        r.repositoryName(request.repositoryName())
-                            .nextToken(request.nextToken())
-                            .maxResults(request.maxResults())));
+        ScopedValue.where(Caller.CURRENT, ours)
+            .call(
+                () ->
+                    within(
+                        client ->
+                            client.describeImages(
+                                r ->
+                                    r.repositoryName(name)
+                                        .nextToken(request.nextToken())
+                                        .maxResults(request.maxResults()))));
     return DescribeImageTagsResponse.builder()
         .imageTagDetails(
             images.imageDetails().stream()
@@ -428,22 +468,23 @@ public final class EcrPublic implements EcrPublicClient {
     Scope scope = scope();
     String uri = host.addresses().uri(scope, "x");
     String alias = host.publicAlias(scope.account());
+    Registry own =
+        Registry.builder()
+            .registryId(scope.account())
+            .registryArn("arn:aws:ecr-public::" + scope.account() + ":registry/" + scope.account())
+            .registryUri(uri.substring(0, uri.length() - 2))
+            .verified(false)
+            .aliases(
+                RegistryAlias.builder()
+                    .name(alias)
+                    .status(RegistryAliasStatus.ACTIVE)
+                    .primaryRegistryAlias(true)
+                    .defaultRegistryAlias(true)
+                    .build())
+            .build();
     return DescribeRegistriesResponse.builder()
         .registries(
-            Registry.builder()
-                .registryId(scope.account())
-                .registryArn(
-                    "arn:aws:ecr-public::" + scope.account() + ":registry/" + scope.account())
-                .registryUri(uri.substring(0, uri.length() - 2))
-                .verified(false)
-                .aliases(
-                    RegistryAlias.builder()
-                        .name(alias)
-                        .status(RegistryAliasStatus.ACTIVE)
-                        .primaryRegistryAlias(true)
-                        .defaultRegistryAlias(true)
-                        .build())
-                .build())
+            Stream.of(own).limit(Objects.requireNonNullElse(request.maxResults(), 1)).toList())
         .build();
   }
 
@@ -468,9 +509,9 @@ public final class EcrPublic implements EcrPublicClient {
   @Override
   public GetRepositoryCatalogDataResponse getRepositoryCatalogData(
       GetRepositoryCatalogDataRequest request) {
-    mustExist(request.repositoryName());
-    @Nullable RepositoryCatalogData data =
-        store.snapshot().get(CATALOG, scope().key(request.repositoryName()));
+    String name = request.repositoryName();
+    Scope scope = entered(request.registryId(), name, "GetRepositoryCatalogData");
+    @Nullable RepositoryCatalogData data = store.snapshot().get(CATALOG, scope.key(name));
     return GetRepositoryCatalogDataResponse.builder()
         .catalogData(data == null ? RepositoryCatalogData.builder().build() : data)
         .build();
@@ -479,14 +520,16 @@ public final class EcrPublic implements EcrPublicClient {
   @Override
   public PutRepositoryCatalogDataResponse putRepositoryCatalogData(
       PutRepositoryCatalogDataRequest request) {
-    mustExist(request.repositoryName());
+    String name = request.repositoryName();
+    Scope scope = entered(request.registryId(), name, "PutRepositoryCatalogData");
     RepositoryCatalogData data = catalog(request.catalogData());
-    put(CATALOG, scope().key(request.repositoryName()), data);
+    put(CATALOG, scope.key(name), data);
     return PutRepositoryCatalogDataResponse.builder().catalogData(data).build();
   }
 
-  private void mustExist(String repository) {
-    within(client -> client.describeRepositories(r -> r.repositoryNames(repository)));
+  /** Where a repository is that is there and that the caller may do this to. */
+  private Scope entered(@Nullable String registryId, String repository, String operation) {
+    return within(_ -> host.enter(registry(registryId), repository, operation));
   }
 
   private <V> void put(Table<V> table, Key key, V row) {

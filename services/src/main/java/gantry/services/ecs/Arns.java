@@ -63,6 +63,11 @@ public final class Arns {
     return prefix(scope) + ":service-revision/" + cluster + "/" + service + "/" + id;
   }
 
+  /** A role of the account by its name, which may have a path before it. */
+  public static String role(Scope scope, String name) {
+    return "arn:" + partition(scope.region()) + ":iam::" + scope.account() + ":role/" + name;
+  }
+
   /** The parts of an ECS ARN; null when {@code text} is none. */
   public static @Nullable Parts parse(String text) {
     // arn:partition:service:region:account:type/path, by hand: it is asked very often.
@@ -97,7 +102,11 @@ public final class Arns {
     }
 
     public int depth() {
-      return (int) path.chars().filter(c -> c == '/').count() + 1;
+      int depth = 1;
+      for (int slash = path.indexOf('/'); slash >= 0; slash = path.indexOf('/', slash + 1)) {
+        depth++;
+      }
+      return depth;
     }
 
     public String first() {

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import gantry.services.Caller;
 import gantry.services.ServiceContext;
+import gantry.services.ecs.controller.Gpus;
 import gantry.services.ecs.controller.Outbox;
 import gantry.services.ecs.controller.Stops;
 import gantry.services.ecs.placement.ClusterQuery;
@@ -380,6 +381,13 @@ final class ContainerInstances {
               tasks.stream()
                   .flatMap(each -> each.demand().udpPorts().stream())
                   .collect(Collectors.toSet()));
+      case "GPU" -> {
+        Set<String> held = Gpus.held(tasks);
+        yield resource.toBuilder()
+            .stringSetValue(
+                resource.stringSetValue().stream().filter(id -> !held.contains(id)).toList())
+            .build();
+      }
       default -> resource;
     };
   }

@@ -142,6 +142,7 @@ public final class Ecs implements EcsClient {
   private final CapacityProviders capacityProviders;
   private final ContainerInstances containerInstances;
   private final Tasks tasks;
+  private final TaskProtection taskProtection;
   private final TaskReports reports;
   private final Services services;
   private final ServiceDeployments serviceDeployments;
@@ -156,11 +157,13 @@ public final class Ecs implements EcsClient {
     tags = new Tags(context);
     capacityProviders = new CapacityProviders(context);
     containerInstances = new ContainerInstances(context);
-    tasks = new Tasks(context, core.launcher(), core.capacity(), core.networks());
+    LaunchRules launching = new LaunchRules(core.networks());
+    tasks = new Tasks(context, core.launcher(), core.capacity(), launching);
+    taskProtection = new TaskProtection(context);
     reports = new TaskReports(context);
-    services = new Services(context, core.deployments(), tasks);
+    services = new Services(context, core.deployments(), launching);
     serviceDeployments = new ServiceDeployments(context);
-    taskSets = new TaskSets(context, core.deployments(), tasks);
+    taskSets = new TaskSets(context, core.deployments(), launching);
   }
 
   /** What the ECS API has no operation for and nodes tell all the same. */
@@ -393,12 +396,12 @@ public final class Ecs implements EcsClient {
 
   @Override
   public UpdateTaskProtectionResponse updateTaskProtection(UpdateTaskProtectionRequest request) {
-    return tasks.protect(request);
+    return taskProtection.update(request);
   }
 
   @Override
   public GetTaskProtectionResponse getTaskProtection(GetTaskProtectionRequest request) {
-    return tasks.protection(request);
+    return taskProtection.get(request);
   }
 
   @Override

@@ -109,8 +109,8 @@ final class ServiceDeployments {
             .toList();
     for (DeploymentRow each : row.deployments()) {
       if (each.revision().serviceRevisionArn().equals(summary.arn())) {
-        running += Services.count(live, each.id(), true);
-        pending += Services.count(live, each.id(), false);
+        running += ShownServices.count(live, each.id(), true);
+        pending += ShownServices.count(live, each.id(), false);
         requested += each.primary() ? row.service().desiredCount() : running + pending;
       }
     }

@@ -2,7 +2,9 @@ package gantry.services.ecs;
 
 import gantry.services.Caller;
 import gantry.services.ServiceContext;
+import gantry.services.ecs.controller.Launcher;
 import gantry.services.ecs.controller.Listening;
+import gantry.state.Scope;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
@@ -12,12 +14,18 @@ import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
 import software.amazon.awssdk.services.ecs.model.AdvancedConfiguration;
 import software.amazon.awssdk.services.ecs.model.AvailabilityZoneRebalancing;
+import software.amazon.awssdk.services.ecs.model.CapacityProviderStrategyItem;
 import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
+import software.amazon.awssdk.services.ecs.model.CreateServiceRequest;
+import software.amazon.awssdk.services.ecs.model.DeploymentController;
+import software.amazon.awssdk.services.ecs.model.DeploymentControllerType;
+import software.amazon.awssdk.services.ecs.model.LaunchType;
 import software.amazon.awssdk.services.ecs.model.LoadBalancer;
 import software.amazon.awssdk.services.ecs.model.NetworkMode;
 import software.amazon.awssdk.services.ecs.model.PlacementConstraint;
 import software.amazon.awssdk.services.ecs.model.PlacementStrategy;
 import software.amazon.awssdk.services.ecs.model.PortMapping;
+import software.amazon.awssdk.services.ecs.model.Service;
 import software.amazon.awssdk.services.ecs.model.ServiceRegistry;
 import software.amazon.awssdk.services.ecs.model.TaskDefinition;
 import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
@@ -32,6 +40,7 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetTypeEn
 final class ServiceRules {
 
   static final int MAX_TARGET_GROUPS = 5;
+  private static final int MAX_DESIRED = 5_000;
   static final int MAX_GRACE_SECONDS = Integer.MAX_VALUE;
   private static final Pattern ROLE = Pattern.compile("arn:[^:]+:iam::\\d{12}:role/.+");
   private static final Pattern NAME = Pattern.compile("[a-zA-Z0-9_-]{1,255}");
@@ -294,5 +303,80 @@ final class ServiceRules {
   /** Members that begin a deployment when they are set to something else. */
   static boolean differs(@Nullable Object given, @Nullable Object current) {
     return given != null && !given.equals(current);
+  }
+
+  static DeploymentControllerType controller(@Nullable DeploymentController given) {
+    DeploymentControllerType type =
+        given == null || given.typeAsString() == null || given.typeAsString().isEmpty()
+            ? DeploymentControllerType.ECS
+            : given.type();
+    if (type == DeploymentControllerType.CODE_DEPLOY) {
+      throw EcsErrors.unsupported(
+          "The CODE_DEPLOY deployment controller is not supported: AWS CodeDeploy is not here. ECS"
+              + " and EXTERNAL are.");
+    }
+    if (type == DeploymentControllerType.UNKNOWN_TO_SDK_VERSION) {
+      throw EcsErrors.invalid("deploymentController should be one of [ECS,CODE_DEPLOY,EXTERNAL]");
+    }
+    return type;
+  }
+
+  static int desired(@Nullable Integer given, boolean daemon, boolean external) {
+    if (daemon) {
+      if (given != null && given != 0) {
+        throw EcsErrors.invalid(
+            "The daemon scheduling strategy does not support a desired count for tasks.");
+      }
+      return 0;
+    }
+    if (given == null) {
+      if (external) {
+        return 0;
+      }
+      throw EcsErrors.invalid("desiredCount can not be blank.");
+    }
+    if (given < 0) {
+      throw EcsErrors.invalid("desiredCount should be greater than or equal to 0.");
+    }
+    if (given > MAX_DESIRED) {
+      throw EcsErrors.invalid("desiredCount should be at most " + MAX_DESIRED + ".");
+    }
+    return given;
+  }
+
+  static @Nullable String role(Scope scope, CreateServiceRequest request) {
+    if (TaskDefinitionRules.given(request.role())) {
+      return request.role().startsWith("arn:") ? request.role() : Arns.role(scope, request.role());
+    }
+    return request.loadBalancers().isEmpty() && request.serviceRegistries().isEmpty()
+        ? null
+        : Arns.role(scope, "aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS");
+  }
+
+  static List<CapacityProviderStrategyItem> filled(List<CapacityProviderStrategyItem> strategy) {
+    return strategy.stream()
+        .map(
+            each ->
+                each.toBuilder()
+                    .weight(each.weight() == null ? 0 : each.weight())
+                    .base(each.base() == null ? 0 : each.base())
+                    .build())
+        .toList();
+  }
+
+  static void platform(
+      Service.Builder service,
+      LaunchType type,
+      boolean typed,
+      @Nullable String version,
+      TaskDefinition definition) {
+    service.launchType(typed ? type.toString() : null);
+    if (type == LaunchType.FARGATE) {
+      service
+          .platformVersion(TaskDefinitionRules.given(version) ? version : "LATEST")
+          .platformFamily(Launcher.platformFamily(definition));
+    } else {
+      service.platformVersion(null).platformFamily(null);
+    }
   }
 }

@@ -3,14 +3,11 @@ package gantry.services.ecs;
 import gantry.services.Caller;
 import gantry.services.ServiceContext;
 import gantry.services.ecs.controller.Deployments;
-import gantry.services.ecs.controller.Launcher;
 import gantry.services.ecs.placement.StrategySplit;
 import gantry.services.ecs.rows.ClientTokenRow;
 import gantry.services.ecs.rows.ConnectRow;
-import gantry.services.ecs.rows.DeploymentRow;
 import gantry.services.ecs.rows.ServiceEvents;
 import gantry.services.ecs.rows.ServiceRow;
-import gantry.services.ecs.rows.TaskRow;
 import gantry.state.Key;
 import gantry.state.Row;
 import gantry.state.Scope;
@@ -21,7 +18,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.CapacityProviderStrategyItem;
 import software.amazon.awssdk.services.ecs.model.Cluster;
@@ -29,7 +25,6 @@ import software.amazon.awssdk.services.ecs.model.CreateServiceRequest;
 import software.amazon.awssdk.services.ecs.model.CreateServiceResponse;
 import software.amazon.awssdk.services.ecs.model.DeleteServiceRequest;
 import software.amazon.awssdk.services.ecs.model.DeleteServiceResponse;
-import software.amazon.awssdk.services.ecs.model.Deployment;
 import software.amazon.awssdk.services.ecs.model.DeploymentController;
 import software.amazon.awssdk.services.ecs.model.DeploymentControllerType;
 import software.amazon.awssdk.services.ecs.model.DescribeServicesRequest;
@@ -47,7 +42,6 @@ import software.amazon.awssdk.services.ecs.model.SchedulingStrategy;
 import software.amazon.awssdk.services.ecs.model.Service;
 import software.amazon.awssdk.services.ecs.model.ServiceConnectConfiguration;
 import software.amazon.awssdk.services.ecs.model.ServiceConnectServiceResource;
-import software.amazon.awssdk.services.ecs.model.ServiceCurrentRevisionSummary;
 import software.amazon.awssdk.services.ecs.model.ServiceField;
 import software.amazon.awssdk.services.ecs.model.ServiceRevision;
 import software.amazon.awssdk.services.ecs.model.TaskDefinition;
@@ -58,21 +52,19 @@ import software.amazon.awssdk.services.ecs.model.UpdateServiceResponse;
 final class Services {
 
   private static final int MAX_DESCRIBED = 10;
-  private static final int MAX_DESIRED = 5_000;
-  private static final Set<String> PENDING = Set.of("PROVISIONING", "PENDING", "ACTIVATING");
 
   private final ServiceContext context;
   private final Deployments deployments;
   private final ServiceRules rules;
   private final ServiceConnect connect;
-  private final Tasks tasks;
+  private final LaunchRules launching;
 
-  Services(ServiceContext context, Deployments deployments, Tasks tasks) {
+  Services(ServiceContext context, Deployments deployments, LaunchRules launching) {
     this.context = context;
     this.deployments = deployments;
     this.rules = new ServiceRules(context);
     this.connect = new ServiceConnect(context);
-    this.tasks = tasks;
+    this.launching = launching;
   }
 
   CreateServiceResponse create(CreateServiceRequest request) {
@@ -87,16 +79,18 @@ final class Services {
     if (existing != null
         && existing.isActive()
         && repeated(view, scope, cluster.clusterName(), request.clientToken(), fingerprint)) {
-      return CreateServiceResponse.builder().service(shown(view, scope, existing, true)).build();
+      return CreateServiceResponse.builder()
+          .service(ShownServices.shown(view, scope, existing, true))
+          .build();
     }
     checkFree(existing);
-    DeploymentControllerType controller = controller(request.deploymentController());
+    DeploymentControllerType controller = ServiceRules.controller(request.deploymentController());
     boolean external = controller == DeploymentControllerType.EXTERNAL;
     boolean daemon = request.schedulingStrategy() == SchedulingStrategy.DAEMON;
     if (request.schedulingStrategy() == SchedulingStrategy.UNKNOWN_TO_SDK_VERSION) {
       throw EcsErrors.invalid("schedulingStrategy should be one of [REPLICA,DAEMON]");
     }
-    int desired = desired(request.desiredCount(), daemon, external);
+    int desired = ServiceRules.desired(request.desiredCount(), daemon, external);
     ServiceRules.notHere(
         !request.volumeConfigurations().isEmpty(), !request.vpcLatticeConfigurations().isEmpty());
     ServiceRules.grace(request.healthCheckGracePeriodSeconds());
@@ -142,7 +136,7 @@ final class Services {
                         request.placementConstraints())))
             .createdAt(context.clock().instant())
             .createdBy(caller.arn())
-            .roleArn(role(scope, request))
+            .roleArn(ServiceRules.role(scope, request))
             .networkConfiguration(request.networkConfiguration());
     TaskDefinition definition = null;
     if (external) {
@@ -154,7 +148,8 @@ final class Services {
       }
     } else {
       definition = References.activeDefinition(view, scope, request.taskDefinition()).definition();
-      NetworkConfiguration network = Tasks.network(definition, request.networkConfiguration());
+      NetworkConfiguration network =
+          LaunchRules.network(definition, request.networkConfiguration());
       List<CapacityProviderStrategyItem> strategy =
           request.launchTypeAsString() != null && !request.launchTypeAsString().isEmpty()
               ? List.of()
@@ -181,8 +176,9 @@ final class Services {
       ServiceRules.registries(request.serviceRegistries(), definition);
       service
           .taskDefinition(definition.taskDefinitionArn())
-          .capacityProviderStrategy(filled(strategy));
-      platform(service, type, strategy.isEmpty(), request.platformVersion(), definition);
+          .capacityProviderStrategy(ServiceRules.filled(strategy));
+      ServiceRules.platform(
+          service, type, strategy.isEmpty(), request.platformVersion(), definition);
     }
     ServiceConnect.Ready connected =
         request.serviceConnectConfiguration() == null
@@ -231,7 +227,7 @@ final class Services {
                   return row;
                 });
     return CreateServiceResponse.builder()
-        .service(shown(context.store().snapshot(), scope, made, true))
+        .service(ShownServices.shown(context.store().snapshot(), scope, made, true))
         .build();
   }
 
@@ -254,65 +250,6 @@ final class Services {
     }
   }
 
-  private static DeploymentControllerType controller(@Nullable DeploymentController given) {
-    DeploymentControllerType type =
-        given == null || given.typeAsString() == null || given.typeAsString().isEmpty()
-            ? DeploymentControllerType.ECS
-            : given.type();
-    if (type == DeploymentControllerType.CODE_DEPLOY) {
-      throw EcsErrors.unsupported(
-          "The CODE_DEPLOY deployment controller is not supported: AWS CodeDeploy is not here. ECS"
-              + " and EXTERNAL are.");
-    }
-    if (type == DeploymentControllerType.UNKNOWN_TO_SDK_VERSION) {
-      throw EcsErrors.invalid("deploymentController should be one of [ECS,CODE_DEPLOY,EXTERNAL]");
-    }
-    return type;
-  }
-
-  private static int desired(@Nullable Integer given, boolean daemon, boolean external) {
-    if (daemon) {
-      if (given != null && given != 0) {
-        throw EcsErrors.invalid(
-            "The daemon scheduling strategy does not support a desired count for tasks.");
-      }
-      return 0;
-    }
-    if (given == null) {
-      if (external) {
-        return 0;
-      }
-      throw EcsErrors.invalid("desiredCount can not be blank.");
-    }
-    if (given < 0) {
-      throw EcsErrors.invalid("desiredCount should be greater than or equal to 0.");
-    }
-    if (given > MAX_DESIRED) {
-      throw EcsErrors.invalid("desiredCount should be at most " + MAX_DESIRED + ".");
-    }
-    return given;
-  }
-
-  private static @Nullable String role(Scope scope, CreateServiceRequest request) {
-    if (TaskDefinitionRules.given(request.role())) {
-      return request.role().startsWith("arn:")
-          ? request.role()
-          : "arn:"
-              + Arns.partition(scope.region())
-              + ":iam::"
-              + scope.account()
-              + ":role/"
-              + request.role();
-    }
-    return request.loadBalancers().isEmpty() && request.serviceRegistries().isEmpty()
-        ? null
-        : "arn:"
-            + Arns.partition(scope.region())
-            + ":iam::"
-            + scope.account()
-            + ":role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS";
-  }
-
   /** The launch type that the tasks will have, checked against the definition. */
   private LaunchType launch(
       View view,
@@ -324,42 +261,14 @@ final class Services {
       @Nullable NetworkConfiguration network,
       @Nullable String platformVersion,
       boolean daemon) {
-    List<StrategySplit.Item> items = Tasks.strategy(view, scope, cluster, given, strategy);
+    List<StrategySplit.Item> items = LaunchRules.strategy(view, scope, cluster, given, strategy);
     String provider = items.isEmpty() ? null : items.getFirst().provider();
-    LaunchType type = Tasks.launchType(given, provider);
+    LaunchType type = LaunchRules.launchType(given, provider);
     if (daemon && type == LaunchType.FARGATE) {
       throw EcsErrors.invalid("The daemon scheduling strategy is not supported with Fargate.");
     }
-    tasks.checkCompatible(definition, type, network, platformVersion);
+    launching.checkCompatible(definition, type, network, platformVersion);
     return type;
-  }
-
-  private static List<CapacityProviderStrategyItem> filled(
-      List<CapacityProviderStrategyItem> strategy) {
-    return strategy.stream()
-        .map(
-            each ->
-                each.toBuilder()
-                    .weight(each.weight() == null ? 0 : each.weight())
-                    .base(each.base() == null ? 0 : each.base())
-                    .build())
-        .toList();
-  }
-
-  private static void platform(
-      Service.Builder service,
-      LaunchType type,
-      boolean typed,
-      @Nullable String version,
-      TaskDefinition definition) {
-    service.launchType(typed ? type.toString() : null);
-    if (type == LaunchType.FARGATE) {
-      service
-          .platformVersion(TaskDefinitionRules.given(version) ? version : "LATEST")
-          .platformFamily(Launcher.platformFamily(definition));
-    } else {
-      service.platformVersion(null).platformFamily(null);
-    }
   }
 
   UpdateServiceResponse update(UpdateServiceRequest request) {
@@ -373,12 +282,12 @@ final class Services {
     ServiceRules.grace(request.healthCheckGracePeriodSeconds());
     PlacementRules.check(request.placementConstraints(), request.placementStrategy());
     if (request.deploymentController() != null
-        && controller(request.deploymentController())
+        && ServiceRules.controller(request.deploymentController())
             != before.service().deploymentController().type()) {
       throw EcsErrors.unsupported(
           "Changing the deployment controller of a service is not supported.");
     }
-    Change change = change(view, scope, cluster, before, request);
+    ServiceChange change = change(view, scope, cluster, before, request);
     ServiceConnect.Ready connected = connected(view, scope, cluster, before, request, change);
     Instant now = context.clock().instant();
     ServiceRow updated =
@@ -396,17 +305,17 @@ final class Services {
                                   ? connected.configuration()
                                   : current.serviceConnect(),
                               current.volumes());
-                  if (change.definition != null && change.deploys) {
-                    ServiceRevision revision =
-                        deployments.revision(scope, row, change.definition, now);
-                    row = deployments.begin(tx, scope, row, revision, change.definition, "", now);
+                  TaskDefinition definition = change.definition();
+                  if (definition != null && change.deploys()) {
+                    ServiceRevision revision = deployments.revision(scope, row, definition, now);
+                    row = deployments.begin(tx, scope, row, revision, definition, "", now);
                   }
                   tx.put(EcsTables.SERVICES, key, row);
                   keep(tx, key, connected);
                   return row;
                 });
     return UpdateServiceResponse.builder()
-        .service(shown(context.store().snapshot(), scope, updated, true))
+        .service(ShownServices.shown(context.store().snapshot(), scope, updated, true))
         .build();
   }
 
@@ -417,7 +326,7 @@ final class Services {
       Cluster cluster,
       ServiceRow before,
       UpdateServiceRequest request,
-      Change change) {
+      ServiceChange change) {
     ServiceConnectConfiguration wanted =
         request.serviceConnectConfiguration() != null
             ? request.serviceConnectConfiguration()
@@ -456,92 +365,12 @@ final class Services {
     return row;
   }
 
-  /** What an update changes: the members that were given, on whatever the service is by then. */
-  private record Change(
-      UpdateServiceRequest request,
-      @Nullable TaskDefinition definition,
-      boolean deploys,
-      LaunchType type,
-      boolean typed,
-      List<CapacityProviderStrategyItem> strategy) {
-
-    Service service(Service current) {
-      boolean daemon = current.schedulingStrategy() == SchedulingStrategy.DAEMON;
-      Service.Builder next = current.toBuilder();
-      if (request.desiredCount() != null) {
-        next.desiredCount(request.desiredCount());
-      }
-      if (definition != null) {
-        next.taskDefinition(definition.taskDefinitionArn());
-      }
-      if (request.hasCapacityProviderStrategy()) {
-        next.capacityProviderStrategy(filled(strategy));
-      }
-      if (definition != null && deploys) {
-        platform(
-            next,
-            type,
-            typed,
-            TaskDefinitionRules.given(request.platformVersion())
-                ? request.platformVersion()
-                : current.platformVersion(),
-            definition);
-      }
-      next.deploymentConfiguration(
-          DeploymentRules.configuration(
-              current.deploymentConfiguration(),
-              request.deploymentConfiguration(),
-              daemon,
-              current.deploymentController().type() == DeploymentControllerType.EXTERNAL));
-      if (request.networkConfiguration() != null) {
-        next.networkConfiguration(request.networkConfiguration());
-      }
-      if (request.hasPlacementConstraints()) {
-        next.placementConstraints(List.copyOf(request.placementConstraints()));
-      }
-      if (request.hasPlacementStrategy()) {
-        next.placementStrategy(PlacementRules.normal(request.placementStrategy()));
-      }
-      if (request.healthCheckGracePeriodSeconds() != null) {
-        next.healthCheckGracePeriodSeconds(request.healthCheckGracePeriodSeconds());
-      }
-      if (request.enableExecuteCommand() != null) {
-        next.enableExecuteCommand(request.enableExecuteCommand());
-      }
-      if (request.enableECSManagedTags() != null) {
-        next.enableECSManagedTags(request.enableECSManagedTags());
-      }
-      if (request.propagateTags() != null) {
-        next.propagateTags(request.propagateTags());
-      }
-      if (request.hasLoadBalancers()) {
-        next.loadBalancers(List.copyOf(request.loadBalancers()));
-      }
-      if (request.hasServiceRegistries()) {
-        next.serviceRegistries(List.copyOf(request.serviceRegistries()));
-      }
-      Service half = next.build();
-      return half.toBuilder()
-          .availabilityZoneRebalancing(
-              ServiceRules.rebalancing(
-                  request.availabilityZoneRebalancing(),
-                  current.availabilityZoneRebalancing(),
-                  ServiceRules.rebalancingRefusal(
-                      daemon,
-                      current.deploymentController().type() != DeploymentControllerType.ECS,
-                      half.deploymentConfiguration().maximumPercent(),
-                      half.placementStrategy(),
-                      half.placementConstraints())))
-          .build();
-    }
-  }
-
-  private Change change(
+  private ServiceChange change(
       View view, Scope scope, Cluster cluster, ServiceRow before, UpdateServiceRequest request) {
     Service service = before.service();
     boolean force = Boolean.TRUE.equals(request.forceNewDeployment());
     if (request.desiredCount() != null) {
-      desired(request.desiredCount(), before.isDaemon(), before.isExternal());
+      ServiceRules.desired(request.desiredCount(), before.isDaemon(), before.isExternal());
     }
     if (before.isExternal()) {
       if (force || TaskDefinitionRules.given(request.taskDefinition())) {
@@ -549,7 +378,7 @@ final class Services {
             "The task definition of a service with the EXTERNAL deployment controller is its task"
                 + " sets'.");
       }
-      return new Change(request, null, false, LaunchType.EC2, true, List.of());
+      return new ServiceChange(request, null, false, LaunchType.EC2, true, List.of());
     }
     boolean definitionChanges = false;
     TaskDefinition definition;
@@ -568,7 +397,7 @@ final class Services {
             ? request.capacityProviderStrategy()
             : service.capacityProviderStrategy();
     if (request.hasCapacityProviderStrategy()
-        && !filled(strategy).equals(service.capacityProviderStrategy())
+        && !ServiceRules.filled(strategy).equals(service.capacityProviderStrategy())
         && !force) {
       throw EcsErrors.invalid(
           "When switching from launch type to capacity provider strategy on an existing service, or"
@@ -592,7 +421,7 @@ final class Services {
     LaunchType type = LaunchType.EC2;
     if (deploys) {
       NetworkConfiguration network =
-          Tasks.network(
+          LaunchRules.network(
               definition,
               request.networkConfiguration() != null
                   ? request.networkConfiguration()
@@ -630,7 +459,7 @@ final class Services {
         request.serviceConnectConfiguration() != null
             ? request.serviceConnectConfiguration()
             : before.serviceConnect());
-    return new Change(
+    return new ServiceChange(
         request, deploys || definitionChanges ? definition : null, deploys, type, typed, strategy);
   }
 
@@ -668,7 +497,7 @@ final class Services {
                   return next;
                 });
     return DeleteServiceResponse.builder()
-        .service(shown(context.store().snapshot(), scope, gone, false))
+        .service(ShownServices.shown(context.store().snapshot(), scope, gone, false))
         .build();
   }
 
@@ -704,111 +533,11 @@ final class Services {
                 .reason("MISSING")
                 .build());
       } else {
-        found.add(shown(view, scope, row, request.include().contains(ServiceField.TAGS)));
+        found.add(
+            ShownServices.shown(view, scope, row, request.include().contains(ServiceField.TAGS)));
       }
     }
     return DescribeServicesResponse.builder().services(found).failures(failures).build();
-  }
-
-  /** The service with counts, deployments, events. */
-  static Service shown(View view, Scope scope, ServiceRow row, boolean tags) {
-    List<TaskRow> live =
-        view.lookup(EcsTables.TASKS_OF_SERVICE, scope, row.cluster() + "/" + row.name())
-            .map(Row::value)
-            .filter(each -> !each.isStopped())
-            .toList();
-    List<Deployment> shown = new ArrayList<>();
-    List<ServiceCurrentRevisionSummary> revisions = new ArrayList<>();
-    String current = null;
-    ConnectRow made =
-        view.get(EcsTables.CONNECT, EcsTables.member(scope, row.cluster(), row.name()));
-    for (DeploymentRow each : row.deployments()) {
-      int running = count(live, each.id(), true);
-      int pending = count(live, each.id(), false);
-      int desired = each.primary() ? row.service().desiredCount() : running + pending;
-      shown.add(deployment(made, each, desired, running, pending));
-      revisions.add(
-          ServiceCurrentRevisionSummary.builder()
-              .arn(each.revision().serviceRevisionArn())
-              .requestedTaskCount(desired)
-              .runningTaskCount(running)
-              .pendingTaskCount(pending)
-              .build());
-      if (each.primary() && each.inProgress()) {
-        // A rollback is the end of the deployment that failed, not one of its own.
-        current = each.rollsBack() == null ? each.serviceDeploymentArn() : each.rollsBack();
-      }
-    }
-    Service.Builder service =
-        row.service().toBuilder()
-            .runningCount(count(live, null, true))
-            .pendingCount(count(live, null, false))
-            .deployments(shown)
-            .currentServiceRevisions(revisions)
-            .currentServiceDeployment(current)
-            .events(ServiceEvents.of(view, scope, row.cluster(), row.name()))
-            .resourceManagementType(ResourceManagementType.CUSTOMER);
-    if (row.isExternal()) {
-      service.taskSets(
-          EcsTables.under(view, EcsTables.TASK_SETS, scope, row.cluster() + "/" + row.name() + "/")
-              .map(each -> TaskSets.shown(view, scope, row, each.value()))
-              .toList());
-    }
-    service.tags(tags ? Tags.of(view, scope, row.service().serviceArn()) : List.of());
-    return service.build();
-  }
-
-  static int count(List<TaskRow> live, @Nullable String deployment, boolean running) {
-    return (int)
-        live.stream()
-            .filter(each -> deployment == null || deployment.equals(each.deploymentId()))
-            .filter(each -> running ? each.isRunning() : PENDING.contains(each.task().lastStatus()))
-            .filter(each -> !each.isStopping() || each.isRunning())
-            .count();
-  }
-
-  private static Deployment deployment(
-      @Nullable ConnectRow made, DeploymentRow each, int desired, int running, int pending) {
-    ServiceRevision revision = each.revision();
-    return Deployment.builder()
-        .id(each.id())
-        .status(each.primary() ? "PRIMARY" : "ACTIVE")
-        .taskDefinition(revision.taskDefinition())
-        .desiredCount(desired)
-        .runningCount(running)
-        .pendingCount(pending)
-        .failedTasks(each.failedTasks())
-        .createdAt(each.createdAt())
-        .updatedAt(each.updatedAt())
-        .launchType(revision.launchTypeAsString())
-        .capacityProviderStrategy(
-            revision.capacityProviderStrategy().isEmpty()
-                ? null
-                : revision.capacityProviderStrategy())
-        .platformVersion(
-            "LATEST".equals(revision.platformVersion()) ? "1.4.0" : revision.platformVersion())
-        .platformFamily(revision.platformFamily())
-        .networkConfiguration(revision.networkConfiguration())
-        .rolloutState(each.rolloutState())
-        .rolloutStateReason(each.rolloutStateReason())
-        .serviceConnectConfiguration(revision.serviceConnectConfiguration())
-        .serviceConnectResources(resources(revision, made))
-        .build();
-  }
-
-  /** Of everything that was made for the service: what this revision's names are. */
-  private static @Nullable List<ServiceConnectServiceResource> resources(
-      ServiceRevision revision, @Nullable ConnectRow made) {
-    ServiceConnectConfiguration connect = revision.serviceConnectConfiguration();
-    if (made == null || connect == null || !ServiceConnect.isOn(connect)) {
-      return null;
-    }
-    return made.resources().stream()
-        .filter(
-            each ->
-                connect.services().stream()
-                    .anyMatch(one -> each.discoveryName().equals(one.discoveryName())))
-        .toList();
   }
 
   ListServicesResponse list(ListServicesRequest request) {

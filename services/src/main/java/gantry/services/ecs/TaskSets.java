@@ -49,13 +49,13 @@ final class TaskSets {
 
   private final ServiceContext context;
   private final Deployments deployments;
-  private final Tasks tasks;
+  private final LaunchRules launching;
   private final ServiceRules rules;
 
-  TaskSets(ServiceContext context, Deployments deployments, Tasks tasks) {
+  TaskSets(ServiceContext context, Deployments deployments, LaunchRules launching) {
     this.context = context;
     this.deployments = deployments;
-    this.tasks = tasks;
+    this.launching = launching;
     this.rules = new ServiceRules(context);
   }
 
@@ -89,14 +89,14 @@ final class TaskSets {
     ServiceRow service = external(view, scope, cluster, request.service());
     TaskDefinition definition =
         References.activeDefinition(view, scope, request.taskDefinition()).definition();
-    NetworkConfiguration network = Tasks.network(definition, request.networkConfiguration());
+    NetworkConfiguration network = LaunchRules.network(definition, request.networkConfiguration());
     var items =
-        Tasks.strategy(
+        LaunchRules.strategy(
             view, scope, cluster, request.launchTypeAsString(), request.capacityProviderStrategy());
     LaunchType type =
-        Tasks.launchType(
+        LaunchRules.launchType(
             request.launchTypeAsString(), items.isEmpty() ? null : items.getFirst().provider());
-    tasks.checkCompatible(definition, type, network, request.platformVersion());
+    launching.checkCompatible(definition, type, network, request.platformVersion());
     if (request.loadBalancers().stream().anyMatch(each -> each.advancedConfiguration() != null)) {
       throw EcsErrors.invalid("A task set's load balancers have no advancedConfiguration.");
     }
@@ -348,8 +348,8 @@ final class TaskSets {
             .map(Row::value)
             .filter(each -> !each.isStopped() && row.set().id().equals(each.deploymentId()))
             .toList();
-    int running = Services.count(live, null, true);
-    int pending = Services.count(live, null, false);
+    int running = ShownServices.count(live, null, true);
+    int pending = ShownServices.count(live, null, false);
     int desired =
         row.draining()
             ? 0

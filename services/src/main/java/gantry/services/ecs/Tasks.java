@@ -4,7 +4,6 @@ import gantry.services.Caller;
 import gantry.services.ServiceContext;
 import gantry.services.ecs.controller.Capacity;
 import gantry.services.ecs.controller.Launcher;
-import gantry.services.ecs.controller.Networks;
 import gantry.services.ecs.controller.Outbox;
 import gantry.services.ecs.controller.Stops;
 import gantry.services.ecs.placement.Decision;
@@ -26,30 +25,19 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
-import software.amazon.awssdk.services.ecs.model.AssignPublicIp;
-import software.amazon.awssdk.services.ecs.model.CapacityProvider;
-import software.amazon.awssdk.services.ecs.model.CapacityProviderStrategyItem;
 import software.amazon.awssdk.services.ecs.model.Cluster;
-import software.amazon.awssdk.services.ecs.model.Compatibility;
 import software.amazon.awssdk.services.ecs.model.ConflictException;
-import software.amazon.awssdk.services.ecs.model.ContainerOverride;
 import software.amazon.awssdk.services.ecs.model.DescribeTasksRequest;
 import software.amazon.awssdk.services.ecs.model.DescribeTasksResponse;
 import software.amazon.awssdk.services.ecs.model.DesiredStatus;
 import software.amazon.awssdk.services.ecs.model.ExecuteCommandRequest;
 import software.amazon.awssdk.services.ecs.model.ExecuteCommandResponse;
 import software.amazon.awssdk.services.ecs.model.Failure;
-import software.amazon.awssdk.services.ecs.model.GetTaskProtectionRequest;
-import software.amazon.awssdk.services.ecs.model.GetTaskProtectionResponse;
 import software.amazon.awssdk.services.ecs.model.LaunchType;
 import software.amazon.awssdk.services.ecs.model.ListTasksRequest;
 import software.amazon.awssdk.services.ecs.model.ListTasksResponse;
-import software.amazon.awssdk.services.ecs.model.ManagedScalingStatus;
 import software.amazon.awssdk.services.ecs.model.NetworkConfiguration;
-import software.amazon.awssdk.services.ecs.model.NetworkMode;
-import software.amazon.awssdk.services.ecs.model.PlatformUnknownException;
 import software.amazon.awssdk.services.ecs.model.PropagateTags;
-import software.amazon.awssdk.services.ecs.model.ProtectedTask;
 import software.amazon.awssdk.services.ecs.model.RunTaskRequest;
 import software.amazon.awssdk.services.ecs.model.RunTaskResponse;
 import software.amazon.awssdk.services.ecs.model.StartTaskRequest;
@@ -62,10 +50,8 @@ import software.amazon.awssdk.services.ecs.model.TaskDefinition;
 import software.amazon.awssdk.services.ecs.model.TaskField;
 import software.amazon.awssdk.services.ecs.model.TaskOverride;
 import software.amazon.awssdk.services.ecs.model.TaskStopCode;
-import software.amazon.awssdk.services.ecs.model.UpdateTaskProtectionRequest;
-import software.amazon.awssdk.services.ecs.model.UpdateTaskProtectionResponse;
 
-/** Tasks: run, start, stop, describe, list, protect. */
+/** Tasks: run, start, stop, describe, list. */
 final class Tasks {
 
   /** How long a stopped task is still described. */
@@ -73,7 +59,7 @@ final class Tasks {
 
   private static final int MAX_COUNT = 10;
   private static final int MAX_DESCRIBED = 100;
-  private static final int MAX_OVERRIDES = 8192;
+  private static final int MAX_REASON = 8192;
   private static final int MAX_STARTED_BY = 128;
   private static final int MAX_WAITING = 500;
   private static final Pattern STARTED_BY = Pattern.compile("[a-zA-Z0-9_/-]*");
@@ -81,13 +67,13 @@ final class Tasks {
   private final ServiceContext context;
   private final Launcher launcher;
   private final Capacity capacity;
-  private final Networks networks;
+  private final LaunchRules rules;
 
-  Tasks(ServiceContext context, Launcher launcher, Capacity capacity, Networks networks) {
+  Tasks(ServiceContext context, Launcher launcher, Capacity capacity, LaunchRules rules) {
     this.context = context;
     this.launcher = launcher;
     this.capacity = capacity;
-    this.networks = networks;
+    this.rules = rules;
   }
 
   RunTaskResponse run(RunTaskRequest request) {
@@ -117,25 +103,25 @@ final class Tasks {
     }
     TaskDefinition definition =
         References.activeDefinition(view, scope, request.taskDefinition()).definition();
-    TaskOverride overrides = overrides(definition, request.overrides());
+    TaskOverride overrides = LaunchRules.overrides(definition, request.overrides());
     List<StrategySplit.Item> strategy =
-        strategy(
+        LaunchRules.strategy(
             view, scope, cluster, request.launchTypeAsString(), request.capacityProviderStrategy());
-    NetworkConfiguration network = network(definition, request.networkConfiguration());
+    NetworkConfiguration network = LaunchRules.network(definition, request.networkConfiguration());
     List<String> providers =
         strategy.isEmpty() ? List.of() : StrategySplit.next(strategy, Map.of(), count);
     List<Launcher.Prepared.Ready> ready = new ArrayList<>();
     List<Failure> failures = new ArrayList<>();
     for (int i = 0; i < count; i++) {
       String provider = providers.isEmpty() ? null : providers.get(i);
-      LaunchType type = launchType(request.launchTypeAsString(), provider);
-      checkCompatible(definition, type, network, request.platformVersion());
+      LaunchType type = LaunchRules.launchType(request.launchTypeAsString(), provider);
+      rules.checkCompatible(definition, type, network, request.platformVersion());
       if (type == LaunchType.FARGATE
           && !(request.placementConstraints().isEmpty() && request.placementStrategy().isEmpty())) {
         throw EcsErrors.invalid(
             "Placement constraints and strategies are not supported with launch type FARGATE.");
       }
-      boolean waits = waits(view, scope, provider);
+      boolean waits = LaunchRules.waits(view, scope, provider);
       if (type != LaunchType.FARGATE && !waits && capacity.isEmpty(scope, cluster.clusterName())) {
         launcher.forget(ready);
         throw EcsErrors.invalid("No Container Instances were found in your cluster.");
@@ -159,7 +145,7 @@ final class Tasks {
               network,
               request.placementConstraints(),
               request.placementStrategy(),
-              tags(
+              LaunchRules.tags(
                   view,
                   scope,
                   cluster.clusterName(),
@@ -278,173 +264,6 @@ final class Tasks {
     }
   }
 
-  static TaskOverride overrides(TaskDefinition definition, @Nullable TaskOverride given) {
-    if (given == null) {
-      return TaskOverride.builder().build();
-    }
-    if (EcsJson.write(given).length() > MAX_OVERRIDES) {
-      throw EcsErrors.invalid("The overrides are longer than " + MAX_OVERRIDES + " characters.");
-    }
-    for (ContainerOverride override : given.containerOverrides()) {
-      if (definition.containerDefinitions().stream()
-          .noneMatch(each -> each.name().equals(override.name()))) {
-        throw EcsErrors.invalid(
-            "Override for container named "
-                + override.name()
-                + " is not a container in the TaskDefinition.");
-      }
-    }
-    TaskOverride.Builder normal = given.toBuilder();
-    if (TaskDefinitionRules.given(given.cpu())) {
-      normal.cpu(TaskDefinitionRules.text(TaskDefinitionRules.cpu(given.cpu())));
-    }
-    if (TaskDefinitionRules.given(given.memory())) {
-      normal.memory(TaskDefinitionRules.text(TaskDefinitionRules.memory(given.memory())));
-    }
-    return normal.build();
-  }
-
-  /** Launch type or strategy, whichever was given; else the cluster's default strategy. */
-  static List<StrategySplit.Item> strategy(
-      View view,
-      Scope scope,
-      Cluster cluster,
-      @Nullable String launchType,
-      List<CapacityProviderStrategyItem> given) {
-    boolean typed = TaskDefinitionRules.given(launchType);
-    if (typed && !given.isEmpty()) {
-      throw EcsErrors.invalid(
-          "Specify either Launch Type or Capacity Provider Strategy, but not both.");
-    }
-    if (typed) {
-      return List.of();
-    }
-    List<CapacityProviderStrategyItem> items =
-        given.isEmpty() ? cluster.defaultCapacityProviderStrategy() : given;
-    if (!given.isEmpty()) {
-      CapacityProviders.checkAttachable(
-          view, scope, given.stream().map(CapacityProviderStrategyItem::capacityProvider).toList());
-      CapacityProviders.checkStrategy(given, cluster.capacityProviders());
-    }
-    return items.stream()
-        .map(
-            each ->
-                new StrategySplit.Item(
-                    each.capacityProvider(),
-                    each.weight() == null ? 0 : each.weight(),
-                    each.base() == null ? 0 : each.base()))
-        .toList();
-  }
-
-  static LaunchType launchType(@Nullable String given, @Nullable String provider) {
-    if (provider != null) {
-      return CapacityProviders.isFargate(provider) ? LaunchType.FARGATE : LaunchType.EC2;
-    }
-    if (!TaskDefinitionRules.given(given)) {
-      return LaunchType.EC2;
-    }
-    LaunchType type = LaunchType.fromValue(given);
-    if (type == LaunchType.UNKNOWN_TO_SDK_VERSION) {
-      throw EcsErrors.invalid("launchType should be one of [EC2,FARGATE,EXTERNAL]");
-    }
-    if (type == LaunchType.MANAGED_INSTANCES) {
-      throw EcsErrors.unsupported(
-          "Managed instances are not supported: machines join a cluster as container instances.");
-    }
-    return type;
-  }
-
-  static boolean waits(View view, Scope scope, @Nullable String provider) {
-    if (provider == null || CapacityProviders.isFargate(provider)) {
-      return false;
-    }
-    CapacityProvider found = CapacityProviders.find(view, scope, provider);
-    return found != null
-        && found.autoScalingGroupProvider() != null
-        && found.autoScalingGroupProvider().managedScaling() != null
-        && found.autoScalingGroupProvider().managedScaling().status()
-            == ManagedScalingStatus.ENABLED;
-  }
-
-  void checkCompatible(
-      TaskDefinition definition,
-      LaunchType type,
-      @Nullable NetworkConfiguration network,
-      @Nullable String platformVersion) {
-    Compatibility needed =
-        switch (type) {
-          case FARGATE -> Compatibility.FARGATE;
-          case EXTERNAL -> Compatibility.EXTERNAL;
-          default -> Compatibility.EC2;
-        };
-    if (!definition.compatibilities().contains(needed)) {
-      throw EcsErrors.invalid("Task definition does not support launch_type " + type + ".");
-    }
-    if (network != null
-        && type != LaunchType.FARGATE
-        && network.awsvpcConfiguration().assignPublicIp() == AssignPublicIp.ENABLED) {
-      throw EcsErrors.invalid("Assign public IP is not supported for this launch type.");
-    }
-    if (TaskDefinitionRules.given(platformVersion)) {
-      if (type != LaunchType.FARGATE) {
-        throw EcsErrors.invalid(
-            "The platform version must be null when specifying an EC2 launch type.");
-      }
-      if (!List.of("LATEST", "1.4.0", "1.3.0", "1.0.0").contains(platformVersion)) {
-        throw PlatformUnknownException.builder()
-            .message("The specified platform version does not exist.")
-            .build();
-      }
-    }
-    if (network != null) {
-      networks.subnets(Caller.current().scope(), network.awsvpcConfiguration().subnets());
-    }
-  }
-
-  static @Nullable NetworkConfiguration network(
-      TaskDefinition definition, @Nullable NetworkConfiguration given) {
-    boolean awsvpc = definition.networkMode() == NetworkMode.AWSVPC;
-    if (given == null || given.awsvpcConfiguration() == null) {
-      if (awsvpc) {
-        throw EcsErrors.invalid(
-            "Network Configuration must be provided when networkMode 'awsvpc' is specified.");
-      }
-      return null;
-    }
-    if (!awsvpc) {
-      throw EcsErrors.invalid(
-          "Network Configuration is not valid for the given networkMode of this task definition.");
-    }
-    var vpc = given.awsvpcConfiguration();
-    if (vpc.subnets().isEmpty()) {
-      throw EcsErrors.invalid("subnets can not be empty.");
-    }
-    if (vpc.subnets().size() > 16) {
-      throw EcsErrors.invalid("subnets can have at most 16 items.");
-    }
-    if (vpc.securityGroups().size() > 5) {
-      throw EcsErrors.invalid("securityGroups can have at most 5 items.");
-    }
-    return given;
-  }
-
-  /** Explicit tags win over propagated ones, which win over nothing. */
-  static List<Tag> tags(
-      View view,
-      Scope scope,
-      String cluster,
-      TaskDefinition definition,
-      @Nullable PropagateTags propagate,
-      boolean managed,
-      List<Tag> explicit) {
-    List<Tag> fromDefinition =
-        propagate == PropagateTags.TASK_DEFINITION
-            ? Tags.of(view, scope, definition.taskDefinitionArn())
-            : List.of();
-    List<Tag> ours = managed ? List.of(Tags.tag("aws:ecs:clusterName", cluster)) : List.of();
-    return Tags.merge(List.of(ours, fromDefinition, explicit));
-  }
-
   private static List<Failure> failures(Decision.Refused refused, LaunchType type) {
     if (type == LaunchType.FARGATE) {
       return List.of(
@@ -491,8 +310,8 @@ final class Tasks {
     Tags.check(request.tags());
     TaskDefinition definition =
         References.activeDefinition(view, scope, request.taskDefinition()).definition();
-    TaskOverride overrides = overrides(definition, request.overrides());
-    NetworkConfiguration network = network(definition, request.networkConfiguration());
+    TaskOverride overrides = LaunchRules.overrides(definition, request.overrides());
+    NetworkConfiguration network = LaunchRules.network(definition, request.networkConfiguration());
     List<Launcher.Prepared.Ready> ready = new ArrayList<>();
     List<Failure> failures = new ArrayList<>();
     for (String reference : request.containerInstances()) {
@@ -516,7 +335,7 @@ final class Tasks {
           instance.attribute("ecs.capability.external") != null
               ? LaunchType.EXTERNAL
               : LaunchType.EC2;
-      checkCompatible(definition, type, network, null);
+      rules.checkCompatible(definition, type, network, null);
       Launcher.Order order =
           new Launcher.Order(
               scope,
@@ -536,7 +355,7 @@ final class Tasks {
               network,
               List.of(),
               List.of(),
-              tags(
+              LaunchRules.tags(
                   view,
                   scope,
                   cluster.clusterName(),
@@ -566,8 +385,8 @@ final class Tasks {
   StopTaskResponse stop(StopTaskRequest request) {
     Scope scope = Caller.current().scope();
     Instant now = context.clock().instant();
-    if (request.reason() != null && request.reason().length() > MAX_OVERRIDES) {
-      throw EcsErrors.invalid("The reason is longer than " + MAX_OVERRIDES + " characters.");
+    if (request.reason() != null && request.reason().length() > MAX_REASON) {
+      throw EcsErrors.invalid("The reason is longer than " + MAX_REASON + " characters.");
     }
     String reason =
         TaskDefinitionRules.given(request.reason()) ? request.reason() : "Task stopped by user";
@@ -635,7 +454,7 @@ final class Tasks {
         : row.task();
   }
 
-  private static Failure missing(Scope scope, String cluster, String reference) {
+  static Failure missing(Scope scope, String cluster, String reference) {
     return Failure.builder()
         .arn(reference.startsWith("arn:") ? reference : Arns.task(scope, cluster, reference))
         .reason("MISSING")
@@ -720,113 +539,6 @@ final class Tasks {
         .taskArns(page.items().stream().map(row -> row.value().arn()).toList())
         .nextToken(page.nextToken())
         .build();
-  }
-
-  UpdateTaskProtectionResponse protect(UpdateTaskProtectionRequest request) {
-    Scope scope = Caller.current().scope();
-    if (request.tasks().isEmpty() || request.tasks().size() > 10) {
-      throw EcsErrors.invalid("Tasks must have between 1 and 10 elements.");
-    }
-    int minutes = request.expiresInMinutes() == null ? 120 : request.expiresInMinutes();
-    if (minutes < 1 || minutes > 2880) {
-      throw EcsErrors.invalid("expiresInMinutes must be between 1 and 2880.");
-    }
-    boolean on = Boolean.TRUE.equals(request.protectionEnabled());
-    Instant now = context.clock().instant();
-    Instant until = on ? now.plus(Duration.ofMinutes(minutes)) : null;
-    List<ProtectedTask> done = new ArrayList<>();
-    List<Failure> failures = new ArrayList<>();
-    context
-        .store()
-        .write(
-            tx -> {
-              done.clear();
-              failures.clear();
-              String cluster = References.cluster(tx, scope, request.cluster()).clusterName();
-              for (String reference : request.tasks()) {
-                Key key = References.task(scope, cluster, reference);
-                TaskRow row = tx.get(EcsTables.TASKS, key);
-                if (row == null) {
-                  failures.add(missing(scope, cluster, reference));
-                } else if (!isDirected(tx, scope, row) || row.isStopping()) {
-                  failures.add(
-                      Failure.builder()
-                          .arn(row.arn())
-                          .reason("TASK_NOT_VALID")
-                          .detail(
-                              "The task is not a running task of a service with the ECS deployment"
-                                  + " controller.")
-                          .build());
-                } else if (on && blocked(tx, scope, row, now)) {
-                  failures.add(
-                      Failure.builder()
-                          .arn(row.arn())
-                          .reason("DEPLOYMENT_BLOCKED")
-                          .detail(
-                              "A deployment is in progress and the service has more protected tasks"
-                                  + " than its desired count.")
-                          .build());
-                } else {
-                  tx.put(EcsTables.TASKS, key, row.edit().protectedUntil(until).done());
-                  done.add(shown(row, until));
-                }
-              }
-              return done.size();
-            });
-    return UpdateTaskProtectionResponse.builder().protectedTasks(done).failures(failures).build();
-  }
-
-  /** Tasks of task sets are somebody else's to direct. */
-  private static boolean isDirected(View view, Scope scope, TaskRow row) {
-    ServiceRow owner =
-        row.serviceName() == null
-            ? null
-            : view.get(EcsTables.SERVICES, scope.key(row.cluster() + "/" + row.serviceName()));
-    return owner != null && !owner.isExternal();
-  }
-
-  private static boolean blocked(View view, Scope scope, TaskRow row, Instant now) {
-    String service = row.cluster() + "/" + row.serviceName();
-    ServiceRow owner = view.get(EcsTables.SERVICES, scope.key(service));
-    return owner != null
-        && owner.deployments().size() > 1
-        && view.lookup(EcsTables.TASKS_OF_SERVICE, scope, service)
-                .filter(each -> each.value().isProtected(now))
-                .count()
-            > owner.service().desiredCount();
-  }
-
-  private static ProtectedTask shown(TaskRow row, @Nullable Instant until) {
-    return ProtectedTask.builder()
-        .taskArn(row.arn())
-        .protectionEnabled(until != null)
-        .expirationDate(until)
-        .build();
-  }
-
-  GetTaskProtectionResponse protection(GetTaskProtectionRequest request) {
-    Scope scope = Caller.current().scope();
-    View view = context.store().snapshot();
-    String cluster = References.cluster(view, scope, request.cluster()).clusterName();
-    Instant now = context.clock().instant();
-    List<ProtectedTask> found = new ArrayList<>();
-    List<Failure> failures = new ArrayList<>();
-    for (String reference : request.tasks()) {
-      TaskRow row = view.get(EcsTables.TASKS, References.task(scope, cluster, reference));
-      if (row == null || row.isStopped()) {
-        failures.add(missing(scope, cluster, reference));
-      } else if (row.serviceName() == null) {
-        failures.add(
-            Failure.builder()
-                .arn(row.arn())
-                .reason("TASK_NOT_VALID")
-                .detail("The task is not a task of a service.")
-                .build());
-      } else {
-        found.add(shown(row, row.isProtected(now) ? row.protectedUntil() : null));
-      }
-    }
-    return GetTaskProtectionResponse.builder().protectedTasks(found).failures(failures).build();
   }
 
   /** The session protocol behind it is Systems Manager's, which is not here yet. */

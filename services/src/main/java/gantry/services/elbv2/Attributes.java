@@ -116,7 +116,14 @@ final class Attributes {
           "deregistration_delay.connection_termination.enabled",
           datagram ? "true" : "false",
           BOOLEAN);
-      put(all, "preserve_client_ip.enabled", "false", BOOLEAN);
+      // AWS keeps the address of a datagram's client always.
+      boolean balancers = group.targetType() == TargetTypeEnum.ALB;
+      boolean keeps = datagram || group.targetType() == TargetTypeEnum.INSTANCE;
+      put(
+          all,
+          "preserve_client_ip.enabled",
+          keeps && !balancers ? "true" : "false",
+          datagram ? "true" : BOOLEAN);
       put(all, "proxy_protocol_v2.enabled", "false", BOOLEAN);
       put(all, "target_health_state.unhealthy.connection_termination.enabled", "true", BOOLEAN);
       put(all, "target_health_state.unhealthy.draining_interval_seconds", "0", "0..360000");
@@ -206,9 +213,6 @@ final class Attributes {
       Map.of(
           "health_check_logs.s3.enabled", "the checks are in DescribeTargetHealth and the metrics",
           "zonal_shift.config.enabled", "there is no zonal shift",
-          "preserve_client_ip.enabled",
-              "targets see the load balancer's address; proxy_protocol_v2.enabled tells them the"
-                  + " client's",
           "waf.fail_open.enabled", "there is no web application firewall",
           "ipv6.deny_all_igw_traffic", "networks here are IPv4",
           "secondary_ips.auto_assigned.per_subnet", "a node has one address",

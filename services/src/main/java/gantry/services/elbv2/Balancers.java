@@ -375,7 +375,7 @@ final class Balancers {
 
   private static void deleteListeners(Tx tx, Scope scope, String arn) {
     for (Row<ListenerRow> listener : tx.lookup(Rows.LISTENERS_OF, scope, arn).toList()) {
-      Listeners.deleteRules(tx, scope, listener.key().id());
+      Rules.deleteAll(tx, scope, listener.key().id());
       tx.delete(Rows.LISTENERS, listener.key());
     }
   }

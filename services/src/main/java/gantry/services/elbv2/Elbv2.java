@@ -24,6 +24,7 @@ public final class Elbv2 implements ElasticLoadBalancingV2Client {
   private final ServiceContext context;
   private final Balancers balancers;
   private final Listeners listeners;
+  private final Rules rules;
   private final Groups groups;
   private final Targets targets;
   private final Tags tags;
@@ -33,6 +34,7 @@ public final class Elbv2 implements ElasticLoadBalancingV2Client {
     Network network = new Network(context.clients());
     this.balancers = new Balancers(context, network);
     this.listeners = new Listeners(context, new Certificates(context.clients()));
+    this.rules = new Rules(context);
     this.groups = new Groups(context, network);
     this.targets = new Targets(context, network);
     this.tags = new Tags(context);
@@ -257,29 +259,29 @@ public final class Elbv2 implements ElasticLoadBalancingV2Client {
 
   @Override
   public CreateRuleResponse createRule(CreateRuleRequest r) {
-    return CreateRuleResponse.builder().rules(listeners.createRule(r)).build();
+    return CreateRuleResponse.builder().rules(rules.create(r)).build();
   }
 
   @Override
   public ModifyRuleResponse modifyRule(ModifyRuleRequest r) {
-    return ModifyRuleResponse.builder().rules(listeners.modifyRule(r)).build();
+    return ModifyRuleResponse.builder().rules(rules.modify(r)).build();
   }
 
   @Override
   public DescribeRulesResponse describeRules(DescribeRulesRequest r) {
-    return listeners.describeRules(r);
+    return rules.describe(r);
   }
 
   @Override
   public DeleteRuleResponse deleteRule(DeleteRuleRequest r) {
-    listeners.deleteRule(r.ruleArn());
+    rules.delete(r.ruleArn());
     return DeleteRuleResponse.builder().build();
   }
 
   @Override
   public SetRulePrioritiesResponse setRulePriorities(SetRulePrioritiesRequest r) {
     return SetRulePrioritiesResponse.builder()
-        .rules(listeners.setPriorities(r.rulePriorities()))
+        .rules(rules.setPriorities(r.rulePriorities()))
         .build();
   }
 
@@ -354,6 +356,12 @@ public final class Elbv2 implements ElasticLoadBalancingV2Client {
       throw Errors.notBuilt(
           "The attribute proxy_protocol_v2.enabled=true of a group with UDP",
           "datagrams get no header");
+    }
+    if (group.targetType() == TargetTypeEnum.ALB
+        && all.getOrDefault("preserve_client_ip.enabled", "false").equals("true")) {
+      throw Errors.notBuilt(
+          "The attribute preserve_client_ip.enabled=true of a group of load balancers",
+          "they see the Network Load Balancer's address");
     }
     if (!all.getOrDefault("target_health_state.unhealthy.draining_interval_seconds", "0")
             .equals("0")
@@ -451,7 +459,7 @@ public final class Elbv2 implements ElasticLoadBalancingV2Client {
             limit("listeners-per-application-load-balancer", 50),
             limit("listeners-per-network-load-balancer", 50),
             limit("network-load-balancers", 50),
-            limit("rules-per-application-load-balancer", Listeners.MAX_RULES),
+            limit("rules-per-application-load-balancer", Rules.MAX_RULES),
             limit("target-groups", 3000),
             limit("target-groups-per-action-on-application-load-balancer", 5),
             limit("target-groups-per-action-on-network-load-balancer", 1),

@@ -3,59 +3,41 @@ package gantry.services.elbv2;
 import gantry.services.Caller;
 import gantry.services.ServiceContext;
 import gantry.services.elbv2.Rows.BalancerRow;
-import gantry.services.elbv2.Rows.GroupRow;
 import gantry.services.elbv2.Rows.ListenerRow;
-import gantry.services.elbv2.Rows.RuleRow;
 import gantry.state.Row;
 import gantry.state.Scope;
 import gantry.state.Tx;
 import gantry.state.View;
 import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Action;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.ActionTypeEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Certificate;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.CertificateNotFoundException;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateListenerRequest;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateRuleRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeListenersRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeListenersResponse;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeRulesRequest;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeRulesResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DuplicateListenerException;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.IncompatibleProtocolsException;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Listener;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancer;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyListenerRequest;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.ModifyRuleRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.MutualAuthenticationAttributes;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.OperationNotPermittedException;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.PriorityInUseException;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ProtocolEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ResourceInUseException;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.Rule;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.RulePriorityPair;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.SslPolicyNotFoundException;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroup;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroupAssociationLimitException;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TooManyCertificatesException;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TooManyListenersException;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.TooManyRulesException;
 
-/** Listeners and their rules. */
+/** Listeners, with the certificates that they offer. */
 final class Listeners {
 
   private static final int MAX_LISTENERS = 50;
-  static final int MAX_RULES = 100;
   private static final int MAX_CERTIFICATES = 25;
   private static final String DEFAULT_POLICY = "ELBSecurityPolicy-2016-08";
-  private static final Set<String> APPLICATION = Set.of("HTTP", "HTTPS");
+  static final Set<String> APPLICATION = Set.of("HTTP", "HTTPS");
   private static final Set<String> NETWORK = Set.of("TCP", "TLS", "UDP", "TCP_UDP");
 
   private final ServiceContext context;
@@ -145,7 +127,8 @@ final class Listeners {
                     .message("You have reached the maximum number of listeners per load balancer")
                     .build();
               }
-              checkGroups(tx, scope, balancer.balancer(), listener.protocolAsString(), actions);
+              ActionGroups.check(
+                  tx, scope, balancer.balancer(), listener.protocolAsString(), actions);
               tx.put(
                   Rows.LISTENERS,
                   scope.key(arn),
@@ -202,7 +185,7 @@ final class Listeners {
                             + "'")
                     .build();
               }
-              checkGroups(tx, scope, balancer.balancer(), protocol.toString(), actions);
+              ActionGroups.check(tx, scope, balancer.balancer(), protocol.toString(), actions);
               Listener.Builder next =
                   row.listener().toBuilder()
                       .port(port)
@@ -282,16 +265,10 @@ final class Listeners {
                             + "' and cannot be removed.")
                     .build();
               }
-              deleteRules(tx, scope, listener.listenerArn());
+              Rules.deleteAll(tx, scope, listener.listenerArn());
               tx.delete(Rows.LISTENERS, scope.key(listener.listenerArn()));
               return null;
             });
-  }
-
-  static void deleteRules(Tx tx, Scope scope, String listenerArn) {
-    for (Row<RuleRow> rule : tx.lookup(Rows.RULES_OF, scope, listenerArn).toList()) {
-      tx.delete(Rows.RULES, rule.key());
-    }
   }
 
   private static void checkPort(int port) {
@@ -322,7 +299,7 @@ final class Listeners {
     }
   }
 
-  private static boolean secure(ProtocolEnum protocol) {
+  static boolean secure(ProtocolEnum protocol) {
     return protocol == ProtocolEnum.HTTPS || protocol == ProtocolEnum.TLS;
   }
 
@@ -446,335 +423,5 @@ final class Listeners {
         scope.key(row.listener().listenerArn()),
         new ListenerRow(
             row.listener(), row.defaultRuleArn(), row.attributes(), List.copyOf(more), row.tags()));
-  }
-
-  // --- rules ---------------------------------------------------------------------------------
-
-  Rule createRule(CreateRuleRequest r) {
-    Scope scope = Caller.current().scope();
-    ListenerRow listener = require(context.store().snapshot(), scope, r.listenerArn());
-    BalancerRow balancer =
-        Balancers.require(context.store().snapshot(), scope, listener.listener().loadBalancerArn());
-    if (!Balancers.application(balancer.balancer())) {
-      throw Errors.notBuilt("A rule on a network load balancer", "it has default actions only");
-    }
-    if (r.hasTransforms() && !r.transforms().isEmpty()) {
-      throw Errors.notBuilt("Transforms", "requests are passed on as they came");
-    }
-    if (r.priority() == null) {
-      throw Errors.validation("A priority must be specified");
-    }
-    checkPriority(r.priority());
-    var conditions = Conditions.normal(r.conditions());
-    var actions = Actions.normal(r.actions(), true, secure(listener.listener().protocol()));
-    Tags.check(r.tags());
-    String arn = Arns.rule(listener.listener().listenerArn(), context.ids().hex(16));
-    Rule rule =
-        Rule.builder()
-            .ruleArn(arn)
-            .priority(Integer.toString(r.priority()))
-            .conditions(conditions)
-            .actions(actions)
-            .isDefault(false)
-            .build();
-    return context
-        .store()
-        .write(
-            tx -> {
-              require(tx, scope, r.listenerArn());
-              checkGroups(
-                  tx, scope, balancer.balancer(), listener.listener().protocolAsString(), actions);
-              requireFree(tx, scope, r.listenerArn(), rule.priority(), Set.of());
-              long count =
-                  tx.lookup(Rows.LISTENERS_OF, scope, listener.listener().loadBalancerArn())
-                      .mapToLong(l -> tx.lookup(Rows.RULES_OF, scope, l.key().id()).count())
-                      .sum();
-              if (count >= MAX_RULES) {
-                throw TooManyRulesException.builder()
-                    .message("You have reached the maximum number of rules per load balancer")
-                    .build();
-              }
-              tx.put(
-                  Rows.RULES,
-                  scope.key(arn),
-                  new RuleRow(rule, listener.listener().listenerArn(), List.copyOf(r.tags())));
-              return rule;
-            });
-  }
-
-  private static void checkPriority(int priority) {
-    if (priority < 1 || priority > 50000) {
-      throw Errors.validation("Priority '" + priority + "' must be between 1 and 50000");
-    }
-  }
-
-  private static void requireFree(
-      View view, Scope scope, String listenerArn, String priority, Set<String> except) {
-    boolean taken =
-        view.lookup(Rows.RULES_OF, scope, listenerArn)
-            .anyMatch(
-                row ->
-                    !except.contains(row.key().id())
-                        && row.value().rule().priority().equals(priority));
-    if (taken) {
-      throw PriorityInUseException.builder()
-          .message("Priority '" + priority + "' is currently in use")
-          .build();
-    }
-  }
-
-  Rule modifyRule(ModifyRuleRequest r) {
-    Scope scope = Caller.current().scope();
-    boolean conditions = r.hasConditions() && !r.conditions().isEmpty();
-    boolean actions = r.hasActions() && !r.actions().isEmpty();
-    if (r.hasTransforms() && !r.transforms().isEmpty()) {
-      throw Errors.notBuilt("Transforms", "requests are passed on as they came");
-    }
-    if (!conditions && !actions && !Boolean.TRUE.equals(r.resetTransforms())) {
-      throw Errors.validation("Either conditions or actions must be specified");
-    }
-    return context
-        .store()
-        .write(
-            tx -> {
-              RuleRow row = r.ruleArn() == null ? null : tx.get(Rows.RULES, scope.key(r.ruleArn()));
-              if (row == null) {
-                if (tx.scan(Rows.LISTENERS, scope)
-                    .anyMatch(l -> l.value().defaultRuleArn().equals(r.ruleArn()))) {
-                  throw OperationNotPermittedException.builder()
-                      .message("Default rule '" + r.ruleArn() + "' cannot be modified")
-                      .build();
-                }
-                throw Errors.noRule();
-              }
-              ListenerRow listener = require(tx, scope, row.listenerArn());
-              Rule.Builder next = row.rule().toBuilder();
-              if (conditions) {
-                next.conditions(Conditions.normal(r.conditions()));
-              }
-              if (actions) {
-                List<Action> normal =
-                    Actions.normal(r.actions(), true, secure(listener.listener().protocol()));
-                checkGroups(
-                    tx,
-                    scope,
-                    Balancers.require(tx, scope, listener.listener().loadBalancerArn()).balancer(),
-                    listener.listener().protocolAsString(),
-                    normal);
-                next.actions(normal);
-              }
-              Rule rule = next.build();
-              tx.put(
-                  Rows.RULES,
-                  scope.key(rule.ruleArn()),
-                  new RuleRow(rule, row.listenerArn(), row.tags()));
-              return rule;
-            });
-  }
-
-  void deleteRule(@Nullable String arn) {
-    Scope scope = Caller.current().scope();
-    context
-        .store()
-        .write(
-            tx -> {
-              if (arn == null || tx.get(Rows.RULES, scope.key(arn)) == null) {
-                if (tx.scan(Rows.LISTENERS, scope)
-                    .anyMatch(l -> l.value().defaultRuleArn().equals(arn))) {
-                  throw OperationNotPermittedException.builder()
-                      .message("Default rule '" + arn + "' cannot be deleted")
-                      .build();
-                }
-                throw Errors.noRule();
-              }
-              tx.delete(Rows.RULES, scope.key(arn));
-              return null;
-            });
-  }
-
-  List<Rule> setPriorities(List<RulePriorityPair> pairs) {
-    Scope scope = Caller.current().scope();
-    Set<Integer> seen = new HashSet<>();
-    Map<String, Integer> wanted = new HashMap<>();
-    for (RulePriorityPair pair : pairs) {
-      if (pair.priority() == null || pair.ruleArn() == null) {
-        throw Errors.validation("A rule ARN and a priority must be specified");
-      }
-      checkPriority(pair.priority());
-      if (!seen.add(pair.priority())) {
-        throw Errors.validation("Priority '" + pair.priority() + "' was provided multiple times");
-      }
-      wanted.put(pair.ruleArn(), pair.priority());
-    }
-    return context
-        .store()
-        .write(
-            tx -> {
-              List<Rule> out = new ArrayList<>();
-              for (RulePriorityPair pair : pairs) {
-                RuleRow row = tx.get(Rows.RULES, scope.key(pair.ruleArn()));
-                if (row == null) {
-                  if (tx.scan(Rows.LISTENERS, scope)
-                      .anyMatch(l -> l.value().defaultRuleArn().equals(pair.ruleArn()))) {
-                    throw OperationNotPermittedException.builder()
-                        .message("The priority of a default rule cannot be changed")
-                        .build();
-                  }
-                  throw Errors.noRule();
-                }
-                requireFree(
-                    tx,
-                    scope,
-                    row.listenerArn(),
-                    Integer.toString(pair.priority()),
-                    wanted.keySet());
-                Rule rule =
-                    row.rule().toBuilder().priority(Integer.toString(pair.priority())).build();
-                tx.put(
-                    Rows.RULES,
-                    scope.key(rule.ruleArn()),
-                    new RuleRow(rule, row.listenerArn(), row.tags()));
-                out.add(rule);
-              }
-              return out;
-            });
-  }
-
-  DescribeRulesResponse describeRules(DescribeRulesRequest r) {
-    Scope scope = Caller.current().scope();
-    View view = context.store().snapshot();
-    boolean byArn = r.hasRuleArns() && !r.ruleArns().isEmpty();
-    if (byArn && r.listenerArn() != null) {
-      throw Errors.validation(
-          "Listener rule ARNs and a listener ARN cannot be specified at the same time");
-    }
-    if (!byArn && r.listenerArn() == null) {
-      throw Errors.validation("You must specify either listener rule ARNs or a listener ARN");
-    }
-    List<Rule> rules = new ArrayList<>();
-    if (byArn) {
-      for (String arn : r.ruleArns()) {
-        RuleRow row = view.get(Rows.RULES, scope.key(arn));
-        rules.add(
-            row != null
-                ? row.rule()
-                : view.scan(Rows.LISTENERS, scope)
-                    .map(Row::value)
-                    .filter(l -> l.defaultRuleArn().equals(arn))
-                    .findFirst()
-                    .map(Listeners::defaultRule)
-                    .orElseThrow(Errors::noRule));
-      }
-    } else {
-      ListenerRow listener = require(view, scope, r.listenerArn());
-      rules.addAll(rulesOf(view, scope, r.listenerArn()));
-      rules.add(defaultRule(listener));
-    }
-    int from = r.marker() == null ? 0 : markerAt(r.marker());
-    int size = r.pageSize() == null ? Page.MAX : r.pageSize();
-    int to = Math.min(rules.size(), from + size);
-    return DescribeRulesResponse.builder()
-        .rules(rules.subList(Math.min(from, to), to))
-        .nextMarker(to < rules.size() ? Integer.toString(to) : null)
-        .build();
-  }
-
-  private static int markerAt(String marker) {
-    if (!marker.matches("[0-9]{1,6}")) {
-      throw Errors.validation("The marker is not valid");
-    }
-    return Integer.parseInt(marker);
-  }
-
-  /** In the order of their priorities, without the default rule. */
-  static List<Rule> rulesOf(View view, Scope scope, String listenerArn) {
-    return view.lookup(Rows.RULES_OF, scope, listenerArn)
-        .map(row -> row.value().rule())
-        .sorted(Comparator.comparing(rule -> Integer.parseInt(rule.priority())))
-        .toList();
-  }
-
-  static Rule defaultRule(ListenerRow listener) {
-    return Rule.builder()
-        .ruleArn(listener.defaultRuleArn())
-        .priority("default")
-        .isDefault(true)
-        .conditions(List.of())
-        .actions(listener.listener().defaultActions())
-        .build();
-  }
-
-  // --- the groups that actions name ----------------------------------------------------------
-
-  private static void checkGroups(
-      View view, Scope scope, LoadBalancer balancer, String protocol, List<Action> actions) {
-    for (Action action : actions) {
-      if (action.type() != ActionTypeEnum.FORWARD) {
-        continue;
-      }
-      for (String arn : Rows.groupsOf(List.of(action))) {
-        GroupRow row = view.get(Rows.GROUPS, scope.key(arn));
-        if (row == null) {
-          throw Errors.noGroup(arn);
-        }
-        TargetGroup group = row.group();
-        if (!fits(protocol, group.protocolAsString())) {
-          throw IncompatibleProtocolsException.builder()
-              .message(
-                  "The protocol '"
-                      + group.protocolAsString()
-                      + "' of target group '"
-                      + arn
-                      + "' is not compatible with the listener protocol '"
-                      + protocol
-                      + "'")
-              .build();
-        }
-        if (group.vpcId() != null && !group.vpcId().equals(balancer.vpcId())) {
-          throw Errors.configuration(
-              "The following target groups are in a different VPC than load balancer '"
-                  + balancer.loadBalancerArn()
-                  + "': "
-                  + arn);
-        }
-        boolean plainListener = protocol.equals("HTTP");
-        boolean http2Group =
-            "HTTP2".equals(group.protocolVersion()) || "GRPC".equals(group.protocolVersion());
-        if (plainListener && http2Group) {
-          throw Errors.configuration(
-              "Listener protocol 'HTTP' is not supported with a target group with the protocol"
-                  + " version '"
-                  + group.protocolVersion()
-                  + "'");
-        }
-        if (http2Group && action.type() != ActionTypeEnum.FORWARD) {
-          throw Errors.configuration("Only forward actions are supported");
-        }
-        for (String other : Groups.balancersOf(view, scope, arn)) {
-          if (!other.equals(balancer.loadBalancerArn())) {
-            throw TargetGroupAssociationLimitException.builder()
-                .message(
-                    "The following target groups cannot be associated with more than one load"
-                        + " balancer: "
-                        + arn)
-                .build();
-          }
-        }
-      }
-    }
-  }
-
-  private static boolean fits(String listener, @Nullable String group) {
-    if (group == null) {
-      return APPLICATION.contains(listener);
-    }
-    return switch (listener) {
-      case "HTTP", "HTTPS" -> APPLICATION.contains(group);
-      case "TCP" -> group.equals("TCP") || group.equals("TCP_UDP");
-      case "TLS" -> group.equals("TCP") || group.equals("TLS");
-      case "UDP" -> group.equals("UDP") || group.equals("TCP_UDP");
-      case "TCP_UDP" -> group.equals("TCP_UDP");
-      default -> false;
-    };
   }
 }

@@ -84,7 +84,7 @@ public final class RoutingTables {
     row.more().forEach(c -> arns.add(c.certificateArn()));
     certificates.addAll(arns);
     List<Rule> rules = new ArrayList<>();
-    for (var rule : Listeners.rulesOf(view, scope, listener.listenerArn())) {
+    for (var rule : Rules.of(view, scope, listener.listenerArn())) {
       rules.add(
           new Rule(
               rule.ruleArn(),

@@ -142,7 +142,7 @@ final class Why implements Explainer {
       boolean application) {
     var l = row.listener();
     List<Reason> rules = new ArrayList<>();
-    List<Rule> all = Listeners.rulesOf(view, scope, l.listenerArn());
+    List<Rule> all = Rules.of(view, scope, l.listenerArn());
     for (Rule rule : all) {
       groups.addAll(Rows.groupsOf(rule.actions()));
       if (rules.size() < MAX_RULES) {

@@ -165,10 +165,10 @@ class BlobStoreTest {
       upload.cancel();
       upload.unlock();
     }
-    assertThat(allocated[0])
-        .as("fixed costs, the first use of classes among them")
-        .isLessThan(6L * 1024 * 1024);
-    assertThat(allocated[1]).isLessThan(allocated[0] + 1024 * 1024);
+    // A few buffers, of which a slow disk takes all and a quick one only some; and the first use of
+    // classes.
+    assertThat(allocated[0]).isLessThan(6L * 1024 * 1024);
+    assertThat(allocated[1]).isLessThan(6L * 1024 * 1024);
   }
 
   private static java.io.InputStream zeros(long count) {

@@ -1,5 +1,6 @@
 package gantry.services.ecrpublic;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -20,7 +21,12 @@ import gantry.state.Store;
 import gantry.state.Table;
 import gantry.state.VirtualTime;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
@@ -28,6 +34,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import software.amazon.awssdk.core.SdkBytes;
 import software.amazon.awssdk.core.SdkClient;
 import software.amazon.awssdk.services.ecrpublic.EcrPublicClient;
 import software.amazon.awssdk.services.ecrpublic.model.EcrPublicException;
@@ -152,6 +159,198 @@ class EcrPublicTest {
                     .isEqualTo("RepositoryNotFoundException"));
     call(ecr -> ecr.deleteRepository(r -> r.repositoryName("tools/app")));
     assertThat(call(ecr -> ecr.describeRepositories(r -> {})).repositories()).isEmpty();
+  }
+
+  @Test
+  void imagesAreUploadedDescribedAndDeletedThroughTheApi() {
+    call(
+        ecr ->
+            ecr.createRepository(
+                r -> r.repositoryName("app").tags(t -> t.key("team").value("tools"))));
+    String alias = alias();
+    byte[] config = "{\"architecture\":\"amd64\",\"os\":\"linux\"}".getBytes(UTF_8);
+    byte[] layer = "layer".getBytes(UTF_8);
+    for (byte[] blob : List.of(config, layer)) {
+      // By the registry's alias, which these operations take too.
+      String upload =
+          call(ecr -> ecr.initiateLayerUpload(r -> r.registryId(alias).repositoryName("app")))
+              .uploadId();
+      call(
+          ecr ->
+              ecr.uploadLayerPart(
+                  r ->
+                      r.repositoryName("app")
+                          .uploadId(upload)
+                          .partFirstByte(0L)
+                          .partLastByte(blob.length - 1L)
+                          .layerPartBlob(SdkBytes.fromByteArray(blob))));
+      call(
+          ecr ->
+              ecr.completeLayerUpload(
+                  r ->
+                      r.registryId(HOME.account())
+                          .repositoryName("app")
+                          .uploadId(upload)
+                          .layerDigests(digest(blob))));
+    }
+    assertThat(
+            call(ecr ->
+                    ecr.batchCheckLayerAvailability(
+                        r -> r.repositoryName("app").layerDigests(digest(layer))))
+                .layers()
+                .getFirst()
+                .layerSize())
+        .isEqualTo(layer.length);
+    String manifest =
+        "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\",\"config\":"
+            + descriptor("application/vnd.oci.image.config.v1+json", config)
+            + ",\"layers\":["
+            + descriptor("application/vnd.oci.image.layer.v1.tar", layer)
+            + "]}";
+    String digest = digest(manifest.getBytes(UTF_8));
+    assertThatThrownBy(
+            () ->
+                call(
+                    ecr ->
+                        ecr.putImage(
+                            r ->
+                                r.repositoryName("app")
+                                    .imageManifest(manifest)
+                                    .imageTag("v1")
+                                    .imageDigest(digest(layer)))))
+        .isInstanceOfSatisfying(
+            EcrPublicException.class,
+            e ->
+                assertThat(e.awsErrorDetails().errorCode())
+                    .isEqualTo("ImageDigestDoesNotMatchException"));
+    time.advance(Duration.ofMinutes(1));
+    Instant now = time.instant();
+    assertThat(
+            call(ecr ->
+                    ecr.putImage(
+                        r ->
+                            r.repositoryName("app")
+                                .imageManifest(manifest)
+                                .imageManifestMediaType(
+                                    "application/vnd.oci.image.manifest.v1+json")
+                                .imageTag("v1")
+                                .imageDigest(digest)))
+                .image()
+                .imageId()
+                .imageDigest())
+        .isEqualTo(digest);
+    assertThat(
+            call(ecr ->
+                    ecr.describeImages(
+                        r -> r.repositoryName("app").imageIds(i -> i.imageTag("v1"))))
+                .imageDetails()
+                .getFirst()
+                .imageDigest())
+        .isEqualTo(digest);
+    var tag =
+        call(ecr -> ecr.describeImageTags(r -> r.registryId(HOME.account()).repositoryName("app")))
+            .imageTagDetails()
+            .getFirst();
+    assertThat(tag.imageTag()).isEqualTo("v1");
+    assertThat(tag.createdAt()).isEqualTo(now);
+    assertThat(tag.imageDetail().imageDigest()).isEqualTo(digest);
+    assertThatThrownBy(() -> call(ecr -> ecr.deleteRepository(r -> r.repositoryName("app"))))
+        .isInstanceOfSatisfying(
+            EcrPublicException.class,
+            e ->
+                assertThat(e.awsErrorDetails().errorCode())
+                    .isEqualTo("RepositoryNotEmptyException"));
+    assertThat(
+            call(ecr ->
+                    ecr.batchDeleteImage(
+                        r -> r.repositoryName("app").imageIds(i -> i.imageTag("v1"))))
+                .imageIds())
+        .singleElement()
+        .satisfies(deleted -> assertThat(deleted.imageDigest()).isEqualTo(digest));
+    call(ecr -> ecr.deleteRepository(r -> r.repositoryName("app").force(true)));
+  }
+
+  @Test
+  void tagsPoliciesAndPages() {
+    for (String name : List.of("aa", "bb", "cc")) {
+      call(
+          ecr ->
+              ecr.createRepository(
+                  r -> r.repositoryName(name).tags(t -> t.key("team").value(name))));
+    }
+    var page = call(ecr -> ecr.describeRepositories(r -> r.maxResults(2)));
+    assertThat(page.repositories()).hasSize(2);
+    var rest =
+        call(ecr -> ecr.describeRepositories(r -> r.maxResults(2).nextToken(page.nextToken())));
+    assertThat(rest.repositories()).extracting(Repository::repositoryName).containsExactly("cc");
+    assertThat(call(ecr -> ecr.describeRepositories(r -> r.repositoryNames("bb"))).repositories())
+        .extracting(Repository::repositoryName)
+        .containsExactly("bb");
+    String arn = page.repositories().getFirst().repositoryArn();
+    call(ecr -> ecr.tagResource(r -> r.resourceArn(arn).tags(t -> t.key("x").value("y"))));
+    call(ecr -> ecr.untagResource(r -> r.resourceArn(arn).tagKeys("team")));
+    assertThat(call(ecr -> ecr.listTagsForResource(r -> r.resourceArn(arn))).tags())
+        .singleElement()
+        .satisfies(tag -> assertThat(tag.key() + "=" + tag.value()).isEqualTo("x=y"));
+    String policy =
+        "{\"Version\":\"2012-10-17\",\"Statement\":{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"ecr-public:DescribeImages\"}}";
+    call(ecr -> ecr.setRepositoryPolicy(r -> r.repositoryName("aa").policyText(policy)));
+    assertThat(call(ecr -> ecr.getRepositoryPolicy(r -> r.repositoryName("aa"))).policyText())
+        .isEqualTo(policy);
+    String lockedOut =
+        "{\"Version\":\"2012-10-17\",\"Statement\":{\"Effect\":\"Deny\",\"Principal\":\"*\",\"Action\":\"ecr-public:*\"}}";
+    call(ecr -> ecr.deleteRepositoryPolicy(r -> r.repositoryName("aa")));
+    call(
+        ecr ->
+            ecr.setRepositoryPolicy(r -> r.repositoryName("aa").policyText(lockedOut).force(true)));
+    assertThatThrownBy(() -> call(ecr -> ecr.describeImages(r -> r.repositoryName("aa"))))
+        .isInstanceOfSatisfying(
+            EcrPublicException.class,
+            e ->
+                assertThat(e.awsErrorDetails().errorMessage())
+                    .contains("ecr-public:DescribeImages"));
+    call(
+        ecr ->
+            ecr.putRepositoryCatalogData(
+                r ->
+                    r.registryId(HOME.account())
+                        .repositoryName("bb")
+                        .catalogData(c -> c.aboutText("about"))));
+    assertThat(
+            call(ecr ->
+                    ecr.getRepositoryCatalogData(
+                        r -> r.registryId(HOME.account()).repositoryName("bb")))
+                .catalogData()
+                .aboutText())
+        .isEqualTo("about");
+  }
+
+  private String alias() {
+    return call(ecr -> ecr.describeRegistries(r -> r.maxResults(1)))
+        .registries()
+        .getFirst()
+        .aliases()
+        .getFirst()
+        .name();
+  }
+
+  private static String descriptor(String type, byte[] content) {
+    return "{\"mediaType\":\""
+        + type
+        + "\",\"digest\":\""
+        + digest(content)
+        + "\",\"size\":"
+        + content.length
+        + "}";
+  }
+
+  private static String digest(byte[] content) {
+    try {
+      return "sha256:"
+          + HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(content));
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   @Test

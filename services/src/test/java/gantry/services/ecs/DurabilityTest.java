@@ -120,4 +120,39 @@ class DurabilityTest {
         .contains("no instance can take another task")
         .contains("1 instances: RESOURCE:CPU");
   }
+
+  /** Describe shows an hour of stopped tasks, as ECS; the explanation has all that is kept. */
+  @Test
+  void whyTellsOfATaskThatEndedDaysAgo() {
+    World world = new World();
+    world.cluster();
+    world.fargateNode(8192, 16_384);
+    world.definition("job", "crash-20");
+    String arn =
+        world
+            .call(
+                ecs ->
+                    ecs.runTask(
+                        r ->
+                            r.taskDefinition("job")
+                                .launchType("FARGATE")
+                                .networkConfiguration(
+                                    n -> n.awsvpcConfiguration(v -> v.subnets("subnet-a")))))
+            .tasks()
+            .getFirst()
+            .taskArn();
+    world.run(Duration.ofSeconds(15));
+    TaskReports reports = new TaskReports(world.context);
+    reports.containerHealth(
+        arn, "app", HealthStatus.UNHEALTHY, world.time.instant(), "connection refused");
+    reports.containerOutput(arn, "app", List.of("out of coffee"));
+    world.run(Duration.ofDays(3));
+    assertThat(world.call(ecs -> ecs.describeTasks(r -> r.tasks(arn))).failures()).hasSize(1);
+    assertThat(new Why(world.core).why(arn).getFirst().print())
+        .contains("is STOPPED")
+        .contains("Essential container in task exited")
+        .contains("connection refused")
+        .contains("out of coffee")
+        .contains("exit code 1");
+  }
 }

@@ -273,6 +273,26 @@ class ServicesTest {
     world.until(w -> stable("web"), Duration.ofMinutes(2));
   }
 
+  /** With a machine that takes tasks and says nothing of them, nothing ever fails. */
+  @Test
+  void aDeploymentWithoutProgressEndsAtItsDeadline() {
+    SimulatedNode node = world.fargateNode(8192, 16_384);
+    node.silent = true;
+    world.definition("web", "app");
+    world.service("web", "web", 1, World::fargate);
+    world.run(Duration.ofMinutes(29));
+    assertThat(world.primary("web").rolloutState()).isEqualTo(DeploymentRolloutState.IN_PROGRESS);
+    world.run(Duration.ofMinutes(2));
+    assertThat(world.primary("web").rolloutState()).isEqualTo(DeploymentRolloutState.FAILED);
+    assertThat(world.primary("web").rolloutStateReason()).contains("no progress for 30 minutes");
+    var verdict =
+        world
+            .call(ecs -> ecs.listServiceDeployments(r -> r.service("web")))
+            .serviceDeployments()
+            .getFirst();
+    assertThat(verdict.status()).isEqualTo(ServiceDeploymentStatus.STOPPED);
+  }
+
   @Test
   void theCircuitBreakerGoesBackToWhatWorked() {
     world.fargateNode(8192, 16_384);
@@ -455,6 +475,8 @@ class ServicesTest {
     world.service("web", "web", 3, World::fargate);
     world.run(Duration.ofSeconds(1));
     assertThat(world.rows()).as("one resolves the tag").hasSize(1);
+    assertThat(new Why(world.core).why("web").getFirst().print())
+        .containsOnlyOnce("resolves the image digest");
     world.until(w -> stable("web"), Duration.ofMinutes(3));
     List<String> digests =
         world.tasks("RUNNING").stream()

@@ -7,6 +7,7 @@ import gantry.services.ecs.rows.EventRow;
 import gantry.state.Row;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import software.amazon.awssdk.services.ecs.model.ConflictException;
@@ -258,5 +259,23 @@ class TasksTest {
     world.run(Duration.ofMinutes(2));
     assertThat(described(task).lastStatus()).isEqualTo("STOPPED");
     assertThat(described(task).stopCode()).isEqualTo(TaskStopCode.TERMINATION_NOTICE);
+  }
+
+  @Test
+  void aRoleMayGoByItsShortName() {
+    SimulatedNode node = world.fargateNode(4096, 8192);
+    world.call(
+        ecs ->
+            ecs.registerTaskDefinition(
+                FixtureJson.taskDefinition("05-fargate-nginx-php-fpm.json").toBuilder()
+                    .family("intranet")
+                    .taskRoleArn("intranet-task")
+                    .build()));
+    Task task = runFargate("intranet", 1).tasks().getFirst();
+    world.run(Duration.ofSeconds(10));
+    var told = Objects.requireNonNull(node.running.get(task.taskArn())).definition();
+    assertThat(told.executionRoleArn())
+        .isEqualTo("arn:aws:iam::123456789012:role/ecsTaskExecutionRole");
+    assertThat(told.taskRoleArn()).isEqualTo("arn:aws:iam::123456789012:role/intranet-task");
   }
 }

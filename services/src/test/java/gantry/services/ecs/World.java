@@ -17,6 +17,7 @@ import gantry.state.Store;
 import gantry.state.VirtualTime;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -132,18 +133,23 @@ class World {
     return join("default", cpu, memory, Map.of("ecs.availability-zone", zone));
   }
 
-  SimulatedNode join(String cluster, int cpu, int memory, Map<String, String> attributes) {
+  SimulatedNode join(
+      String cluster, int cpu, int memory, Map<String, String> attributes, Resource... more) {
+    List<Resource> resources =
+        new ArrayList<>(
+            List.of(
+                integer("CPU", cpu),
+                integer("MEMORY", memory),
+                ports("PORTS"),
+                ports("PORTS_UDP")));
+    resources.addAll(List.of(more));
     var registered =
         asService(
                 each ->
                     each.registerContainerInstance(
                         RegisterContainerInstanceRequest.builder()
                             .cluster(cluster)
-                            .totalResources(
-                                integer("CPU", cpu),
-                                integer("MEMORY", memory),
-                                ports("PORTS"),
-                                ports("PORTS_UDP"))
+                            .totalResources(resources)
                             .instanceIdentityDocument(
                                 "{\"instanceId\":\"i-%08x\"}".formatted(nodes.size() + 1))
                             .attributes(

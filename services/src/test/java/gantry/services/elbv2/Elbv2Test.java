@@ -414,18 +414,55 @@ class Elbv2Test {
                                 .targetType(TargetTypeEnum.IP))
                     .targetGroups()
                     .getFirst());
-    for (String key : List.of("preserve_client_ip.enabled", "proxy_protocol_v2.enabled")) {
-      assertThatThrownBy(
-              () ->
-                  call(
-                      () ->
-                          elb.modifyTargetGroupAttributes(
-                              r ->
-                                  r.targetGroupArn(group.targetGroupArn())
-                                      .attributes(a -> a.key(key).value("true")))))
-          .hasMessageContaining(key)
-          .hasMessageContaining("is not supported here");
+    assertThatThrownBy(() -> attribute(group, "proxy_protocol_v2.enabled", "true"))
+        .hasMessageContaining("proxy_protocol_v2.enabled")
+        .hasMessageContaining("is not supported here");
+    // Of a datagram's client the address is always kept, as on AWS.
+    assertThatThrownBy(() -> attribute(group, "preserve_client_ip.enabled", "false"))
+        .hasMessageContaining("'preserve_client_ip.enabled' value 'false' must be one of 'true'");
+  }
+
+  @Test
+  void the_clients_address_is_kept_by_default_as_aws_does() {
+    for (TargetTypeEnum type : List.of(TargetTypeEnum.INSTANCE, TargetTypeEnum.IP)) {
+      for (ProtocolEnum protocol : List.of(ProtocolEnum.TCP, ProtocolEnum.UDP)) {
+        TargetGroup group =
+            call(
+                () ->
+                    elb.createTargetGroup(
+                            r ->
+                                r.name("keeps-" + type + "-" + protocol)
+                                    .protocol(protocol)
+                                    .port(53)
+                                    .vpcId("vpc-1")
+                                    .targetType(type))
+                        .targetGroups()
+                        .getFirst());
+        assertThat(attributes(group))
+            .containsEntry(
+                "preserve_client_ip.enabled",
+                Boolean.toString(type == TargetTypeEnum.INSTANCE || protocol == ProtocolEnum.UDP));
+        attribute(group, "preserve_client_ip.enabled", "true");
+        assertThat(attributes(group)).containsEntry("preserve_client_ip.enabled", "true");
+      }
     }
+  }
+
+  private void attribute(TargetGroup group, String key, String value) {
+    call(
+        () ->
+            elb.modifyTargetGroupAttributes(
+                r ->
+                    r.targetGroupArn(group.targetGroupArn())
+                        .attributes(a -> a.key(key).value(value))));
+  }
+
+  private java.util.Map<String, String> attributes(TargetGroup group) {
+    return call(
+            () -> elb.describeTargetGroupAttributes(r -> r.targetGroupArn(group.targetGroupArn())))
+        .attributes()
+        .stream()
+        .collect(java.util.stream.Collectors.toMap(a -> a.key(), a -> a.value()));
   }
 
   private software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetHealth health(

@@ -127,11 +127,33 @@ public final class DnsServer implements AutoCloseable {
     return metrics;
   }
 
-  /**
-   * Listens for UDP and TCP on one address, and returns it (with the port that was found where 0
-   * was asked for).
-   */
-  public synchronized InetSocketAddress listen(
+  /** What listens on one address, until it is closed or the server is. */
+  public final class Door implements AutoCloseable {
+    private final Channel udp;
+    private final Channel tcp;
+
+    private Door(Channel udp, Channel tcp) {
+      this.udp = udp;
+      this.tcp = tcp;
+    }
+
+    /** With the port that was found where 0 was asked for. */
+    public InetSocketAddress address() {
+      return (InetSocketAddress) udp.localAddress();
+    }
+
+    @Override
+    public void close() {
+      synchronized (DnsServer.this) {
+        udp.close().syncUninterruptibly();
+        tcp.close().syncUninterruptibly();
+        channels.removeAll(List.of(udp, tcp));
+      }
+    }
+  }
+
+  /** Listens for UDP and TCP on one address. */
+  public synchronized Door listen(
       InetSocketAddress address, Sockets sockets, Supplier<View> view, Askers askers) {
     for (int tries = 1; ; tries++) {
       Channel udp = udp(address, sockets, view, askers);
@@ -140,7 +162,7 @@ public final class DnsServer implements AutoCloseable {
       if (tcp.isSuccess()) {
         channels.add(udp);
         channels.add(tcp.channel());
-        return bound;
+        return new Door(udp, tcp.channel());
       }
       udp.close().syncUninterruptibly();
       // A port that is free for UDP may be taken for TCP: where any will do, another one may be

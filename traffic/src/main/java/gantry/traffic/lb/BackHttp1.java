@@ -41,6 +41,9 @@ final class BackHttp1 extends Conn implements Back, Body.Sink {
   private boolean reusable;
   private boolean reset;
 
+  /** The client has not been sent the head yet: nothing of the body has come. */
+  private boolean headAlone;
+
   BackHttp1(Worker worker, TargetState target) {
     super(worker);
     this.target = target;
@@ -124,6 +127,7 @@ final class BackHttp1 extends Conn implements Back, Body.Sink {
 
   void begin(Exchange x) {
     exchange = x;
+    headAlone = false;
     state = State.HEAD;
     reusable = false;
     lastActive = System.nanoTime();
@@ -386,11 +390,13 @@ final class BackHttp1 extends Conn implements Back, Body.Sink {
       reusable = false;
     }
     state = State.BODY;
+    headAlone = !body.empty();
     return true;
   }
 
   @Override
   public void take(ByteBuf data) {
+    headAlone = false;
     Exchange x = exchange;
     if (x == null) {
       data.release();
@@ -441,6 +447,19 @@ final class BackHttp1 extends Conn implements Back, Body.Sink {
   public void channelReadComplete(ChannelHandlerContext context) {
     Exchange x = exchange;
     if (x != null && (state == State.BODY || state == State.TUNNEL)) {
+      if (headAlone) {
+        worker.heldHeads.add(this);
+      } else {
+        x.flushResponse();
+      }
+    }
+  }
+
+  /** No body has followed the head so far: the client gets it now. */
+  void headWaited() {
+    Exchange x = exchange;
+    if (headAlone && x != null) {
+      headAlone = false;
       x.flushResponse();
     }
   }

@@ -29,4 +29,10 @@ public interface Call {
    * 304) leave it empty.
    */
   OutputStream begin(int status, List<Map.Entry<String, String>> headers) throws IOException;
+
+  /** A connection whose bytes are not HTTP's any more. */
+  record Tunnel(InputStream in, OutputStream out) {}
+
+  /** Answers 101: from then on the connection's bytes pass as they are. */
+  Tunnel upgrade(List<Map.Entry<String, String>> headers) throws IOException;
 }

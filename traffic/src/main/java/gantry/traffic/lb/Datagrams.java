@@ -91,7 +91,7 @@ final class Datagrams extends Conn {
     Session session = new Session(target, compiled, channel, now);
     channel.pipeline().addLast(new Replies(from, session));
     worker.loop.register(channel);
-    channel.connect(target.address, target.group.spec.from());
+    channel.connect(target.address, SourceAddress.of(channel, target, client));
     sessions.put(from, session);
     target.inFlight.incrementAndGet();
     target.counters[worker.index].requests++;

@@ -27,15 +27,15 @@ final class Exchange {
 
   private final Worker worker;
   private final Front front;
-  private final Head head;
+  final Head head;
   private final @Nullable Compiled compiled;
-  private final int port;
-  private final long created = System.nanoTime();
-  private final long createdMillis;
+  final int port;
+  final long created = System.nanoTime();
+  final long createdMillis;
 
-  private Compiled.@Nullable Rule rule;
-  private @Nullable GroupState group;
-  private @Nullable TargetState target;
+  Compiled.@Nullable Rule rule;
+  @Nullable GroupState group;
+  @Nullable TargetState target;
   private @Nullable TargetState failedTarget;
   private @Nullable Back back;
   private boolean backReady;
@@ -47,18 +47,18 @@ final class Exchange {
   private boolean noBody;
   private boolean over;
   private boolean closeBoth;
-  private boolean tunnel;
-  private long dispatched;
-  private long answered;
+  boolean tunnel;
+  long dispatched;
+  long answered;
   private long lastFromTarget;
-  private long received;
-  private long sent;
-  private int ownStatus;
-  private int targetStatus;
+  long received;
+  long sent;
+  int ownStatus;
+  int targetStatus;
   private int bodySent;
-  private @Nullable String actions;
-  private @Nullable String redirectUrl;
-  private @Nullable String traceId;
+  @Nullable String actions;
+  @Nullable String redirectUrl;
+  @Nullable String traceId;
   private Sticky.@Nullable Cookies cookies;
   private boolean appStuck;
 
@@ -645,14 +645,6 @@ final class Exchange {
         && now - dispatched > mesh.requestTimeout().toNanos();
   }
 
-  void active() {
-    lastFromTarget = System.nanoTime();
-  }
-
-  boolean isTunnel() {
-    return tunnel;
-  }
-
   private void finish() {
     if (over) {
       return;
@@ -672,97 +664,8 @@ final class Exchange {
     c.bytesSent += sent;
     Compiled for_ = compiled;
     if (for_ != null && for_.balancer.settings().accessLogPrefix() != null) {
-      worker.owner.log(line(for_));
+      worker.owner.log(AccessLine.of(this, front.client(), for_));
     }
-  }
-
-  private AccessLog.Line line(Compiled c) {
-    Client client = front.client();
-    long now = System.nanoTime();
-    TargetState at = target;
-    String to = at == null ? "-" : at.address.getAddress().getHostAddress() + ":" + at.port;
-    boolean dispatchedOnce = dispatched != 0;
-    boolean whole = answered != 0;
-    String type =
-        tunnel
-            ? client.secure ? "wss" : "ws"
-            : Grpc.is(head)
-                ? "grpcs"
-                : head.version == 20 ? "h2" : client.secure ? "https" : "http";
-    String host = head.host < 0 ? c.balancer.dnsName() : head.value(head.host);
-    String url =
-        (client.secure ? "https://" : "http://")
-            + host
-            + (host.indexOf(':') < 0 ? ":" + port : "")
-            + (head.targetEnd > 0 ? head.target() : "/");
-    String version = head.version == 20 ? "HTTP/2.0" : head.version == 10 ? "HTTP/1.0" : "HTTP/1.1";
-    String agent = head.first(Head.USER_AGENT);
-    String code = targetStatus == 0 ? "-" : Integer.toString(targetStatus);
-    StringBuilder b = new StringBuilder(512);
-    b.append(type).append(' ').append(micros(System.currentTimeMillis(), now)).append(' ');
-    b.append(c.balancer.id()).append(' ');
-    b.append(new String(client.text, StandardCharsets.US_ASCII)).append(':').append(client.port);
-    b.append(' ').append(to).append(' ');
-    seconds(b, dispatchedOnce ? dispatched - created : -1).append(' ');
-    seconds(b, whole ? answered - dispatched : -1).append(' ');
-    seconds(b, whole ? now - answered : -1).append(' ');
-    int status = ownStatus != 0 ? ownStatus : targetStatus;
-    b.append(status == 0 ? "-" : Integer.toString(status)).append(' ').append(code).append(' ');
-    b.append(received).append(' ').append(sent).append(" \"");
-    b.append(head.methodEnd == 0 ? "-" : head.method()).append(' ').append(quoted(url));
-    b.append(' ').append(version).append("\" \"");
-    b.append(agent == null ? "-" : quoted(agent)).append("\" ");
-    b.append(client.tlsCipher == null ? "-" : client.tlsCipher).append(' ');
-    b.append(client.tlsProtocol == null ? "-" : client.tlsProtocol).append(' ');
-    b.append(group == null ? "-" : group.arn).append(" \"");
-    b.append(traceId == null ? "-" : quoted(traceId)).append("\" \"");
-    b.append(client.serverName == null ? "-" : client.serverName).append("\" \"");
-    b.append(client.certificateArn == null ? "-" : client.certificateArn).append("\" ");
-    b.append(rule == null ? "-" : Integer.toString(rule.spec.priority())).append(' ');
-    b.append(micros(createdMillis, created)).append(" \"");
-    b.append(actions == null ? "-" : actions).append("\" \"");
-    b.append(redirectUrl == null ? "-" : quoted(redirectUrl)).append("\" \"-\" \"");
-    b.append(to).append("\" \"").append(code).append("\" \"");
-    b.append(head.desync == 0 ? "-" : DESYNC[head.desync]).append("\" \"");
-    b.append(head.desyncReason == null ? "-" : head.desyncReason).append("\" ");
-    b.append(client.traceId()).append(" \"-\" \"-\" \"-\"");
-    return new AccessLog.Line(
-        java.util.Objects.requireNonNull(c.balancer.settings().accessLogPrefix()),
-        c.balancer.account(),
-        c.balancer.region(),
-        c.balancer.id(),
-        false,
-        System.currentTimeMillis(),
-        b.toString());
-  }
-
-  private static final String[] DESYNC = {"-", "Acceptable", "Ambiguous", "Severe"};
-
-  private static String micros(long millis, long nanos) {
-    long sub = Math.floorMod(nanos / 1000, 1000L);
-    String text = java.time.Instant.ofEpochMilli(millis).toString();
-    String whole = text.length() == 20 ? text.substring(0, 19) + ".000" : text.substring(0, 23);
-    return whole + String.format(java.util.Locale.ROOT, "%03dZ", sub);
-  }
-
-  private static StringBuilder seconds(StringBuilder b, long nanos) {
-    return nanos < 0
-        ? b.append("-1")
-        : b.append(String.format(java.util.Locale.ROOT, "%.3f", nanos / 1e9));
-  }
-
-  /** What a client sent, so that it cannot end a field or a line of the log. */
-  private static String quoted(String text) {
-    StringBuilder out = new StringBuilder(text.length());
-    for (int i = 0; i < text.length(); i++) {
-      char c = text.charAt(i);
-      if (c == '"' || c == '\\' || c < 0x20 || c > 0x7e) {
-        out.append(String.format(java.util.Locale.ROOT, "\\x%02x", (int) c));
-      } else {
-        out.append(c);
-      }
-    }
-    return out.toString();
   }
 
   // --- what the ends ask while they write ----------------------------------------------------

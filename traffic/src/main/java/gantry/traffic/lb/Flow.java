@@ -113,7 +113,7 @@ final class Flow extends Conn {
         .addListener(
             registered ->
                 channel
-                    .connect(chosen.address, chosen.group.spec.from())
+                    .connect(chosen.address, SourceAddress.of(channel, chosen, client))
                     .addListener(
                         connected -> {
                           if (!connected.isSuccess()) {

@@ -10,7 +10,9 @@ import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -32,6 +34,8 @@ final class FrontCall extends Conn implements Front {
   private sealed interface Said {
     record Head(int status, List<Map.Entry<String, String>> headers) implements Said {}
 
+    record Upgrade(List<Map.Entry<String, String>> headers) implements Said {}
+
     record Part(ByteBuf data) implements Said {}
 
     record End() implements Said {}
@@ -50,6 +54,7 @@ final class FrontCall extends Conn implements Front {
 
   private boolean paused;
   private boolean requestWhole;
+  private boolean tunnel;
   private volatile boolean answered;
   private volatile @Nullable Thread bodyReader;
   private @Nullable Exchange exchange;
@@ -74,6 +79,12 @@ final class FrontCall extends Conn implements Front {
       while (true) {
         switch (said.take()) {
           case Said.Head begun -> out = call.begin(begun.status(), begun.headers());
+          case Said.Upgrade to -> {
+            Call.Tunnel through = call.upgrade(to.headers());
+            out = through.out();
+            // Nobody waits for this one: it ends with the connection, which ends after us.
+            Thread.ofVirtual().name("lb-call-tunnel").start(() -> readTunnel(through.in()));
+          }
           case Said.Part part -> {
             try {
               if (out != null) {
@@ -131,7 +142,12 @@ final class FrontCall extends Conn implements Front {
     for (Map.Entry<String, String> header : call.headers()) {
       // The other server is done with these: it says where the body ends by its stream.
       switch (header.getKey()) {
-        case "expect", "transfer-encoding", "connection", "keep-alive", "http2-settings" -> {}
+        case "expect", "transfer-encoding", "keep-alive", "http2-settings" -> {}
+        case "connection" -> {
+          if (header.getValue().toLowerCase(Locale.ROOT).contains("upgrade")) {
+            out.append("connection: upgrade\r\n");
+          }
+        }
         default ->
             out.append(header.getKey()).append(": ").append(header.getValue()).append("\r\n");
       }
@@ -216,6 +232,16 @@ final class FrontCall extends Conn implements Front {
     }
   }
 
+  /** The client closed the tunnel. */
+  private void clientLeft() {
+    Exchange x = exchange;
+    if (x != null) {
+      over();
+      x.clientGone();
+      said.add(new Said.End());
+    }
+  }
+
   private void gone() {
     Exchange x = exchange;
     over();
@@ -287,6 +313,26 @@ final class FrontCall extends Conn implements Front {
     }
   }
 
+  private void readTunnel(InputStream in) {
+    byte[] buffer = new byte[PART];
+    try {
+      while (true) {
+        mayRead.acquire();
+        int size = in.read(buffer);
+        if (size < 0) {
+          break;
+        }
+        byte[] part = Arrays.copyOf(buffer, size);
+        worker.loop.execute(() -> requestPart(part));
+      }
+    } catch (IOException e) {
+      worker.owner.connectionProblem(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    worker.loop.execute(this::clientLeft);
+  }
+
   private void taken(int size) {
     int before = ahead.getAndAdd(-size);
     if (before >= MAX_AHEAD && before - size < MAX_AHEAD) {
@@ -319,9 +365,13 @@ final class FrontCall extends Conn implements Front {
             Head.PROXY_CONNECTION,
             Head.TE,
             Head.TRAILER,
-            Head.TRANSFER_ENCODING,
-            Head.UPGRADE -> {
+            Head.TRANSFER_ENCODING -> {
           continue;
+        }
+        case Head.UPGRADE -> {
+          if (r.status != 101) {
+            continue;
+          }
         }
         case Head.SERVER -> {
           if (!x.keepsServerHeader()) {
@@ -330,7 +380,7 @@ final class FrontCall extends Conn implements Front {
         }
         default -> {}
       }
-      if (!(listed && r.namedByConnection(i))) {
+      if (!(listed && r.status != 101 && r.namedByConnection(i))) {
         headers.add(Map.entry(r.name(i), r.value(i)));
       }
     }
@@ -343,7 +393,12 @@ final class FrontCall extends Conn implements Front {
         headers.add(Map.entry(line.substring(0, colon), line.substring(colon + 2)));
       }
     }
-    said.add(new Said.Head(r.status, headers));
+    if (r.status == 101) {
+      headers.add(Map.entry("connection", "upgrade"));
+      said.add(new Said.Upgrade(headers));
+    } else {
+      said.add(new Said.Head(r.status, headers));
+    }
   }
 
   @Override
@@ -389,7 +444,8 @@ final class FrontCall extends Conn implements Front {
   @Override
   public void abort() {
     over();
-    said.add(new Said.Broken());
+    // A tunnel has no end but this.
+    said.add(tunnel ? new Said.End() : new Said.Broken());
   }
 
   @Override
@@ -397,6 +453,6 @@ final class FrontCall extends Conn implements Front {
 
   @Override
   public void becomeTunnel() {
-    throw new IllegalStateException("an upgrade is not asked for here");
+    tunnel = true;
   }
 }

@@ -13,6 +13,7 @@ import io.netty.handler.codec.http2.DefaultHttp2HeadersFrame;
 import io.netty.handler.codec.http2.DefaultHttp2ResetFrame;
 import io.netty.handler.codec.http2.Http2DataFrame;
 import io.netty.handler.codec.http2.Http2Error;
+import io.netty.handler.codec.http2.Http2Exception;
 import io.netty.handler.codec.http2.Http2FrameCodecBuilder;
 import io.netty.handler.codec.http2.Http2Headers;
 import io.netty.handler.codec.http2.Http2HeadersFrame;
@@ -132,7 +133,10 @@ final class FrontHttp2 extends Conn implements Front {
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
       worker.owner.connectionProblem(cause);
-      context.close();
+      // What breaks the protocol's rules the codec answers itself, with the code for it.
+      if (!(cause instanceof Http2Exception)) {
+        context.close();
+      }
     }
 
     @Override
@@ -179,7 +183,11 @@ final class FrontHttp2 extends Conn implements Front {
       case Http2HeadersFrame headers -> {
         if (exchange != null || done) {
           // Trailers of a request end here.
-          if (headers.isEndStream()) {
+          if (requestWhole) {
+            broken(Http2Error.STREAM_CLOSED);
+          } else if (!headers.isEndStream() || Http2Heads.hasPseudo(headers.headers())) {
+            broken(Http2Error.PROTOCOL_ERROR);
+          } else {
             whole();
           }
           return;
@@ -203,7 +211,17 @@ final class FrontHttp2 extends Conn implements Front {
     }
   }
 
+  /** The stream ends, and the client learns that it was at fault. */
+  private void broken(Http2Error error) {
+    gone();
+    ctx.writeAndFlush(new DefaultHttp2ResetFrame(error));
+  }
+
   private void begin(Http2HeadersFrame headers) {
+    if (!Http2Heads.isRequest(headers.headers())) {
+      broken(Http2Error.PROTOCOL_ERROR);
+      return;
+    }
     Head h = worker.takeHead();
     head = h;
     Http2Heads.request(headers.headers(), h, headers.isEndStream());
@@ -259,7 +277,10 @@ final class FrontHttp2 extends Conn implements Front {
   @Override
   public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
     worker.owner.connectionProblem(cause);
-    context.close();
+    // A stream that breaks the rules is reset by the codec, with the code for it.
+    if (!(cause instanceof Http2Exception)) {
+      context.close();
+    }
   }
 
   // --- the answer ----------------------------------------------------------------------------

@@ -279,9 +279,12 @@ final class HeadParser {
   private static boolean note(Head h, int i, int id, boolean request) {
     switch (id) {
       case Head.HOST -> {
-        if (h.host < 0) {
-          h.host = i;
+        // Which of two a target goes by nobody can know.
+        if (request && h.host >= 0) {
+          refuse(h, 400, SEVERE, "BadHeader");
+          return false;
         }
+        h.host = i;
       }
       case Head.CONTENT_LENGTH -> {
         long value = number(h.bytes, h.valueStart(i), h.valueEnd(i));

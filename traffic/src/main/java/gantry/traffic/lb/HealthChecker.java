@@ -172,6 +172,9 @@ final class HealthChecker {
       } else {
         made.pipeline().addLast(this);
       }
+      if (settings.port() == null && target.group.spec.settings().proxyProtocol()) {
+        made.pipeline().addFirst(new Greeting());
+      }
       var _ =
           loop.register(made)
               .addListener(
@@ -209,11 +212,6 @@ final class HealthChecker {
 
     private void ask(ChannelHandlerContext ctx) {
       Protocol protocol = settings.protocol();
-      boolean own = settings.port() == null;
-      if (own && target.group.spec.settings().proxyProtocol() && !protocol.secure()) {
-        // A target that expects the header expects it of a check too; it names nobody.
-        ctx.writeAndFlush(ProxyProtocol.local(ctx.alloc()), ctx.voidPromise());
-      }
       if (protocol != Protocol.HTTP && protocol != Protocol.HTTPS) {
         done(Verdict.WELL);
         return;
@@ -291,6 +289,15 @@ final class HealthChecker {
       if (now != null && now.settings().equals(settings)) {
         result(target, settings, verdict);
       }
+    }
+  }
+
+  /** A target that expects the proxy header expects it of a check too; it names nobody. */
+  private static final class Greeting extends ChannelInboundHandlerAdapter {
+    @Override
+    public void channelActive(ChannelHandlerContext ctx) {
+      ctx.writeAndFlush(ProxyProtocol.local(ctx.alloc()), ctx.voidPromise());
+      ctx.fireChannelActive();
     }
   }
 

@@ -14,14 +14,29 @@ final class Http2Heads {
 
   private Http2Heads() {}
 
-  /** Fills {@code h}; {@code h.refuse} says when it cannot be served. */
+  /** Whether it has what every request must have. A CONNECT has not, and goes nowhere from here. */
+  static boolean isRequest(Http2Headers in) {
+    return present(in.method()) && present(in.path()) && present(in.scheme());
+  }
+
+  private static boolean present(@Nullable CharSequence value) {
+    return value != null && !value.isEmpty();
+  }
+
+  /** Trailers must not have what only a head has. */
+  static boolean hasPseudo(Http2Headers in) {
+    for (Map.Entry<CharSequence, CharSequence> one : in) {
+      if (!one.getKey().isEmpty() && one.getKey().charAt(0) == ':') {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Fills {@code h} from what is a request; {@code h.refuse} says when it cannot be served. */
   static void request(Http2Headers in, Head h, boolean endsHere) {
     CharSequence method = in.method();
     CharSequence path = in.path();
-    if (method == null || path == null || method.isEmpty() || path.isEmpty()) {
-      h.refuse = 400;
-      return;
-    }
     h.append(method);
     h.methodEnd = h.length;
     for (int i = 0; i < h.methodEnd; i++) {

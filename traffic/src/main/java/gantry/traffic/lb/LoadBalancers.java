@@ -8,7 +8,6 @@ import gantry.traffic.lb.RoutingTable.TargetGroup;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.PooledByteBufAllocator;
-import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
@@ -134,7 +133,7 @@ public final class LoadBalancers implements AutoCloseable {
   }
 
   static RecvByteBufAllocator receiveBuffers() {
-    return new AdaptiveRecvByteBufAllocator(512, 8192, 128 * 1024);
+    return new ReceiveBuffers();
   }
 
   // --- the table -----------------------------------------------------------------------------
@@ -537,17 +536,6 @@ public final class LoadBalancers implements AutoCloseable {
               ? name
                   + " is a Network Load Balancer: it moves bytes, not requests, on its own ports."
               : "No load balancer here is called " + name + ", or it has no listener yet.");
-      return;
-    }
-    if (call.headers().stream().anyMatch(header -> header.getKey().equals("upgrade"))
-        && call.headers().stream()
-            .anyMatch(header -> header.getValue().equalsIgnoreCase("websocket"))) {
-      refuse(
-          call,
-          501,
-          "A WebSocket does not go through the API's port; use the listener's own, "
-              + best.listener.port()
-              + ".");
       return;
     }
     Worker worker = workers[ThreadLocalRandom.current().nextInt(workers.length)];

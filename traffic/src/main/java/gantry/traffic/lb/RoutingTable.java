@@ -342,7 +342,8 @@ public record RoutingTable(
       boolean terminateOnDeregistration,
       boolean proxyProtocol,
       boolean terminateWhenUnhealthy,
-      Duration unhealthyDraining) {
+      Duration unhealthyDraining,
+      boolean preserveClientIp) {
 
     public static final GroupSettings DEFAULTS =
         new GroupSettings(
@@ -359,7 +360,8 @@ public record RoutingTable(
             false,
             false,
             true,
-            Duration.ZERO);
+            Duration.ZERO,
+            false);
   }
 
   /**

@@ -17,6 +17,7 @@ final class Worker {
   final Head response = new Head();
   final Chance chance;
   final Clockwork clock = new Clockwork();
+  final HeldHeads heldHeads = new HeldHeads(this);
   private final Upstream upstream = new Upstream(this);
   private final Sticky sticky;
   private final ArrayDeque<Head> spareHeads = new ArrayDeque<>();

@@ -65,11 +65,13 @@ class DnsServerTest {
 
   private static InetSocketAddress listen(
       DnsServer server, java.util.function.Supplier<View> view, Askers askers) {
-    return server.listen(
-        new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
-        DnsServer.Sockets.HOST,
-        view,
-        askers);
+    return server
+        .listen(
+            new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+            DnsServer.Sockets.HOST,
+            view,
+            askers)
+        .address();
   }
 
   private static View view(Zone... zones) {

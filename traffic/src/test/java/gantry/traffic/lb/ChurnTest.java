@@ -103,7 +103,8 @@ class ChurnTest {
               false,
               false,
               true,
-              Duration.ZERO);
+              Duration.ZERO,
+              false);
       world.group("tg", sticky, a, b).forwardAll("tg").apply().healthy(2);
       try (var talk = world.talk()) {
         var first = talk.get("/");

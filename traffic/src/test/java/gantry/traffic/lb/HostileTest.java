@@ -48,6 +48,12 @@ class HostileTest {
         post + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         post + "Transfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n\r\n0\r\n\r\n",
         post + "Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
+        post + "Transfer-Encoding: \"chunked\"\r\n\r\n0\r\n\r\n",
+        post + "Transfer-Encoding: chunked;q=1\r\n\r\n0\r\n\r\n",
+        post + "Transfer-Encoding:\r\n\r\n0\r\n\r\n",
+        post
+            + "Transfer-Encoding: chunked\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
+        post + "Host: other\r\n\r\n",
         post + " Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         post + "X: y\r\n Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         post + "X: y\r\n\tfolded\r\n\r\n",
@@ -98,6 +104,8 @@ class HostileTest {
     "'GET /%s HTTP/1.2\r\nHost: h\r\n\r\n', 505",
     "'TRACE / HTTP/1.1\r\nHost: h\r\n\r\n', 405",
     "'POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n', 501",
+    "'POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: identity, chunked\r\n\r\n0\r\n\r\n', 501",
+    "'POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n', 501",
   })
   void has_a_code_of_its_own(String message, int status) throws IOException {
     try (var talk = world.talk()) {
@@ -133,6 +141,16 @@ class HostileTest {
     "'5;\u0001x\r\nhello\r\n'",
     "'\r\n'",
     "'5\nhello\r\n0\r\n\r\n'",
+    "'5 \r\nhello\r\n0\r\n\r\n'",
+    "' 5\r\nhello\r\n0\r\n\r\n'",
+    "'0x5\r\nhello\r\n0\r\n\r\n'",
+    "'-5\r\nhello\r\n0\r\n\r\n'",
+    "'5;a\nb\r\nhello\r\n0\r\n\r\n'",
+    "'5\r\nhello\n0\r\n\r\n'",
+    "'5\r\nhello\r0\r\n\r\n'",
+    "'5\r\nhello\r\n0\n\r\n'",
+    "'5\r\nhello\r\n0\r\n\n'",
+    "'ffffffffffffffff\r\nhello\r\n'",
     "'0000000000000005\r\nhello\r\n0\r\n\r\n'",
     "'5\r\nhello\r\n0\r\nX\n\r\n'"
   })

@@ -1,5 +1,15 @@
 package gantry.traffic.lb;
 
+import static gantry.traffic.lb.Frames.CONTINUATION;
+import static gantry.traffic.lb.Frames.END_HEADERS;
+import static gantry.traffic.lb.Frames.END_STREAM;
+import static gantry.traffic.lb.Frames.GO_AWAY;
+import static gantry.traffic.lb.Frames.HEADERS;
+import static gantry.traffic.lb.Frames.PING;
+import static gantry.traffic.lb.Frames.REQUEST;
+import static gantry.traffic.lb.Frames.RESET;
+import static gantry.traffic.lb.Frames.SETTINGS;
+import static gantry.traffic.lb.Frames.frame;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import gantry.traffic.lb.RoutingTable.GroupSettings;
@@ -8,12 +18,10 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
-import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -24,18 +32,6 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
 /** Clients that make HTTP/2 expensive: each is cut off, and others are served meanwhile. */
 @Execution(ExecutionMode.CONCURRENT) // each has a balancer of its own, and mostly waits
 class Http2AbuseTest {
-
-  private static final int HEADERS = 1;
-  private static final int RESET = 3;
-  private static final int SETTINGS = 4;
-  private static final int PING = 6;
-  private static final int GO_AWAY = 7;
-  private static final int CONTINUATION = 9;
-  private static final int END_STREAM = 1;
-  private static final int END_HEADERS = 4;
-
-  /** GET https / of "h", every field from the static table but the authority. */
-  private static final byte[] REQUEST = {(byte) 0x82, (byte) 0x87, (byte) 0x84, 0x41, 0x01, 'h'};
 
   private World world;
   private Backend a;
@@ -56,37 +52,7 @@ class Http2AbuseTest {
   }
 
   private SSLSocket connect() throws Exception {
-    SSLSocket socket =
-        (SSLSocket)
-            Keys.trusting()
-                .getSocketFactory()
-                .createSocket(InetAddress.getLoopbackAddress(), world.port);
-    SSLParameters parameters = socket.getSSLParameters();
-    parameters.setApplicationProtocols(new String[] {"h2"});
-    socket.setSSLParameters(parameters);
-    socket.setSoTimeout(10_000);
-    socket.startHandshake();
-    assertThat(socket.getApplicationProtocol()).isEqualTo("h2");
-    socket
-        .getOutputStream()
-        .write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
-    socket.getOutputStream().write(frame(SETTINGS, 0, 0, new byte[0]));
-    return socket;
-  }
-
-  private static byte[] frame(int type, int flags, int stream, byte... payload) {
-    byte[] frame = new byte[9 + payload.length];
-    frame[0] = (byte) (payload.length >> 16);
-    frame[1] = (byte) (payload.length >> 8);
-    frame[2] = (byte) payload.length;
-    frame[3] = (byte) type;
-    frame[4] = (byte) flags;
-    frame[5] = (byte) (stream >> 24);
-    frame[6] = (byte) (stream >> 16);
-    frame[7] = (byte) (stream >> 8);
-    frame[8] = (byte) stream;
-    System.arraycopy(payload, 0, frame, 9, payload.length);
-    return frame;
+    return Frames.connect(world.port);
   }
 
   /** The error that the connection ended with; -1: none was told. */
@@ -235,13 +201,5 @@ class Http2AbuseTest {
         return;
       }
     }
-  }
-
-  private static byte[] frame(int type, int flags, int stream, int... payload) {
-    byte[] bytes = new byte[payload.length];
-    for (int i = 0; i < bytes.length; i++) {
-      bytes[i] = (byte) payload[i];
-    }
-    return frame(type, flags, stream, bytes);
   }
 }

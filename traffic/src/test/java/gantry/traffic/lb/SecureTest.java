@@ -267,7 +267,8 @@ class SecureTest {
               false,
               true,
               true,
-              java.time.Duration.ZERO);
+              java.time.Duration.ZERO,
+              false);
       world.groups.put(
           "tg",
           new TargetGroup(

@@ -40,7 +40,8 @@ final class Settings {
           terminate,
           proxy,
           terminateUnhealthy,
-          unhealthyDraining);
+          unhealthyDraining,
+          false);
     }
   }
 

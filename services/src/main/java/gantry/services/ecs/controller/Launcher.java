@@ -42,7 +42,6 @@ import software.amazon.awssdk.services.ecs.model.PlacementConstraint;
 import software.amazon.awssdk.services.ecs.model.PlacementConstraintType;
 import software.amazon.awssdk.services.ecs.model.PlacementStrategy;
 import software.amazon.awssdk.services.ecs.model.PortMapping;
-import software.amazon.awssdk.services.ecs.model.ResourceType;
 import software.amazon.awssdk.services.ecs.model.Tag;
 import software.amazon.awssdk.services.ecs.model.Task;
 import software.amazon.awssdk.services.ecs.model.TaskDefinition;
@@ -156,12 +155,17 @@ public final class Launcher {
     PlacementRequest request = request(order, demand, zones, context.ids().below(1 << 30));
     Decision decision = capacity.reserve(order.scope(), order.pool(), arn, request);
     String instance = null;
+    String zone = null;
     if (decision instanceof Decision.Placed placed) {
       instance = placed.instanceId();
+      zone = placed.zone();
     } else if (decision instanceof Decision.Refused refused && !order.waits()) {
       return new Prepared.Nowhere(refused);
     }
-    return new Prepared.Ready(row(order, id, arn, demand, instance, zones), order.tags());
+    if (zone == null || order.isFargate()) {
+      zone = zone(order, zones);
+    }
+    return new Prepared.Ready(row(order, id, arn, demand, instance, zone), order.tags());
   }
 
   /** What placement is asked for an order. */
@@ -263,11 +267,7 @@ public final class Launcher {
           override != null && override.memory() != null ? override.memory() : container.memory();
       cpu += containerCpu == null ? 0 : containerCpu;
       memory += soft != null ? soft : hard != null ? hard : 0;
-      for (var requirement : container.resourceRequirements()) {
-        if (requirement.type() == ResourceType.GPU) {
-          gpus += Integer.parseInt(requirement.value());
-        }
-      }
+      gpus += Gpus.wanted(container);
       if (definition.networkMode() != NetworkMode.AWSVPC) {
         for (PortMapping port : container.portMappings()) {
           Integer host = port.hostPort();
@@ -306,7 +306,7 @@ public final class Launcher {
       String arn,
       Demand demand,
       @Nullable String instance,
-      Set<String> zones) {
+      @Nullable String zone) {
     Instant now = context.clock().instant();
     TaskDefinition definition = order.definition();
     String attachmentId = context.ids().uuid();
@@ -317,7 +317,7 @@ public final class Launcher {
             .clusterArn(Arns.cluster(order.scope(), order.cluster()))
             .taskDefinitionArn(definition.taskDefinitionArn())
             .containerInstanceArn(instance)
-            .availabilityZone(zone(order, instance, zones))
+            .availabilityZone(zone)
             .capacityProviderName(order.capacityProvider())
             .launchType(order.launchType())
             .group(order.group())
@@ -396,20 +396,8 @@ public final class Launcher {
         : "Linux";
   }
 
-  private @Nullable String zone(Order order, @Nullable String instance, Set<String> zones) {
-    if (instance != null && !order.isFargate()) {
-      Arns.Parts parts = Arns.parse(instance);
-      InstanceRow row =
-          parts == null
-              ? null
-              : context
-                  .store()
-                  .snapshot()
-                  .get(EcsTables.INSTANCES, order.scope().key(parts.path()));
-      if (row != null && row.attribute("ecs.availability-zone") != null) {
-        return row.attribute("ecs.availability-zone");
-      }
-    }
+  /** The zone of a task that no instance's decides about. */
+  private @Nullable String zone(Order order, Set<String> zones) {
     if (order.zone() != null) {
       return order.zone();
     }
@@ -527,7 +515,7 @@ public final class Launcher {
     Instant now = context.clock().instant();
     List<TaskRow> written = new ArrayList<>();
     for (Prepared.Ready ready : tasks) {
-      TaskRow row = ready.row();
+      TaskRow row = Gpus.given(tx, scope, ready.row());
       written.add(Outbox.put(tx, EcsTables.member(scope, row.cluster(), row.id()), null, row, now));
       if (!ready.tags().isEmpty()) {
         tx.put(EcsTables.TAGS, scope.key(row.arn()), new TagsRow(row.arn(), ready.tags()));

@@ -16,7 +16,6 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.Attachment;
-import software.amazon.awssdk.services.ecs.model.Container;
 import software.amazon.awssdk.services.ecs.model.Task;
 
 /** Writes rows of tasks and instances, and with each visible change the event that tells of it. */
@@ -48,17 +47,17 @@ public final class Outbox {
     return row;
   }
 
+  /** What EventBridge's events of a task leave out of it. */
+  private static final Set<String> UNTOLD = Set.of("tags", "healthStatus");
+
   private static String detail(Task task, Instant now) {
     Task shown =
-        task.toBuilder()
-            .healthStatus((String) null)
-            .attachments(task.attachments().stream().map(Outbox::eni).toList())
-            .containers(
-                task.containers().stream()
-                    .map(each -> each.toBuilder().healthStatus((String) null).build())
-                    .toArray(Container[]::new))
-            .build();
-    return EcsJson.write(shown, Set.of("tags"), Map.of("updatedAt", now));
+        task.attachments().isEmpty()
+            ? task
+            : task.toBuilder()
+                .attachments(task.attachments().stream().map(Outbox::eni).toList())
+                .build();
+    return EcsJson.write(shown, UNTOLD, Map.of("updatedAt", now));
   }
 
   private static Attachment eni(Attachment attachment) {

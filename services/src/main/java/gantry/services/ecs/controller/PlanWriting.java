@@ -113,7 +113,7 @@ final class PlanWriting {
     stops();
     placement();
     new DigestPins(tx, scope, look, rows).pin();
-    boolean settled = look.plan().steps().stream().anyMatch(Step.Steady.class::isInstance) && quiet;
+    boolean settled = look.plan().has(Step.Steady.class) && quiet;
     if (settled) {
       steady();
     } else if ((!quiet || refused != null) && !onlyRebalances()) {
@@ -126,7 +126,7 @@ final class PlanWriting {
       row = row.with(row.service().toBuilder().desiredCount(look.daemonInstances().size()).build());
     }
     row = row.with(List.copyOf(rows.values())).withSteady(steady, balancing).withSaid(said);
-    if (look.plan().steps().stream().anyMatch(Step.Deactivate.class::isInstance)) {
+    if (look.plan().has(Step.Deactivate.class)) {
       row = row.inactive(row.service().toBuilder().status("INACTIVE").build(), now);
     }
     if (!row.equals(before)) {

@@ -152,8 +152,7 @@ public final class ServiceController implements Controller {
   /** Plans without doing: for the controller, and for whoever asks why. */
   Look look(View view, Scope scope, ServiceRow row, Instant now) {
     List<Row<TaskRow>> tasks = Views.tasks(view, scope, row);
-    List<TaskView> views =
-        tasks.stream().map(each -> Views.task(view, scope, row, each.value(), now)).toList();
+    List<TaskView> views = new TaskViews(view, scope, row, now).of(tasks);
     List<String> instances =
         row.isDaemon() && row.isActive() ? instances(view, scope, row) : List.of();
     String last = null;
@@ -202,7 +201,7 @@ public final class ServiceController implements Controller {
   public Explanation explain(View view, Scope scope, ServiceRow row, Instant now) {
     Plan plan = look(view, scope, row, now).plan();
     List<String> waiting = plan.waiting().stream().map(Waiting::text).toList();
-    boolean starts = plan.steps().stream().anyMatch(Step.Start.class::isInstance);
+    boolean starts = plan.has(Step.Start.class);
     TaskDefinition definition = Deployments.definition(view, scope, row.primary().revision());
     if (!starts || definition == null) {
       return new Explanation(waiting, null);

@@ -23,11 +23,9 @@ import gantry.state.View;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
@@ -38,7 +36,6 @@ import software.amazon.awssdk.services.ecs.model.NetworkInterface;
 import software.amazon.awssdk.services.ecs.model.Task;
 import software.amazon.awssdk.services.ecs.model.TaskDefinition;
 import software.amazon.awssdk.services.ecs.model.TaskStopCode;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetHealthDescription;
 
 /**
  * Leads each task through its states.
@@ -57,15 +54,6 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetHealth
  */
 public final class TaskController implements Controller {
 
-  /** How often a draining target is looked at. */
-  static final Duration DRAIN_POLL = Duration.ofSeconds(1);
-
-  /**
-   * Longer than the longest deregistration delay there is: a balancer that says nothing is not
-   * waited for.
-   */
-  static final Duration MAX_DRAIN = Duration.ofMinutes(61);
-
   /** How long a task waits for room at a capacity provider that makes some. */
   static final Duration MAX_PROVISIONING = Duration.ofMinutes(15);
 
@@ -76,6 +64,8 @@ public final class TaskController implements Controller {
   private final Routing routing;
   private final TaskNames names;
   private final Capacity capacity;
+  private final TaskChanges rows;
+  private final TaskEnding ending;
 
   public TaskController(ServiceContext context, Networks networks, Capacity capacity) {
     this.context = context;
@@ -83,6 +73,8 @@ public final class TaskController implements Controller {
     this.routing = new Routing(context.clients());
     this.names = new TaskNames(context.clients());
     this.capacity = capacity;
+    this.rows = new TaskChanges(context);
+    this.ending = new TaskEnding(context, networks, routing, names, rows);
   }
 
   @Override
@@ -111,7 +103,7 @@ public final class TaskController implements Controller {
       return Again.WHEN_CHANGED;
     }
     if (row.isStopping()) {
-      return end(key, row);
+      return ending.step(key, row);
     }
     return switch (row.task().lastStatus()) {
       case "PROVISIONING" -> provision(key, row);
@@ -176,7 +168,7 @@ public final class TaskController implements Controller {
   private void ready(Key key, @Nullable EniPayload eni) {
     View view = context.store().snapshot();
     boolean kept =
-        change(
+        rows.change(
             key,
             row -> {
               if (!"PROVISIONING".equals(row.task().lastStatus())) {
@@ -279,21 +271,24 @@ public final class TaskController implements Controller {
     if (decision instanceof Decision.Placed placed) {
       InstanceRow instance = instance(view, key.scope(), placed.instanceId());
       boolean kept =
-          change(
+          rows.change(
               key,
-              each ->
+              (tx, each) ->
                   each.isStopping() || each.task().containerInstanceArn() != null
                       ? each
-                      : each.edit()
-                          .task(
-                              each.task().toBuilder()
-                                  .containerInstanceArn(placed.instanceId())
-                                  .availabilityZone(
-                                      instance == null
-                                          ? null
-                                          : instance.attribute("ecs.availability-zone"))
-                                  .build())
-                          .done());
+                      : Gpus.given(
+                          tx,
+                          key.scope(),
+                          each.edit()
+                              .task(
+                                  each.task().toBuilder()
+                                      .containerInstanceArn(placed.instanceId())
+                                      .availabilityZone(
+                                          instance == null
+                                              ? null
+                                              : instance.attribute("ecs.availability-zone"))
+                                      .build())
+                              .done()));
       if (!kept) {
         capacity.release(row.arn());
       }
@@ -379,7 +374,7 @@ public final class TaskController implements Controller {
     }
     if (!next.equals(row.names())) {
       List<NameRow> told = next;
-      change(key, each -> each.edit().names(told).done());
+      rows.change(key, each -> each.edit().names(told).done());
     }
     return Again.WHEN_CHANGED;
   }
@@ -414,220 +409,7 @@ public final class TaskController implements Controller {
     return view.get(EcsTables.INSTANCES, owner.key(parts.path()));
   }
 
-  // ---- going down
-
-  private Again end(Key key, TaskRow row) {
-    if (!row.names().isEmpty()) {
-      Duration remembered = names.deregister(key.scope(), row);
-      Instant until = remembered.isZero() ? null : context.clock().instant().plus(remembered);
-      change(
-          key,
-          each ->
-              each.edit()
-                  .names(List.of())
-                  .namedUntil(until)
-                  .task(leaving(each.task(), "DEACTIVATING"))
-                  .done());
-      return Again.WHEN_CHANGED;
-    }
-    if (row.targets().stream().anyMatch(target -> !target.isGone())) {
-      return drain(key, row);
-    }
-    if (!row.containersGone()) {
-      Instant now = context.clock().instant();
-      if (row.namedUntil() != null && now.isBefore(row.namedUntil())) {
-        return Again.after(Duration.between(now, row.namedUntil()));
-      }
-      if (row.node() == null || isLost(key.scope(), row)) {
-        change(key, each -> each.edit().containersGone(true).done());
-        return Again.WHEN_CHANGED;
-      }
-      if (row.node() != TaskRow.NodeWish.STOP) {
-        change(
-            key,
-            each ->
-                each.edit()
-                    .node(TaskRow.NodeWish.STOP)
-                    .task(leaving(each.task(), "STOPPING"))
-                    .done());
-      }
-      return Again.after(LOST_POLL);
-    }
-    if (row.eni() != null) {
-      if (!"DEPROVISIONING".equals(row.task().lastStatus())) {
-        change(key, each -> each.edit().task(leaving(each.task(), "DEPROVISIONING")).done());
-        return Again.WHEN_CHANGED;
-      }
-      networks.delete(key.scope(), row.eni());
-    }
-    Instant now = context.clock().instant();
-    change(
-        key,
-        each ->
-            each.edit()
-                .task(
-                    each.task().toBuilder()
-                        .lastStatus("STOPPED")
-                        .desiredStatus("STOPPED")
-                        .stoppedAt(now)
-                        .stoppingAt(
-                            each.task().stoppingAt() == null ? now : each.task().stoppingAt())
-                        .executionStoppedAt(
-                            each.task().executionStoppedAt() == null
-                                    && each.task().startedAt() != null
-                                ? now
-                                : each.task().executionStoppedAt())
-                        .attachments(
-                            each.task().attachments().stream()
-                                .map(one -> one.toBuilder().status("DELETED").build())
-                                .toList())
-                        .containers(
-                            each.task().containers().stream()
-                                .map(one -> one.toBuilder().lastStatus("STOPPED").build())
-                                .toArray(Container[]::new))
-                        .build())
-                .done());
-    return Again.WHEN_CHANGED;
-  }
-
-  /** A task whose instance is gone for good is not waited for. */
-  private static final Duration LOST_POLL = Duration.ofSeconds(15);
-
-  private boolean isLost(Scope scope, TaskRow row) {
-    if (row.task().containerInstanceArn() == null) {
-      return true;
-    }
-    InstanceRow instance =
-        instance(context.store().snapshot(), scope, row.task().containerInstanceArn());
-    return instance == null
-        || "INACTIVE".equals(instance.instance().status())
-        || InstanceController.leaseEnded(instance, context.clock().instant());
-  }
-
-  private Again drain(Key key, TaskRow row) {
-    boolean asked = row.targets().stream().noneMatch(TaskController::isOpen);
-    Instant now = context.clock().instant();
-    if (!asked) {
-      List<TargetRow> next = new ArrayList<>();
-      for (TargetRow target : row.targets()) {
-        if (target.isGone() || target.state().equals("draining")) {
-          next.add(target);
-        } else if (routing.deregister(key.scope(), target)) {
-          next.add(target.with("draining", "Target.DeregistrationInProgress", null));
-        } else {
-          next.add(target.with(TargetRow.GONE, null, null));
-        }
-      }
-      context
-          .store()
-          .write(
-              tx -> {
-                TaskRow current = tx.get(EcsTables.TASKS, key);
-                if (current == null) {
-                  return false;
-                }
-                Outbox.put(
-                    tx,
-                    key,
-                    current,
-                    current
-                        .edit()
-                        .targets(next)
-                        .task(leaving(current.task(), "DEACTIVATING"))
-                        .done(),
-                    now);
-                if (current.serviceName() != null) {
-                  for (TargetRow target : next) {
-                    ServiceEvents.say(
-                        tx,
-                        key.scope(),
-                        current.cluster(),
-                        current.serviceName(),
-                        context.ids().uuid(),
-                        "(service "
-                            + current.serviceName()
-                            + ") deregistered 1 targets in (target-group "
-                            + target.targetGroupArn()
-                            + ")",
-                        now);
-                  }
-                  ServiceEvents.say(
-                      tx,
-                      key.scope(),
-                      current.cluster(),
-                      current.serviceName(),
-                      context.ids().uuid(),
-                      "(service "
-                          + current.serviceName()
-                          + ", taskSet "
-                          + current.deploymentId()
-                          + ") has begun draining connections on 1 tasks.",
-                      now);
-                }
-                return true;
-              });
-      return Again.after(DRAIN_POLL);
-    }
-    Instant since = row.stop() == null ? now : row.stop().at();
-    // Nothing answers behind a target whose containers are gone: its connections need no time.
-    boolean waited = row.containersGone() || now.isAfter(since.plus(MAX_DRAIN));
-    Map<String, Map<String, TargetHealthDescription>> health = new HashMap<>();
-    List<TargetRow> next = new ArrayList<>();
-    for (TargetRow target : row.targets()) {
-      if (target.isGone()) {
-        next.add(target);
-      } else if (waited) {
-        next.add(target.with(TargetRow.GONE, null, null));
-      } else {
-        var group =
-            health.computeIfAbsent(
-                target.targetGroupArn(), arn -> routing.health(key.scope(), arn));
-        TargetRow seen = Routing.seen(target, group);
-        next.add(
-            seen.state().equals("draining") || seen.isGone()
-                ? seen
-                : target.with(TargetRow.GONE, null, null));
-      }
-    }
-    if (!next.equals(row.targets())) {
-      change(key, each -> each.edit().targets(next).done());
-    }
-    return next.stream().allMatch(TargetRow::isGone) ? Again.WHEN_CHANGED : Again.after(DRAIN_POLL);
-  }
-
-  private static boolean isOpen(TargetRow target) {
-    return !target.isGone() && !target.state().equals("draining");
-  }
-
-  private Task leaving(Task task, String status) {
-    return task.toBuilder()
-        .lastStatus(status)
-        .desiredStatus("STOPPED")
-        .stoppingAt(task.stoppingAt() == null ? context.clock().instant() : task.stoppingAt())
-        .build();
-  }
-
   private void stop(Key key, StopOrder order) {
-    change(key, row -> Stops.ordered(row, order));
-  }
-
-  /** Changes the row as it stands now; true when the change was made. */
-  private boolean change(Key key, UnaryOperator<TaskRow> change) {
-    Instant now = context.clock().instant();
-    return context
-        .store()
-        .write(
-            tx -> {
-              TaskRow current = tx.get(EcsTables.TASKS, key);
-              if (current == null || current.isStopped()) {
-                return false;
-              }
-              TaskRow next = change.apply(current);
-              if (next.equals(current)) {
-                return false;
-              }
-              Outbox.put(tx, key, current, next, now);
-              return true;
-            });
+    rows.change(key, row -> Stops.ordered(row, order));
   }
 }

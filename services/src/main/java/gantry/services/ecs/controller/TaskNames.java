@@ -106,7 +106,7 @@ public final class TaskNames {
 
   /** Its checks have succeeded, or it has none. */
   static boolean mayBeAsked(View view, Scope scope, TaskRow row) {
-    HealthRules.Check check = Views.check(TaskPayloads.definition(view, scope, row), row);
+    HealthRules.Check check = TaskViews.check(TaskPayloads.definition(view, scope, row), row);
     return check == HealthRules.Check.NONE || check == HealthRules.Check.HEALTHY;
   }
 

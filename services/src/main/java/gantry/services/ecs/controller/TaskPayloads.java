@@ -71,7 +71,7 @@ public final class TaskPayloads {
         row.node() == TaskRow.NodeWish.RUN
             ? TaskPayload.Desired.RUNNING
             : TaskPayload.Desired.STOPPED,
-        applied(definition, row.task().overrides()),
+        withRoles(key.scope(), applied(definition, row.task().overrides())),
         row.digests(),
         row.eni(),
         row.task().launchType(),
@@ -117,7 +117,7 @@ public final class TaskPayloads {
 
   /** The definition with a task's overrides in it. */
   static TaskDefinition applied(TaskDefinition definition, @Nullable TaskOverride overrides) {
-    if (overrides == null) {
+    if (overrides == null || saysNothing(overrides)) {
       return definition;
     }
     TaskDefinition.Builder applied = definition.toBuilder();
@@ -143,9 +143,45 @@ public final class TaskPayloads {
     return applied.build();
   }
 
+  /** A role may go by its short name. */
+  private static TaskDefinition withRoles(Scope scope, TaskDefinition definition) {
+    String task = role(scope, definition.taskRoleArn());
+    String execution = role(scope, definition.executionRoleArn());
+    return Objects.equals(task, definition.taskRoleArn())
+            && Objects.equals(execution, definition.executionRoleArn())
+        ? definition
+        : definition.toBuilder().taskRoleArn(task).executionRoleArn(execution).build();
+  }
+
+  private static @Nullable String role(Scope scope, @Nullable String named) {
+    return named == null || named.isEmpty() || named.startsWith("arn:")
+        ? named
+        : Arns.role(scope, named);
+  }
+
+  /** Every task has an override for each container; in nearly all of them stands only its name. */
+  private static boolean saysNothing(TaskOverride overrides) {
+    return overrides.cpu() == null
+        && overrides.memory() == null
+        && overrides.taskRoleArn() == null
+        && overrides.executionRoleArn() == null
+        && overrides.ephemeralStorage() == null
+        && overrides.containerOverrides().stream().allMatch(TaskPayloads::saysNothing);
+  }
+
+  private static boolean saysNothing(ContainerOverride override) {
+    return override.command().isEmpty()
+        && override.environment().isEmpty()
+        && override.environmentFiles().isEmpty()
+        && override.cpu() == null
+        && override.memory() == null
+        && override.memoryReservation() == null
+        && override.resourceRequirements().isEmpty();
+  }
+
   private static ContainerDefinition applied(
       ContainerDefinition container, @Nullable ContainerOverride override) {
-    if (override == null) {
+    if (override == null || saysNothing(override)) {
       return container;
     }
     ContainerDefinition.Builder applied = container.toBuilder();

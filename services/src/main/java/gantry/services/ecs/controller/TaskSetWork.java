@@ -53,8 +53,7 @@ final class TaskSetWork {
     Scope scope = key.scope();
     Instant now = context.clock().instant();
     List<Row<TaskRow>> tasks = Views.tasks(view, scope, row);
-    List<TaskView> views =
-        tasks.stream().map(each -> Views.task(view, scope, row, each.value(), now)).toList();
+    List<TaskView> views = new TaskViews(view, scope, row, now).of(tasks);
     List<Row<TaskSetRow>> sets =
         EcsTables.under(view, EcsTables.TASK_SETS, scope, row.cluster() + "/" + row.name() + "/")
             .toList();

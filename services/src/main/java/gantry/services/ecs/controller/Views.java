@@ -2,42 +2,26 @@ package gantry.services.ecs.controller;
 
 import gantry.services.ecs.EcsTables;
 import gantry.services.ecs.planner.DeploymentView;
-import gantry.services.ecs.planner.Endings;
-import gantry.services.ecs.planner.HealthRules;
 import gantry.services.ecs.planner.ServicePlanner;
 import gantry.services.ecs.planner.ServiceView;
 import gantry.services.ecs.planner.Shift;
-import gantry.services.ecs.planner.TaskView;
 import gantry.services.ecs.rows.DeploymentRow;
-import gantry.services.ecs.rows.InstanceRow;
 import gantry.services.ecs.rows.ServiceRow;
-import gantry.services.ecs.rows.TargetRow;
 import gantry.services.ecs.rows.TaskRow;
 import gantry.services.ecs.rows.TrafficShift;
 import gantry.state.Row;
 import gantry.state.Scope;
 import gantry.state.View;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
-import software.amazon.awssdk.services.ecs.model.Container;
-import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
 import software.amazon.awssdk.services.ecs.model.DeploymentConfiguration;
-import software.amazon.awssdk.services.ecs.model.HealthStatus;
-import software.amazon.awssdk.services.ecs.model.PlacementStrategy;
-import software.amazon.awssdk.services.ecs.model.PlacementStrategyType;
-import software.amazon.awssdk.services.ecs.model.TaskDefinition;
-import software.amazon.awssdk.services.ecs.model.TaskStopCode;
 
 /** The rows of a service as its planner wants them. */
 public final class Views {
-
-  /** A process that ends within this time of its start, again and again, never did its work. */
-  static final Duration INSTANT_EXIT = Duration.ofSeconds(10);
 
   private Views() {}
 
@@ -110,54 +94,17 @@ public final class Views {
             !traffic.routes().isEmpty());
   }
 
-  static TaskView task(View view, Scope scope, ServiceRow service, TaskRow row, Instant now) {
-    TaskView.Phase phase =
-        row.isStopped()
-            ? TaskView.Phase.STOPPED
-            : row.isStopping()
-                ? TaskView.Phase.STOPPING
-                : row.isRunning() ? TaskView.Phase.RUNNING : TaskView.Phase.STARTING;
-    Integer grace = service.service().healthCheckGracePeriodSeconds();
-    TaskDefinition definition = TaskPayloads.definition(view, scope, row);
-    String instance = Objects.requireNonNullElse(row.task().containerInstanceArn(), "");
-    InstanceRow host = instance.isEmpty() ? null : TaskController.instance(view, scope, instance);
-    return new TaskView(
-        row.id(),
-        Objects.requireNonNullElse(row.deploymentId(), ""),
-        phase,
-        HealthRules.of(
-            row.task().startedAt(),
-            TaskNames.awaited(row, TaskController.deployment(view, scope, row))
-                ? HealthRules.Check.UNKNOWN
-                : check(definition, row),
-            row.targets().stream().map(TargetRow::state).toList(),
-            Duration.ofSeconds(grace == null ? 0 : grace),
-            now),
-        row.counted() != TaskRow.Outcome.OPEN,
-        row.counted() == TaskRow.Outcome.HEALTHY,
-        digestKnown(definition, row),
-        instance,
-        Objects.requireNonNullElse(row.task().availabilityZone(), ""),
-        host != null && host.isDraining(),
-        host != null && host.isDraining() ? others(view, scope, service, instance) : 0,
-        row.isProtected(now),
-        spread(service, host),
-        0,
-        row.task().startedAt(),
-        row.isStopping() ? end(row) : null);
-  }
-
   /** Whether the planner would see the same task: pulls and other details do not wake it. */
   static boolean same(@Nullable Object before, @Nullable Object after) {
     if (!(before instanceof TaskRow old) || !(after instanceof TaskRow row)) {
       return false;
     }
-    return old.task().lastStatus().equals(row.task().lastStatus())
-        && old.isStopping() == row.isStopping()
+    return TaskViews.phase(old) == TaskViews.phase(row)
         && old.counted() == row.counted()
         && old.containersGone() == row.containersGone()
         && old.task().healthStatus() == row.task().healthStatus()
         && old.targets().equals(row.targets())
+        && old.names().isEmpty() == row.names().isEmpty()
         && Objects.equals(old.protectedUntil(), row.protectedUntil())
         && Objects.equals(old.task().containerInstanceArn(), row.task().containerInstanceArn())
         && digests(old).equals(digests(row));
@@ -167,98 +114,5 @@ public final class Views {
     List<@Nullable String> digests = new ArrayList<>();
     row.task().containers().forEach(each -> digests.add(each.imageDigest()));
     return digests;
-  }
-
-  private static int others(View view, Scope scope, ServiceRow service, String instance) {
-    return (int)
-        view.lookup(EcsTables.TASKS_ON_INSTANCE, scope, instance)
-            .filter(each -> each.value().serviceName() != null)
-            .filter(each -> !service.name().equals(each.value().serviceName()))
-            .filter(each -> !isDaemon(view, scope, each.value()))
-            .count();
-  }
-
-  private static boolean isDaemon(View view, Scope scope, TaskRow row) {
-    ServiceRow owner =
-        view.get(
-            EcsTables.SERVICES,
-            EcsTables.member(scope, row.cluster(), String.valueOf(row.serviceName())));
-    return owner != null && owner.isDaemon();
-  }
-
-  static HealthRules.Check check(@Nullable TaskDefinition definition, TaskRow row) {
-    boolean has = false;
-    if (definition != null) {
-      for (ContainerDefinition container : definition.containerDefinitions()) {
-        has |= container.healthCheck() != null && !Boolean.FALSE.equals(container.essential());
-      }
-    }
-    if (!has) {
-      return HealthRules.Check.NONE;
-    }
-    HealthStatus status = row.task().healthStatus();
-    return status == HealthStatus.HEALTHY
-        ? HealthRules.Check.HEALTHY
-        : status == HealthStatus.UNHEALTHY
-            ? HealthRules.Check.UNHEALTHY
-            : HealthRules.Check.UNKNOWN;
-  }
-
-  private static boolean digestKnown(@Nullable TaskDefinition definition, TaskRow row) {
-    if (definition == null || row.isRunning() || row.isStopping()) {
-      return true;
-    }
-    for (Container container : row.task().containers()) {
-      if (container.imageDigest() == null) {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  private static List<String> spread(ServiceRow service, @Nullable InstanceRow host) {
-    List<String> values = new ArrayList<>();
-    for (PlacementStrategy strategy : service.service().placementStrategy()) {
-      String field = strategy.field();
-      if (strategy.type() == PlacementStrategyType.SPREAD
-          && field != null
-          && field.startsWith("attribute:")) {
-        String value = host == null ? null : host.attribute(field.substring("attribute:".length()));
-        values.add(value == null ? "" : value);
-      }
-    }
-    return values;
-  }
-
-  static TaskView.End end(TaskRow row) {
-    TaskStopCode code = row.task().stopCode();
-    String reason = row.task().stoppedReason();
-    boolean unhealthy =
-        code == TaskStopCode.SERVICE_SCHEDULER_INITIATED
-            && reason != null
-            && reason.startsWith("Task failed");
-    boolean byItself =
-        code == TaskStopCode.ESSENTIAL_CONTAINER_EXITED
-            || code == TaskStopCode.TASK_FAILED_TO_START
-            || unhealthy;
-    List<String> reasons = new ArrayList<>();
-    List<Integer> codes = new ArrayList<>();
-    for (Container container : row.task().containers()) {
-      if (container.reason() != null) {
-        reasons.add(container.reason());
-      }
-      if (container.exitCode() != null) {
-        codes.add(container.exitCode());
-      }
-    }
-    Instant started = row.task().startedAt();
-    String cause = byItself && !unhealthy ? Endings.cause(reason, reasons, codes) : null;
-    Instant ended = row.stop() == null ? row.task().stoppedAt() : row.stop().at();
-    if (cause == null
-        && code == TaskStopCode.ESSENTIAL_CONTAINER_EXITED
-        && (started == null || (ended != null && ended.isBefore(started.plus(INSTANT_EXIT))))) {
-      cause = Endings.instantExit(codes);
-    }
-    return new TaskView.End(byItself, started != null, cause);
   }
 }

@@ -34,6 +34,7 @@ public final class CapacityIndex {
   private record PoolKey(PlacementRequest.Filter filter, List<String> attributes) {}
 
   private final Map<String, Node> nodes = new TreeMap<>();
+  private final Slots slots = new Slots();
   private final Map<String, Taken> tasks = new HashMap<>();
   private final LinkedHashMap<PoolKey, Pool> pools = new LinkedHashMap<>(16, 0.75f, true);
   private final Map<String, GroupCounts> groups = new HashMap<>();
@@ -78,6 +79,7 @@ public final class CapacityIndex {
     node.freeGpus = candidate.gpus();
     node.freeEnis = candidate.enis();
     nodes.put(candidate.id(), node);
+    slots.add(node);
     pools.values().forEach(pool -> pool.add(node));
   }
 
@@ -85,6 +87,7 @@ public final class CapacityIndex {
     Node node = nodes.remove(instanceId);
     if (node != null) {
       pools.values().forEach(pool -> pool.remove(node));
+      slots.remove(node);
       List<String> gone = new ArrayList<>();
       tasks.forEach(
           (task, taken) -> {
@@ -161,7 +164,7 @@ public final class CapacityIndex {
         return new Decision.Refused(new TreeMap<>(), null);
       }
       Refusal refusal = node.refusal(request);
-      return refusal == null ? new Decision.Placed(node.id()) : refused(request);
+      return refusal == null ? placed(node) : refused(request);
     }
     List<String> spreads = new ArrayList<>();
     List<Strategy> rest = new ArrayList<>();
@@ -174,35 +177,44 @@ public final class CapacityIndex {
     }
     Pool pool = pool(request.filter(), spreads);
     // Nearly always the first choice fits; only when it does not are the others put in order.
-    List<Pool.Cell> cells = new ArrayList<>(pool.cells.values());
-    Comparator<Pool.Cell> order = order(pool, request.group());
+    List<Map<String, Integer>> counts = counts(pool, request.group());
     Pool.Cell first = null;
-    for (Pool.Cell cell : cells) {
-      if (first == null || order.compare(cell, first) < 0) {
+    int[] fewest = new int[counts.size()];
+    for (Pool.Cell cell : pool.cells.values()) {
+      if (first == null || isBefore(cell, first, fewest, counts)) {
         first = cell;
+        for (int depth = 0; depth < fewest.length; depth++) {
+          fewest[depth] = counts.get(depth).getOrDefault(cell.prefixes[depth], 0);
+        }
       }
     }
     if (first != null) {
       Node chosen = choose(pool, first, request, rest);
       if (chosen != null) {
-        return new Decision.Placed(chosen.id());
+        return placed(chosen);
       }
-      cells.sort(order);
+      List<Pool.Cell> cells = new ArrayList<>(pool.cells.values());
+      cells.sort(order(counts));
       for (Pool.Cell cell : cells.subList(1, cells.size())) {
         chosen = choose(pool, cell, request, rest);
         if (chosen != null) {
-          return new Decision.Placed(chosen.id());
+          return placed(chosen);
         }
       }
     }
     return refused(request);
   }
 
+  private static Decision placed(Node node) {
+    String zone = node.attribute("ecs.availability-zone");
+    return new Decision.Placed(node.id(), zone == null || zone.isEmpty() ? null : zone);
+  }
+
   private Pool pool(PlacementRequest.Filter filter, List<String> attributes) {
     PoolKey key = new PoolKey(filter, attributes);
     Pool pool = pools.get(key);
     if (pool == null) {
-      Pool made = new Pool(filter, attributes);
+      Pool made = new Pool(filter, attributes, slots);
       nodes.values().forEach(made::add);
       pools.put(key, made);
       if (pools.size() > MAX_POOLS) {
@@ -213,12 +225,28 @@ public final class CapacityIndex {
     return pool;
   }
 
-  /** Cells with the fewest tasks of the group first, attribute by attribute. */
-  private Comparator<Pool.Cell> order(Pool pool, String group) {
+  /** For the first attribute, the first two, and so on: how many tasks of the group are where. */
+  private List<Map<String, Integer>> counts(Pool pool, String group) {
     List<Map<String, Integer>> counts = new ArrayList<>(pool.prefixes.size());
     for (List<String> prefix : pool.prefixes) {
       counts.add(counts(group, prefix));
     }
+    return counts;
+  }
+
+  private static boolean isBefore(
+      Pool.Cell cell, Pool.Cell first, int[] fewest, List<Map<String, Integer>> counts) {
+    for (int depth = 0; depth < fewest.length; depth++) {
+      int count = counts.get(depth).getOrDefault(cell.prefixes[depth], 0);
+      if (count != fewest[depth]) {
+        return count < fewest[depth];
+      }
+    }
+    return cell.values.compareTo(first.values) < 0;
+  }
+
+  /** Cells with the fewest tasks of the group first, attribute by attribute. */
+  private static Comparator<Pool.Cell> order(List<Map<String, Integer>> counts) {
     return (a, b) -> {
       for (int depth = 0; depth < counts.size(); depth++) {
         Map<String, Integer> byValue = counts.get(depth);
@@ -269,7 +297,7 @@ public final class CapacityIndex {
           spread.byInstance()
               ? fewest(pool, cell, request, next)
               : choose(pool, cell, request, next);
-      case Strategy.Random random -> any(cell, request);
+      case Strategy.Random random -> any(pool, cell, request);
     };
   }
 
@@ -333,7 +361,7 @@ public final class CapacityIndex {
     Iterator<Node> iterator =
         binpack && next.getFirst() instanceof Strategy.Binpack by
             ? pool.tightest(cell, by.byMemory(), request.demand())
-            : Pool.emptiest(cell);
+            : pool.emptiest(cell);
     int looked = 0;
     while (iterator.hasNext()) {
       Node node = iterator.next();
@@ -365,9 +393,9 @@ public final class CapacityIndex {
   }
 
   /** Steps as far into the instances as the draw says, among the first that fit. */
-  private static @Nullable Node any(Pool.Cell cell, PlacementRequest request) {
+  private static @Nullable Node any(Pool pool, Pool.Cell cell, PlacementRequest request) {
     List<Node> fit = new ArrayList<>();
-    Iterator<Node> iterator = Pool.emptiest(cell);
+    Iterator<Node> iterator = pool.emptiest(cell);
     while (iterator.hasNext() && fit.size() < MAX_EQUALS) {
       Node node = iterator.next();
       if (node.changingRefusal(request) == null) {
@@ -405,8 +433,8 @@ public final class CapacityIndex {
     for (Node node : nodes.values()) {
       if (node.fixedRefusal(request.filter()) == null) {
         boolean holds = true;
-        for (ClusterQuery query : request.memberOf()) {
-          holds &= !query.dependsOnTasks() || query.matches(node);
+        for (ClusterQuery query : request.onTasks()) {
+          holds &= query.matches(node);
         }
         if (holds) {
           ids.add(node.id());

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 import org.jspecify.annotations.Nullable;
@@ -190,8 +191,17 @@ public sealed interface ClusterQuery {
     }
   }
 
+  /** The same text again, as with every task that a service starts, costs a look-up. */
   static ClusterQuery parse(String text) {
-    return new Parser(text).parse();
+    ClusterQuery known = Parser.KNOWN.get(text);
+    if (known == null) {
+      known = new Parser(text).parse();
+      if (Parser.KNOWN.size() >= Parser.MAX_KNOWN) {
+        Parser.KNOWN.clear();
+      }
+      Parser.KNOWN.put(text, known);
+    }
+    return known;
   }
 
   private static int versions(String left, String right) {
@@ -233,6 +243,9 @@ public sealed interface ClusterQuery {
   /** Recursive descent over a hand-made tokenizer: words, quoted words, brackets, operators. */
   final class Parser {
     private static final int MAX_DEPTH = 100;
+
+    private static final int MAX_KNOWN = 1_000;
+    private static final Map<String, ClusterQuery> KNOWN = new ConcurrentHashMap<>();
 
     private static final Map<String, Operator> OPERATORS =
         Map.ofEntries(

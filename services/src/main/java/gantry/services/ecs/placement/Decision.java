@@ -7,7 +7,8 @@ import org.jspecify.annotations.Nullable;
 /** Where a task goes, or why nowhere. */
 public sealed interface Decision {
 
-  record Placed(String instanceId) implements Decision {}
+  /** {@code zone} is null where the instance names none. */
+  record Placed(String instanceId, @Nullable String zone) implements Decision {}
 
   /**
    * Each instance with the first reason that speaks against it.

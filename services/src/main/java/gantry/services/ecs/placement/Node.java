@@ -12,6 +12,10 @@ import org.jspecify.annotations.Nullable;
 final class Node implements ClusterQuery.Subject {
 
   Candidate candidate;
+
+  /** Its number in the index. */
+  int slot;
+
   int freeCpu;
   int freeMemory;
   int freeGpus;
@@ -24,18 +28,8 @@ final class Node implements ClusterQuery.Subject {
   /** Its values of attribute lists, joined; they change with the candidate only. */
   private final Map<List<String>, String> joined = new HashMap<>();
 
-  /** The end of its id, which differs early, unlike ARNs: what equals are put in order by. */
-  final String tie;
-
   Node(Candidate candidate) {
     this.candidate = candidate;
-    this.tie = candidate.id().substring(candidate.id().lastIndexOf('/') + 1);
-  }
-
-  /** Nodes with as much left, in an order that does not depend on chance. */
-  int tieBreak(Node other) {
-    int order = tie.compareTo(other.tie);
-    return order != 0 ? order : id().compareTo(other.id());
   }
 
   /** Its values of the attributes as one text, which keeps its hash. */
@@ -97,8 +91,8 @@ final class Node implements ClusterQuery.Subject {
     if (request.distinct() && groups.containsKey(request.group())) {
       return Refusal.DISTINCT_INSTANCE;
     }
-    for (ClusterQuery query : request.memberOf()) {
-      if (query.dependsOnTasks() && !query.matches(this)) {
+    for (ClusterQuery query : request.onTasks()) {
+      if (!query.matches(this)) {
         return Refusal.MEMBER_OF;
       }
     }

@@ -1,13 +1,12 @@
 package gantry.services.ecs.placement;
 
 import java.util.ArrayList;
-import java.util.Comparator;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.TreeSet;
+import java.util.PrimitiveIterator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,17 +15,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class Pool {
 
-  private static final Comparator<Node> BY_MEMORY =
-      (a, b) -> {
-        int order = Integer.compare(a.freeMemory, b.freeMemory);
-        return order != 0 ? order : a.tieBreak(b);
-      };
-  private static final Comparator<Node> BY_CPU =
-      (a, b) -> {
-        int order = Integer.compare(a.freeCpu, b.freeCpu);
-        return order != 0 ? order : a.tieBreak(b);
-      };
-
   final PlacementRequest.Filter filter;
   final List<String> attributes;
 
@@ -34,17 +22,15 @@ final class Pool {
   final List<List<String>> prefixes = new ArrayList<>();
 
   final Map<String, Cell> cells = new HashMap<>();
-  private final Map<String, Cell> cellOf = new HashMap<>();
 
-  /** What a search in the order of what is left begins at; never in it. */
-  private static final Candidate NOBODY =
-      new Candidate(
-          "", false, false, 0, 0, 0, 0, Set.of(), Set.of(), Map.of(), Set.of(), null, null, null);
+  private final Slots slots;
 
-  private final Node probe = new Node(NOBODY);
+  /** By the node's slot; null for one that does not pass. */
+  private @Nullable Cell[] cellOf = new Cell[16];
 
-  Pool(PlacementRequest.Filter filter, List<String> attributes) {
+  Pool(PlacementRequest.Filter filter, List<String> attributes, Slots slots) {
     this.filter = filter;
+    this.slots = slots;
     this.attributes = List.copyOf(attributes);
     for (int depth = 1; depth <= attributes.size(); depth++) {
       prefixes.add(List.copyOf(attributes.subList(0, depth)));
@@ -58,45 +44,82 @@ final class Pool {
     /** Its values of each of the pool's prefixes. */
     final String[] prefixes;
 
-    final TreeSet<Node> byMemory = new TreeSet<>(BY_MEMORY);
+    /** What is left, and behind it the slot of the node that has it left. */
+    final SortedNumbers byMemory = new SortedNumbers();
 
-    /** Kept once somebody packs by CPU; null until then. */
-    @Nullable TreeSet<Node> byCpu;
+    /** The same by CPU, kept once somebody packs by it; null until then. */
+    @Nullable SortedNumbers byCpu;
 
     Cell(String values, String[] prefixes) {
       this.values = values;
       this.prefixes = prefixes;
     }
 
-    void add(Node node) {
-      byMemory.add(node);
+    void sort(Node node) {
+      byMemory.add(place(node.freeMemory, node.slot));
       if (byCpu != null) {
-        byCpu.add(node);
+        byCpu.add(place(node.freeCpu, node.slot));
       }
     }
 
-    void remove(Node node) {
-      byMemory.remove(node);
+    void unsort(Node node) {
+      byMemory.remove(place(node.freeMemory, node.slot));
       if (byCpu != null) {
-        byCpu.remove(node);
+        byCpu.remove(place(node.freeCpu, node.slot));
       }
     }
 
-    TreeSet<Node> byCpu() {
-      TreeSet<Node> known = byCpu;
-      if (known == null) {
-        known = new TreeSet<>(BY_CPU);
-        known.addAll(byMemory);
-        byCpu = known;
-      }
-      return known;
+    private static long place(int left, int slot) {
+      return ((long) left << Integer.SIZE) | slot;
     }
   }
 
+  /** The instances of a cell that have enough, those with the least left first. */
+  Iterator<Node> tightest(Cell cell, boolean byMemory, Demand demand) {
+    return nodes(
+        byMemory
+            ? cell.byMemory.from(Cell.place(demand.memory(), 0))
+            : byCpu(cell).from(Cell.place(demand.cpu(), 0)));
+  }
+
+  /** The instances of a cell, those with the most memory left first. */
+  Iterator<Node> emptiest(Cell cell) {
+    return nodes(cell.byMemory.downwards());
+  }
+
+  private SortedNumbers byCpu(Cell cell) {
+    SortedNumbers known = cell.byCpu;
+    if (known == null) {
+      known = new SortedNumbers();
+      Iterator<Node> all = emptiest(cell);
+      while (all.hasNext()) {
+        Node node = all.next();
+        known.add(Cell.place(node.freeCpu, node.slot));
+      }
+      cell.byCpu = known;
+    }
+    return known;
+  }
+
+  private Iterator<Node> nodes(PrimitiveIterator.OfLong places) {
+    return new Iterator<>() {
+      @Override
+      public boolean hasNext() {
+        return places.hasNext();
+      }
+
+      @Override
+      public Node next() {
+        return slots.at((int) places.nextLong());
+      }
+    };
+  }
+
   void remove(Node node) {
-    Cell cell = cellOf.remove(node.id());
+    Cell cell = cell(node);
     if (cell != null) {
-      cell.remove(node);
+      cellOf[node.slot] = null;
+      cell.unsort(node);
       if (cell.byMemory.isEmpty()) {
         cells.remove(cell.values);
       }
@@ -111,23 +134,30 @@ final class Pool {
         cells.computeIfAbsent(
             node.values(attributes),
             values -> new Cell(values, prefixes.stream().map(node::values).toArray(String[]::new)));
-    cell.add(node);
-    cellOf.put(node.id(), cell);
+    cell.sort(node);
+    if (node.slot >= cellOf.length) {
+      cellOf = Arrays.copyOf(cellOf, Math.max(node.slot + 1, cellOf.length * 2));
+    }
+    cellOf[node.slot] = cell;
   }
 
   /** Takes the node out of the order before its numbers change; {@link #sort} puts it back. */
   void unsort(Node node) {
-    Cell cell = cellOf.get(node.id());
+    Cell cell = cell(node);
     if (cell != null) {
-      cell.remove(node);
+      cell.unsort(node);
     }
   }
 
   void sort(Node node) {
-    Cell cell = cellOf.get(node.id());
+    Cell cell = cell(node);
     if (cell != null) {
-      cell.add(node);
+      cell.sort(node);
     }
+  }
+
+  private @Nullable Cell cell(Node node) {
+    return node.slot < cellOf.length ? cellOf[node.slot] : null;
   }
 
   static List<String> values(Node node, List<String> attributes) {
@@ -137,17 +167,5 @@ final class Pool {
       values.add(value == null ? "" : value);
     }
     return values;
-  }
-
-  /** The instances of a cell that have enough, those with the least left first. */
-  Iterator<Node> tightest(Cell cell, boolean byMemory, Demand demand) {
-    probe.freeMemory = demand.memory();
-    probe.freeCpu = demand.cpu();
-    return (byMemory ? cell.byMemory : cell.byCpu()).tailSet(probe, true).iterator();
-  }
-
-  /** The instances of a cell, those with the most memory left first. */
-  static Iterator<Node> emptiest(Cell cell) {
-    return cell.byMemory.descendingIterator();
   }
 }

@@ -9,7 +9,9 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -93,12 +95,17 @@ public final class ServicePlanner {
       this.tasks = tasks;
       this.now = now;
       this.ledger = new Ledger(deployments);
-      this.primary = deployments.stream().filter(DeploymentView::primary).findFirst().orElseThrow();
-      this.base =
-          deployments.stream()
-              .filter(each -> !each.primary() && each.completed())
-              .findFirst()
-              .orElse(null);
+      DeploymentView newest = null;
+      DeploymentView good = null;
+      for (DeploymentView each : deployments) {
+        if (each.primary()) {
+          newest = newest == null ? each : newest;
+        } else if (each.completed() && good == null) {
+          good = each;
+        }
+      }
+      this.primary = Objects.requireNonNull(newest);
+      this.base = good;
     }
 
     Plan plan() {
@@ -131,12 +138,22 @@ public final class ServicePlanner {
       return task.isLive() && !stopped.contains(task.id());
     }
 
-    long count(java.util.function.Predicate<TaskView> which) {
-      return tasks.stream().filter(this::live).filter(which).count();
+    long count(Predicate<TaskView> which) {
+      int count = 0;
+      for (TaskView task : tasks) {
+        if (live(task) && which.test(task)) {
+          count++;
+        }
+      }
+      return count;
     }
 
     int startedInAll() {
-      return started.values().stream().mapToInt(Integer::intValue).sum();
+      int all = 0;
+      for (int each : started.values()) {
+        all += each;
+      }
+      return all;
     }
 
     /** RUNNING and PENDING ones; what is being stopped does not count. */
@@ -244,23 +261,27 @@ public final class ServicePlanner {
       Ledger.Book book = ledger.of(deployment);
       if (book.notBefore != null && now.isBefore(book.notBefore)) {
         again(book.notBefore);
-        if (waiting.stream().noneMatch(Waiting.Throttled.class::isInstance)) {
-          waiting.add(
-              new Waiting.Throttled(deployment.id(), book.notBefore, book.failed, book.cause));
-        }
+        waitFor(new Waiting.Throttled(deployment.id(), book.notBefore, book.failed, book.cause));
         return;
       }
       if (!deployment.pinned()) {
         boolean resolving =
             started.containsKey(deployment.id()) || count(task -> isOf(task, deployment)) > 0;
         if (resolving) {
-          waiting.add(new Waiting.Digest(deployment.id()));
+          waitFor(new Waiting.Digest(deployment.id()));
           return;
         }
         count = 1;
       }
       started.merge(deployment.id(), count, Integer::sum);
       steps.add(new Step.Start(deployment.id(), count, null));
+    }
+
+    /** A planning starts tasks twice, before and after it has made room: its reason stands once. */
+    private void waitFor(Waiting reason) {
+      if (!waiting.contains(reason)) {
+        waiting.add(reason);
+      }
     }
 
     /**

@@ -3,11 +3,19 @@ package gantry.services.ecr.scan;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import gantry.services.ecr.scan.Installed.Kind;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.ProcessBuilder.Redirect;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Random;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.CharRange;
 import net.jqwik.api.constraints.Chars;
 import net.jqwik.api.constraints.StringLength;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -57,6 +65,56 @@ class VersionsTest {
   })
   void apk(String a, String how, String b) {
     check(Kind.APK, a, how, b);
+  }
+
+  /** Debian's own tool over random versions: all pairs of some. */
+  @Test
+  @Tag("client")
+  void asDpkgItself() throws Exception {
+    Random random = new Random(11);
+    String characters = "0019.a~-+Z:";
+    List<String> versions = new ArrayList<>(List.of("1.0", "1:0", "0", "1-1", "1.0~rc1-1+b2"));
+    while (versions.size() < 22) {
+      StringBuilder version = new StringBuilder().append(random.nextInt(3));
+      for (int i = random.nextInt(9); i > 0; i--) {
+        version.append(characters.charAt(random.nextInt(characters.length() - 1)));
+      }
+      version.append(random.nextInt(12));
+      versions.add(random.nextInt(5) == 0 ? random.nextInt(3) + ":" + version : version.toString());
+    }
+    // One shell for all pairs: lt, eq or gt, line by line.
+    StringBuilder script = new StringBuilder();
+    for (String a : versions) {
+      for (String b : versions) {
+        script.append(
+            ("if dpkg --compare-versions '%1$s' lt '%2$s'; then echo lt;"
+                    + " elif dpkg --compare-versions '%1$s' eq '%2$s'; then echo eq;"
+                    + " else echo gt; fi%n")
+                .formatted(a, b));
+      }
+    }
+    Process shell = new ProcessBuilder("sh").redirectError(Redirect.DISCARD).start();
+    Thread feeder =
+        Thread.ofVirtual()
+            .start(
+                () -> {
+                  try (var in = shell.outputWriter()) {
+                    in.write(script.toString());
+                  } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                  }
+                });
+    Iterator<String> said = shell.inputReader().lines().toList().iterator();
+    feeder.join();
+    assertThat(shell.waitFor()).isZero();
+    for (String a : versions) {
+      for (String b : versions) {
+        assertThat(Integer.signum(Versions.compare(Kind.DPKG, a, b)))
+            .as(a + " and " + b)
+            .isEqualTo(List.of("lt", "eq", "gt").indexOf(said.next()) - 1);
+      }
+    }
+    assertThat(said.hasNext()).isFalse();
   }
 
   private static void check(Kind kind, String a, String how, String b) {

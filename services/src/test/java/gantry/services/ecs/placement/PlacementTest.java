@@ -3,9 +3,7 @@ package gantry.services.ecs.placement;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import gantry.services.ecs.placement.StrategySplit.Item;
 import java.time.Instant;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -119,26 +117,6 @@ class PlacementTest {
 
   private @Nullable Refusal refusal(PlacementRequest request) {
     return ((Decision.Refused) index.place(request)).closestRefusal();
-  }
-
-  @Test
-  void baseAndWeight() {
-    assertThat(split(5, new Item("A", 1, 0), new Item("B", 4, 0)))
-        .isEqualTo(Map.of("A", 1, "B", 4));
-    assertThat(split(10, new Item("A", 1, 2), new Item("B", 1, 0)))
-        .isEqualTo(Map.of("A", 6, "B", 4));
-    assertThat(split(9, new Item("FARGATE", 1, 1), new Item("FARGATE_SPOT", 3, 0)))
-        .isEqualTo(Map.of("FARGATE", 3, "FARGATE_SPOT", 6));
-    assertThat(split(1, new Item("A", 1, 0), new Item("B", 1, 0))).isEqualTo(Map.of("A", 1));
-    assertThat(split(5, new Item("A", 0, 1), new Item("B", 1, 0)))
-        .isEqualTo(Map.of("A", 1, "B", 4));
-  }
-
-  private static Map<String, Integer> split(int count, Item... items) {
-    Map<String, Integer> counts = new HashMap<>();
-    StrategySplit.next(List.of(items), Map.of(), count)
-        .forEach(each -> counts.merge(each, 1, Integer::sum));
-    return counts;
   }
 
   @Test

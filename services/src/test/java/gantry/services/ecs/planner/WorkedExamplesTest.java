@@ -2,10 +2,14 @@ package gantry.services.ecs.planner;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import gantry.services.ecs.placement.StrategySplit;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -166,5 +170,32 @@ class WorkedExamplesTest {
     assertThat(done.steps(Step.Complete.class)).hasSize(1);
     assertThat(done.steps(Step.Drop.class)).extracting(Step.Drop::deployment).contains("old");
     assertThat(done.steps(Step.Steady.class)).hasSize(1);
+  }
+
+  /** {@code A 1/2} is provider A with weight 1 and base 2. */
+  @ParameterizedTest(name = "{0} tasks over {1}: {2}")
+  @CsvSource({
+    "5, A 1/0 B 4/0, A=1 B=4",
+    "10, A 1/2 B 1/0, A=6 B=4",
+    "9, FARGATE 1/1 FARGATE_SPOT 3/0, FARGATE=3 FARGATE_SPOT=6",
+    "1, A 1/0 B 1/0, A=1",
+    "5, A 0/1 B 1/0, A=1 B=4"
+  })
+  void baseAndWeightOfACapacityProviderStrategy(int tasks, String strategy, String split) {
+    List<StrategySplit.Item> items = new ArrayList<>();
+    String[] words = strategy.split(" ");
+    for (int i = 0; i < words.length; i += 2) {
+      String[] numbers = words[i + 1].split("/");
+      items.add(
+          new StrategySplit.Item(
+              words[i], Integer.parseInt(numbers[0]), Integer.parseInt(numbers[1])));
+    }
+    Map<String, Integer> counts = new TreeMap<>();
+    StrategySplit.next(items, Map.of(), tasks).forEach(each -> counts.merge(each, 1, Integer::sum));
+    assertThat(
+            counts.entrySet().stream()
+                .map(each -> each.getKey() + "=" + each.getValue())
+                .collect(Collectors.joining(" ")))
+        .isEqualTo(split);
   }
 }

@@ -1,0 +1,27 @@
+package gantry.app.http;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.util.Arrays;
+import java.util.Objects;
+
+/** What a handler writes to a connection that speaks HTTP no more: bytes as they are, at once. */
+final class RawStream extends OutputStream {
+
+  private final Front front;
+
+  RawStream(Front front) {
+    this.front = front;
+  }
+
+  @Override
+  public void write(int b) throws IOException {
+    front.raw(new byte[] {(byte) b});
+  }
+
+  @Override
+  public void write(byte[] bytes, int offset, int length) throws IOException {
+    Objects.checkFromIndexSize(offset, length, bytes.length);
+    front.raw(Arrays.copyOfRange(bytes, offset, offset + length));
+  }
+}

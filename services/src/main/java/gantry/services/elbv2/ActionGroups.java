@@ -1,0 +1,91 @@
+package gantry.services.elbv2;
+
+import gantry.services.elbv2.Rows.GroupRow;
+import gantry.state.Scope;
+import gantry.state.View;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.Action;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ActionTypeEnum;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.IncompatibleProtocolsException;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancer;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroup;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroupAssociationLimitException;
+
+/** Whether the target groups that actions name may stand behind their listener. */
+final class ActionGroups {
+
+  private ActionGroups() {}
+
+  static void check(
+      View view, Scope scope, LoadBalancer balancer, String protocol, List<Action> actions) {
+    for (Action action : actions) {
+      if (action.type() != ActionTypeEnum.FORWARD) {
+        continue;
+      }
+      for (String arn : Rows.groupsOf(List.of(action))) {
+        GroupRow row = view.get(Rows.GROUPS, scope.key(arn));
+        if (row == null) {
+          throw Errors.noGroup(arn);
+        }
+        TargetGroup group = row.group();
+        if (!fits(protocol, group.protocolAsString())) {
+          throw IncompatibleProtocolsException.builder()
+              .message(
+                  "The protocol '"
+                      + group.protocolAsString()
+                      + "' of target group '"
+                      + arn
+                      + "' is not compatible with the listener protocol '"
+                      + protocol
+                      + "'")
+              .build();
+        }
+        if (group.vpcId() != null && !group.vpcId().equals(balancer.vpcId())) {
+          throw Errors.configuration(
+              "The following target groups are in a different VPC than load balancer '"
+                  + balancer.loadBalancerArn()
+                  + "': "
+                  + arn);
+        }
+        boolean plainListener = protocol.equals("HTTP");
+        boolean http2Group =
+            "HTTP2".equals(group.protocolVersion()) || "GRPC".equals(group.protocolVersion());
+        if (plainListener && http2Group) {
+          throw Errors.configuration(
+              "Listener protocol 'HTTP' is not supported with a target group with the protocol"
+                  + " version '"
+                  + group.protocolVersion()
+                  + "'");
+        }
+        if (http2Group && action.type() != ActionTypeEnum.FORWARD) {
+          throw Errors.configuration("Only forward actions are supported");
+        }
+        for (String other : Groups.balancersOf(view, scope, arn)) {
+          if (!other.equals(balancer.loadBalancerArn())) {
+            throw TargetGroupAssociationLimitException.builder()
+                .message(
+                    "The following target groups cannot be associated with more than one load"
+                        + " balancer: "
+                        + arn)
+                .build();
+          }
+        }
+      }
+    }
+  }
+
+  private static boolean fits(String listener, @Nullable String group) {
+    if (group == null) {
+      return Listeners.APPLICATION.contains(listener);
+    }
+    return switch (listener) {
+      case "HTTP", "HTTPS" -> Listeners.APPLICATION.contains(group);
+      case "TCP" -> group.equals("TCP") || group.equals("TCP_UDP");
+      case "TLS" -> group.equals("TCP") || group.equals("TLS");
+      case "UDP" -> group.equals("UDP") || group.equals("TCP_UDP");
+      case "TCP_UDP" -> group.equals("TCP_UDP");
+      default -> false;
+    };
+  }
+}

@@ -1,0 +1,69 @@
+package gantry.traffic.lb;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.net.InetAddress;
+import java.nio.charset.StandardCharsets;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLSocket;
+
+/** HTTP/2 byte by byte, for tests that break its rules. */
+final class Frames {
+
+  static final int DATA = 0;
+  static final int HEADERS = 1;
+  static final int PRIORITY = 2;
+  static final int RESET = 3;
+  static final int SETTINGS = 4;
+  static final int PING = 6;
+  static final int GO_AWAY = 7;
+  static final int WINDOW_UPDATE = 8;
+  static final int CONTINUATION = 9;
+  static final int END_STREAM = 1;
+  static final int END_HEADERS = 4;
+
+  /** GET https / of "h", every field from the static table but the authority. */
+  static final byte[] REQUEST = {(byte) 0x82, (byte) 0x87, (byte) 0x84, 0x41, 0x01, 'h'};
+
+  private Frames() {}
+
+  static SSLSocket connect(int port) throws Exception {
+    SSLSocket socket =
+        (SSLSocket)
+            Keys.trusting().getSocketFactory().createSocket(InetAddress.getLoopbackAddress(), port);
+    SSLParameters parameters = socket.getSSLParameters();
+    parameters.setApplicationProtocols(new String[] {"h2"});
+    socket.setSSLParameters(parameters);
+    socket.setSoTimeout(10_000);
+    socket.startHandshake();
+    assertThat(socket.getApplicationProtocol()).isEqualTo("h2");
+    socket
+        .getOutputStream()
+        .write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+    socket.getOutputStream().write(frame(SETTINGS, 0, 0, new byte[0]));
+    return socket;
+  }
+
+  static byte[] frame(int type, int flags, int stream, byte... payload) {
+    byte[] frame = new byte[9 + payload.length];
+    frame[0] = (byte) (payload.length >> 16);
+    frame[1] = (byte) (payload.length >> 8);
+    frame[2] = (byte) payload.length;
+    frame[3] = (byte) type;
+    frame[4] = (byte) flags;
+    frame[5] = (byte) (stream >> 24);
+    frame[6] = (byte) (stream >> 16);
+    frame[7] = (byte) (stream >> 8);
+    frame[8] = (byte) stream;
+    System.arraycopy(payload, 0, frame, 9, payload.length);
+    return frame;
+  }
+
+  static byte[] frame(int type, int flags, int stream, int... payload) {
+    byte[] bytes = new byte[payload.length];
+    for (int i = 0; i < bytes.length; i++) {
+      bytes[i] = (byte) payload[i];
+    }
+    return frame(type, flags, stream, bytes);
+  }
+}
