@@ -105,7 +105,9 @@ class PullingRolesTest {
   }
 
   private static void forget(String local) throws Exception {
-    begin("docker", "rmi", "-f", local, IMAGE).waitFor();
+    // Also under the name that it is pulled by: AWS's within this program's.
+    String pulled = local.substring(0, local.indexOf('/') + 1) + IMAGE;
+    begin("docker", "rmi", "-f", local, IMAGE, pulled).waitFor();
   }
 
   private static String role(IamClient iam, String name, @Nullable String policy) {

@@ -4,10 +4,7 @@ import gantry.services.Caller;
 import gantry.services.HostedService;
 import gantry.services.ServiceContext;
 import gantry.services.ecr.EcrHost;
-import gantry.state.Key;
 import gantry.state.Scope;
-import gantry.state.Store;
-import gantry.state.Table;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -66,9 +63,7 @@ import software.amazon.awssdk.services.ecrpublic.model.ReferencedImageDetail;
 import software.amazon.awssdk.services.ecrpublic.model.Registry;
 import software.amazon.awssdk.services.ecrpublic.model.RegistryAlias;
 import software.amazon.awssdk.services.ecrpublic.model.RegistryAliasStatus;
-import software.amazon.awssdk.services.ecrpublic.model.RegistryCatalogData;
 import software.amazon.awssdk.services.ecrpublic.model.RepositoryCatalogData;
-import software.amazon.awssdk.services.ecrpublic.model.RepositoryCatalogDataInput;
 import software.amazon.awssdk.services.ecrpublic.model.SetRepositoryPolicyRequest;
 import software.amazon.awssdk.services.ecrpublic.model.SetRepositoryPolicyResponse;
 import software.amazon.awssdk.services.ecrpublic.model.Tag;
@@ -86,28 +81,22 @@ import software.amazon.awssdk.services.ecrpublic.model.UploadLayerPartResponse;
  */
 public final class EcrPublic implements EcrPublicClient {
 
-  private static final Table<RepositoryCatalogData> CATALOG =
-      Table.of("ecr-public.catalog-data", RepositoryCatalogData.class);
-  private static final Table<RegistryCatalogData> REGISTRIES =
-      Table.of("ecr-public.registries", RegistryCatalogData.class);
-  private static final String REGISTRY = "registry";
-
   private final EcrHost host;
   private final EcrClient ecr;
-  private final Store store;
+  private final Gallery gallery;
 
   public EcrPublic(EcrHost host, ServiceContext context) {
     this.host = host;
     this.ecr = host.client();
-    this.store = context.store();
+    this.gallery = new Gallery(context.store());
   }
 
   public static HostedService<EcrPublicClient> hosted(EcrHost.Once once) {
     return HostedService.of(
         EcrPublicClient.class,
         context -> new EcrPublic(once.host(context), context),
-        CATALOG,
-        REGISTRIES);
+        Gallery.CATALOG,
+        Gallery.REGISTRIES);
   }
 
   @Override
@@ -196,14 +185,14 @@ public final class EcrPublic implements EcrPublicClient {
   @Override
   public CreateRepositoryResponse createRepository(CreateRepositoryRequest request) {
     RepositoryCatalogData catalog =
-        request.catalogData() == null ? null : catalog(request.catalogData());
+        request.catalogData() == null ? null : Gallery.of(request.catalogData());
     SdkPojo made =
         within(
             client ->
                 client.createRepository(
                     r -> r.repositoryName(request.repositoryName()).tags(tags(request.tags()))));
     if (catalog != null) {
-      put(CATALOG, scope().key(request.repositoryName()), catalog);
+      gallery.put(scope(), request.repositoryName(), catalog);
     }
     return Shapes.copy(made, CreateRepositoryResponse.builder()).toBuilder()
         .catalogData(catalog)
@@ -220,14 +209,9 @@ public final class EcrPublic implements EcrPublicClient {
                         r.registryId(registry(request.registryId()))
                             .repositoryName(request.repositoryName())
                             .force(request.force())));
-    store.write(
-        tx -> {
-          tx.delete(
-              CATALOG,
-              EcrHost.publicRegistry(deleted.repository().registryId())
-                  .key(deleted.repository().repositoryName()));
-          return null;
-        });
+    gallery.forget(
+        EcrHost.publicRegistry(deleted.repository().registryId()),
+        deleted.repository().repositoryName());
     return Shapes.copy(deleted, DeleteRepositoryResponse.builder());
   }
 
@@ -491,19 +475,17 @@ public final class EcrPublic implements EcrPublicClient {
   @Override
   public GetRegistryCatalogDataResponse getRegistryCatalogData(
       GetRegistryCatalogDataRequest request) {
-    @Nullable RegistryCatalogData data = store.snapshot().get(REGISTRIES, scope().key(REGISTRY));
     return GetRegistryCatalogDataResponse.builder()
-        .registryCatalogData(data == null ? RegistryCatalogData.builder().build() : data)
+        .registryCatalogData(gallery.registry(scope()))
         .build();
   }
 
   @Override
   public PutRegistryCatalogDataResponse putRegistryCatalogData(
       PutRegistryCatalogDataRequest request) {
-    RegistryCatalogData data =
-        RegistryCatalogData.builder().displayName(request.displayName()).build();
-    put(REGISTRIES, scope().key(REGISTRY), data);
-    return PutRegistryCatalogDataResponse.builder().registryCatalogData(data).build();
+    return PutRegistryCatalogDataResponse.builder()
+        .registryCatalogData(gallery.name(scope(), request.displayName()))
+        .build();
   }
 
   @Override
@@ -511,9 +493,8 @@ public final class EcrPublic implements EcrPublicClient {
       GetRepositoryCatalogDataRequest request) {
     String name = request.repositoryName();
     Scope scope = entered(request.registryId(), name, "GetRepositoryCatalogData");
-    @Nullable RepositoryCatalogData data = store.snapshot().get(CATALOG, scope.key(name));
     return GetRepositoryCatalogDataResponse.builder()
-        .catalogData(data == null ? RepositoryCatalogData.builder().build() : data)
+        .catalogData(gallery.repository(scope, name))
         .build();
   }
 
@@ -522,37 +503,13 @@ public final class EcrPublic implements EcrPublicClient {
       PutRepositoryCatalogDataRequest request) {
     String name = request.repositoryName();
     Scope scope = entered(request.registryId(), name, "PutRepositoryCatalogData");
-    RepositoryCatalogData data = catalog(request.catalogData());
-    put(CATALOG, scope.key(name), data);
+    RepositoryCatalogData data = Gallery.of(request.catalogData());
+    gallery.put(scope, name, data);
     return PutRepositoryCatalogDataResponse.builder().catalogData(data).build();
   }
 
   /** Where a repository is that is there and that the caller may do this to. */
   private Scope entered(@Nullable String registryId, String repository, String operation) {
     return within(_ -> host.enter(registry(registryId), repository, operation));
-  }
-
-  private <V> void put(Table<V> table, Key key, V row) {
-    store.write(
-        tx -> {
-          tx.put(table, key, row);
-          return null;
-        });
-  }
-
-  private static RepositoryCatalogData catalog(RepositoryCatalogDataInput input) {
-    if (input.logoImageBlob() != null) {
-      throw InvalidParameterException.builder()
-          .message("Invalid parameter at 'logoImageBlob': Gantry has no gallery to show a logo in")
-          .build();
-    }
-    return RepositoryCatalogData.builder()
-        .description(input.description())
-        .architectures(input.architectures())
-        .operatingSystems(input.operatingSystems())
-        .aboutText(input.aboutText())
-        .usageText(input.usageText())
-        .marketplaceCertified(false)
-        .build();
   }
 }

@@ -167,7 +167,7 @@ class HealthCheckTest {
       Thread.ofVirtual()
           .start(
               () -> {
-                while (!asked.isDone()) {
+                while (!asked.isDone() && !server.isClosed()) {
                   try (Socket socket = server.accept()) {
                     byte[] header = socket.getInputStream().readNBytes(16);
                     assertThat(header[12]).isEqualTo((byte) 0x20);
@@ -179,7 +179,9 @@ class HealthCheckTest {
                     if (request != null) {
                       asked.complete(request.line());
                     }
-                  } catch (IOException | AssertionError e) {
+                  } catch (IOException gaveUp) {
+                    continue; // A check that took too long on a busy machine; the next one comes.
+                  } catch (AssertionError e) {
                     asked.completeExceptionally(e);
                   }
                 }
