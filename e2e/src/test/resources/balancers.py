@@ -434,13 +434,17 @@ http { access_log off; client_body_temp_path %(f)s/b; proxy_temp_path %(f)s/p; f
 """ % dict(f=folder, t=target, b=base))
         self.nginx = subprocess.Popen(["nginx", "-c", os.path.join(folder, "nginx.conf")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         two = self.group("two", target, Protocol="HTTPS", HealthCheckProtocol="HTTPS", ProtocolVersion="HTTP2")
+        one = self.group("one", target, Protocol="HTTPS", HealthCheckProtocol="HTTPS", HealthCheckPath="/well")
         grpc = self.group("grpc", target, Protocol="HTTPS", HealthCheckProtocol="HTTPS", ProtocolVersion="GRPC", Matcher={"GrpcCode": "12"})
         port = FIRST + 4
         listener = self.listener(self.web, port, two, "HTTPS", Certificates=[{"CertificateArn": self.secure[0]}])
         self.lb.create_rule(ListenerArn=listener, Priority=1, Conditions=[{"Field": "path-pattern", "Values": ["/pack.Service/*"]}],
                             Actions=[{"Type": "forward", "TargetGroupArn": grpc}])
+        self.lb.create_rule(ListenerArn=listener, Priority=2, Conditions=[{"Field": "path-pattern", "Values": ["/one"]}],
+                            Actions=[{"Type": "forward", "TargetGroupArn": one}])
         self.healthy(two, target)
         self.healthy(grpc, target)
+        self.healthy(one, target)
 
         def curl(path, *more):
             return subprocess.run(["curl", "-sk", *more, "-D", "-", "https://web.us-east-1.elb.localhost:%d%s" % (port, path)],
@@ -448,6 +452,8 @@ http { access_log off; client_body_temp_path %(f)s/b; proxy_temp_path %(f)s/p; f
 
         answer = until("the listener", lambda: curl("/x", "--http2"))
         check(answer.startswith("HTTP/2 200") and "spoken HTTP/2.0" in answer, answer)
+        answer = until("the rule", lambda: (lambda a: a if "spoken" in a else None)(curl("/one", "--http2")))
+        check(answer.startswith("HTTP/2 200") and "spoken HTTP/1.1" in answer, answer)
         message = os.path.join(WORK, "message")
         with open(message, "wb") as empty:
             empty.write(bytes(5))
@@ -455,7 +461,7 @@ http { access_log off; client_body_temp_path %(f)s/b; proxy_temp_path %(f)s/p; f
         answer = curl("/pack.Service/Do", *call)
         check(answer.startswith("HTTP/2 200") and "grpc-status: 0" in answer, answer)
         check("464" in curl("/pack.Service/Do", "--http1.1", "-X", "POST", "-H", "content-type: application/grpc"), "464")
-        say("HTTP/2 and gRPC targets, checked by gRPC")
+        say("HTTP/1.1, HTTP/2 and gRPC targets over TLS that nobody vouches for, checked as they are asked")
 
     def network(self):
         net = self.balancer("net", "network")

@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -204,6 +205,10 @@ def swapped(definition, secrets):
         container.pop("entryPoint", None)
         for each in container.get("secrets", []):
             each["valueFrom"] = secrets(each["valueFrom"])
+        for mapping in container.get("portMappings", []):
+            if swap.get("networkMode", "bridge") == "bridge" and mapping.get("hostPort") and taken(mapping["hostPort"]):
+                say(f"{container['name']}: port {mapping['hostPort']} of this machine is taken")
+                mapping["hostPort"] = 0
         credentials = container.get("repositoryCredentials")
         if credentials:
             credentials["credentialsParameter"] = secrets(credentials["credentialsParameter"])
@@ -221,6 +226,18 @@ def swapped(definition, secrets):
         if "device" in options:
             options["device"] = folder(options["device"])
     return swap
+
+
+def taken(port):
+    """Port 80 is as good as taken where containers run: the program's own endpoint for tasks, 169.254.170.2:80, has it."""
+    if port == 80 and ENGINE == "docker":
+        return True
+    with socket.socket() as probe:
+        try:
+            probe.bind(("0.0.0.0", port))
+        except OSError:
+            return True
+    return False
 
 
 def folder(path):

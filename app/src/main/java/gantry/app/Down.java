@@ -60,7 +60,7 @@ final class Down {
     Path data = Up.data(read);
     Running running = Running.of(data);
     try {
-      if (!(running == null ? removeRemains(data) : stop(data, running))) {
+      if (!(running == null ? downOfDead(data) : stop(data, running))) {
         return 1;
       }
       if (read.has("purge")) {
@@ -81,7 +81,7 @@ final class Down {
     ProcessHandle process = running.process();
     if (problem != null) {
       if (process == null || ends(process, DIES_WITHIN)) {
-        return removeRemains(data); // it died at this very moment
+        return downOfDead(data); // it died at this very moment
       }
       System.err.println("gantry down: " + problem);
       return false;
@@ -109,32 +109,36 @@ final class Down {
     }
   }
 
-  /** A program that was stopped by a signal, or killed, leaves its tasks running. */
-  private static boolean removeRemains(Path data) {
+  /**
+   * A program that was stopped by a signal, or killed, leaves its tasks running.
+   *
+   * @return what was there and is gone, in words; null when nothing real was
+   */
+  private static @Nullable String removeRemains(Path data) {
     Running last = Running.last(data);
     String install = last == null ? InstallId.in(data) : last.install();
     if (install == null) {
-      System.out.println("nothing was running in " + data);
-      return true;
+      return null;
     }
     Path usual = data.resolve("bulk");
     Path folder = last == null ? usual : last.folder();
     DeadMachine left = new DeadMachine(install, folder);
     try (DataLock nobodyStarts = DataLock.take(data)) {
-      if (left.wasReal()) {
-        System.out.println(
-            "no program was running in "
-                + data
-                + "; removed what it had left: "
-                + left.remove(Clock.systemUTC()));
-      } else {
-        System.out.println("nothing was running in " + data);
-      }
+      String removed = left.wasReal() ? left.remove(Clock.systemUTC()) : null;
       if (!folder.equals(usual)) {
         Folders.delete(folder); // of an ephemeral one
       }
       Running.forget(data);
+      return removed;
     }
+  }
+
+  private static boolean downOfDead(Path data) {
+    String removed = removeRemains(data);
+    System.out.println(
+        removed == null
+            ? "nothing was running in " + data
+            : "no program was running in " + data + "; removed what it had left: " + removed);
     return true;
   }
 
@@ -142,7 +146,11 @@ final class Down {
   static void removeLostEphemeral(Path data) {
     Running last = Running.last(data);
     if (last != null && last.process() == null && !last.install().equals(InstallId.in(data))) {
-      removeRemains(data);
+      String removed = removeRemains(data);
+      if (removed != null) {
+        System.err.println(
+            "gantry up: an earlier one was killed; removed what it had left: " + removed);
+      }
     }
   }
 

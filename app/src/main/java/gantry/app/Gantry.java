@@ -100,6 +100,7 @@ public final class Gantry implements AutoCloseable {
   private Gantry(Options options) {
     this.options = options;
     Thread.ofPlatform().daemon().name("prepare").start(HttpServer::prepare);
+    @Nullable Thread driver = prepareDriver(options.data());
     Clock clock = SystemTime.clock();
     Ids ids = new RandomIds();
     InetAddress address = address(options.listen());
@@ -138,6 +139,7 @@ public final class Gantry implements AutoCloseable {
             this::networks,
             new LiveBalancers(machine::balancers));
     hosted.forEach(one -> tables.addAll(one.tables()));
+    awaitDriver(driver);
     this.store = store(options, clock, tables);
     this.rootKey =
         onlyLoopback
@@ -332,6 +334,27 @@ public final class Gantry implements AutoCloseable {
     store.close();
     if (options.data() == null) {
       Folders.delete(bulk);
+    }
+  }
+
+  /** Null where nothing is to be prepared. */
+  private static @Nullable Thread prepareDriver(@Nullable Path data) {
+    return data == null
+        ? null
+        : Thread.ofPlatform()
+            .daemon()
+            .name("prepare driver")
+            .start(() -> SqliteStore.prepare(data));
+  }
+
+  /** Both at once would only do the same twice; what went wrong shows again when it is used. */
+  private static void awaitDriver(@Nullable Thread driver) {
+    try {
+      if (driver != null) {
+        driver.join();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 

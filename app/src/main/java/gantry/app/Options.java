@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param clusters the names of the clusters that this machine is a container instance of, in every
  *     account and region
  * @param relaxedNetwork tasks get their images though their subnet has no way to the registry
+ * @param privileged tasks may have privileged containers, and directories and devices of the host
  * @param iam whether what policies do not allow is refused, or only recorded
  */
 public record Options(
@@ -29,6 +30,7 @@ public record Options(
     Engine engine,
     List<String> clusters,
     boolean relaxedNetwork,
+    boolean privileged,
     IamAuthorizer.Mode iam,
     Images images) {
 
@@ -52,7 +54,19 @@ public record Options(
       boolean strict,
       Engine engine,
       IamAuthorizer.Mode iam) {
-    this(listen, port, data, account, region, strict, engine, CLUSTERS, false, iam, Images.USUAL);
+    this(
+        listen,
+        port,
+        data,
+        account,
+        region,
+        strict,
+        engine,
+        CLUSTERS,
+        false,
+        listen.equals(LOOPBACK),
+        iam,
+        Images.USUAL);
   }
 
   /** What runs tasks. */

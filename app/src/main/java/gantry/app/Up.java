@@ -34,7 +34,7 @@ final class Up {
           "vulnerabilities",
           "upstream");
   private static final Set<String> FLAGS =
-      Set.of("ephemeral", "strict", "relaxed-network", "detach", "help");
+      Set.of("ephemeral", "strict", "relaxed-network", "allow-privileged", "detach", "help");
 
   private Up() {}
 
@@ -46,7 +46,7 @@ final class Up {
             """
             gantry up [--port 4566] [--listen ADDRESS] [--data DIR | --ephemeral] [--account ID]
                       [--region NAME] [--engine docker|simulated] [--iam audit|enforce] [--strict] [--detach]
-                      [--cluster NAME,... | --cluster none] [--relaxed-network]
+                      [--cluster NAME,... | --cluster none] [--relaxed-network] [--allow-privileged]
                       [--vulnerabilities DIR] [--upstream URL,...]\
             """);
         return 0;
@@ -79,6 +79,7 @@ final class Up {
         engine(read),
         clusters(read),
         read.has("relaxed-network"),
+        privileged(read),
         iam(read),
         images(read));
   }
@@ -118,6 +119,12 @@ final class Up {
       default ->
           throw new Arguments.Wrong("--engine " + wanted + " is neither docker nor simulated");
     };
+  }
+
+  /** Whoever can start privileged containers is root here: on loopback, where only we call. */
+  private static boolean privileged(Arguments read) {
+    return read.has("allow-privileged")
+        || read.get("listen", Options.LOOPBACK).equals(Options.LOOPBACK);
   }
 
   /** Beyond loopback it is always enforced. */

@@ -174,6 +174,7 @@ final class DockerWatch implements AutoCloseable {
       boolean matters =
           switch (action) {
             case "die", "oom", "destroy", "start", "pause", "unpause" -> true;
+            case "died", "remove" -> true; // some releases of Podman leave its own words
             default -> action.startsWith("health_status");
           };
       if (matters) {

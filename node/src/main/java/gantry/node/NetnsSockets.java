@@ -13,6 +13,9 @@ public interface NetnsSockets {
   /** The address that AWS serves metadata and credentials of tasks at. */
   InetSocketAddress TASK_METADATA = new InetSocketAddress("169.254.170.2", 80);
 
+  /** The instance metadata service. */
+  InetSocketAddress INSTANCE_METADATA = new InetSocketAddress("169.254.169.254", 80);
+
   /**
    * Where containers reach the AWS API: a link-local address as well, so no security group is
    * asked.

@@ -17,6 +17,7 @@ import gantry.node.docker.TaskCgroups;
 import gantry.node.docker.Volumes;
 import gantry.node.logs.Logs;
 import gantry.node.metadata.HttpLoop;
+import gantry.node.metadata.InstanceMetadata;
 import gantry.node.metadata.Subject;
 import gantry.node.metadata.TaskEndpoint;
 import gantry.node.secrets.SecretValues;
@@ -106,6 +107,7 @@ public final class Node implements NodeAgent {
   private final Map<String, Key> byContainerKey = new ConcurrentHashMap<>();
   private final Map<String, String> byCredentialsKey = new ConcurrentHashMap<>();
   private final Map<String, HttpLoop> vpcEndpoints = new ConcurrentHashMap<>();
+  private final Map<String, HttpLoop> instanceEndpoints = new ConcurrentHashMap<>();
   private final Map<String, Relay> relays = new ConcurrentHashMap<>();
   private @Nullable HostEndpoint hostEndpoint;
   private boolean hostEndpointAsked;
@@ -320,6 +322,7 @@ public final class Node implements NodeAgent {
     watch.close();
     logs.close();
     vpcEndpoints.values().forEach(HttpLoop::close);
+    instanceEndpoints.values().forEach(HttpLoop::close);
     relays.values().forEach(Relay::close);
     HostEndpoint host = hostEndpoint;
     if (host != null) {
@@ -525,7 +528,10 @@ public final class Node implements NodeAgent {
     }
   }
 
-  /** Serves the task endpoint and the API inside a VPC, from the first task on that is there. */
+  /**
+   * Serves task and instance metadata and the API inside a VPC, from the first task on that is
+   * there.
+   */
   void servedIn(String vpcId) {
     NetnsSockets sockets = doors.sockets();
     if (sockets == null) {
@@ -540,6 +546,15 @@ public final class Node implements NodeAgent {
         vpcEndpoints.put(
             vpcId,
             new HttpLoop(sockets.listen(vpcId, NetnsSockets.TASK_METADATA), endpoint::answer)
+                .start());
+      }
+      if (!instanceEndpoints.containsKey(vpcId)) {
+        InstanceMetadata instance =
+            new InstanceMetadata(
+                address -> taskAt(vpcId, address), clock(), docker.facts().architecture());
+        instanceEndpoints.put(
+            vpcId,
+            new HttpLoop(sockets.listen(vpcId, NetnsSockets.INSTANCE_METADATA), instance::answer)
                 .start());
       }
       if (config.apiPort() != 0 && !relays.containsKey(vpcId)) {
@@ -572,6 +587,10 @@ public final class Node implements NodeAgent {
                     HttpLoop endpoint = vpcEndpoints.remove(vpc);
                     if (endpoint != null) {
                       endpoint.close();
+                    }
+                    HttpLoop instance = instanceEndpoints.remove(vpc);
+                    if (instance != null) {
+                      instance.close();
                     }
                     Relay relay = relays.remove(vpc);
                     if (relay != null) {
@@ -678,6 +697,16 @@ public final class Node implements NodeAgent {
         eni == null ? List.of() : TaskAddresses.searchDomains(task, eni),
         eni == null ? "" : TaskAddresses.gatewayWithPrefix(eni),
         task.availabilityZone());
+  }
+
+  private @Nullable TaskPayload taskAt(String vpcId, String address) {
+    for (TaskRunner each : runners.values()) {
+      EniPayload eni = each.task().eni();
+      if (eni != null && eni.vpcId().equals(vpcId) && eni.privateIp().equals(address)) {
+        return each.task();
+      }
+    }
+    return null;
   }
 
   private @Nullable TaskPayload byCredentials(String key) {

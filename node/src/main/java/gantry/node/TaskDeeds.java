@@ -39,6 +39,8 @@ final class TaskDeeds {
   /** How often a dynamic port that somebody else took is chosen anew. */
   static final int PORT_TRIES = 5;
 
+  static final int PAUSE_TRIES = 3;
+
   private final Node node;
   private final TaskFacts facts;
   private final TaskLook look;
@@ -59,10 +61,20 @@ final class TaskDeeds {
   void startPause() {
     String name = Labels.containerName(node.config().install(), facts.task, Labels.PAUSE_NAME);
     try {
+      createPause();
+      startNamed(name);
+      look.lookAtPause(name);
+    } catch (DockerException | IllegalStateException e) {
+      facts.fail(null, Reasons.create(e));
+    }
+  }
+
+  private void createPause() {
+    EniPayload eni = facts.task.eni();
+    List<String> dns = eni == null ? List.of() : TaskAddresses.dnsServers(facts.task, eni);
+    List<String> search = eni == null ? List.of() : TaskAddresses.searchDomains(facts.task, eni);
+    for (int tries = 1; ; tries++) {
       PauseImage.ensure(node.docker());
-      EniPayload eni = facts.task.eni();
-      List<String> dns = eni == null ? List.of() : TaskAddresses.dnsServers(facts.task, eni);
-      List<String> search = eni == null ? List.of() : TaskAddresses.searchDomains(facts.task, eni);
       try {
         node.docker()
             .call(
@@ -77,13 +89,16 @@ final class TaskDeeds {
                             dns,
                             search)
                         .exec());
+        return;
       } catch (ConflictException e) {
         log.debug("pause container of task {} is there already", facts.task.taskId());
+        return;
+      } catch (NotFoundException e) {
+        // Another Gantry on this machine went down, and took the image that both use along.
+        if (tries == PAUSE_TRIES) {
+          throw e;
+        }
       }
-      startNamed(name);
-      look.lookAtPause(name);
-    } catch (DockerException | IllegalStateException e) {
-      facts.fail(null, Reasons.create(e));
     }
   }
 

@@ -160,10 +160,8 @@ final class TaskLook {
               .bound(ports.bindings());
     }
     if (running && now.getNetworkSettings() != null) {
-      var bridge = now.getNetworkSettings().getNetworks().get("bridge");
-      if (bridge != null && bridge.getIpAddress() != null) {
-        facts.addresses.put(name, bridge.getIpAddress());
-      }
+      DockerEngine.bridgeAddress(now.getNetworkSettings().getNetworks())
+          .ifPresent(address -> facts.addresses.put(name, address));
     }
     // docker-java's class has no such member, and keeps what it does not know at the top only.
     if (now.getRawValues().get("Config") instanceof Map<?, ?> config

@@ -42,6 +42,14 @@ public final class Payloads {
       Consumer<TaskDefinition.Builder> more,
       @Nullable EniPayload eni,
       ContainerDefinition... containers) {
+    return of(more, eni, LaunchType.EC2, containers);
+  }
+
+  public static TaskPayload of(
+      Consumer<TaskDefinition.Builder> more,
+      @Nullable EniPayload eni,
+      LaunchType launchType,
+      ContainerDefinition... containers) {
     TaskDefinition.Builder definition =
         TaskDefinition.builder()
             .family("nodetest")
@@ -59,7 +67,7 @@ public final class Payloads {
         definition.build(),
         Map.of(),
         eni,
-        LaunchType.EC2,
+        launchType,
         "us-east-1a",
         "family:nodetest",
         null,

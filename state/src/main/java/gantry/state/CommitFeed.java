@@ -39,8 +39,10 @@ final class CommitFeed implements Feed {
       // A snapshot shows a durable commit a moment before the feed tells of it, so the revision of
       // one may lie ahead; its reader has seen those commits and is not told of them.
       Live live = new Live(revision, consumer);
-      for (Commit commit : List.copyOf(retained)) {
-        live.accept(commit);
+      if (!retained.isEmpty() && retained.getLast().revision() > revision) {
+        for (Commit commit : List.copyOf(retained)) {
+          live.accept(commit);
+        }
       }
       if (!live.closed) {
         subscribers.add(live);

@@ -1,8 +1,11 @@
 package gantry.state;
 
 import java.nio.file.Path;
+import java.sql.SQLException;
 import java.time.Clock;
 import java.util.Collection;
+import java.util.Properties;
+import org.sqlite.jdbc4.JDBC4Connection;
 
 /** A store that forgets nothing: one SQLite file in a data directory that nobody else may use. */
 public final class SqliteStore {
@@ -11,6 +14,20 @@ public final class SqliteStore {
   public static final String FILE = "gantry.db";
 
   private SqliteStore() {}
+
+  /**
+   * What takes the driver long when it is first used, and depends on no data: its library, and the
+   * forms of dates, which it makes for every connection and we never use. For whoever has something
+   * else to do meanwhile.
+   */
+  public static void prepare(Path directory) {
+    SqliteLibrary.prepare(directory.resolve("lib"));
+    try {
+      new JDBC4Connection("jdbc:sqlite::memory:", ":memory:", new Properties()).close();
+    } catch (SQLException e) {
+      throw new IllegalStateException("SQLite cannot be used", e);
+    }
+  }
 
   /**
    * Opens or creates it. Tables are read when they are first used.

@@ -177,19 +177,11 @@ public final class Wire {
 
   private Route rest(RequestHead head) {
     Map<String, List<String>> parameters = Uris.parameters(head.query());
-    List<String> path = Uris.segments(head.path());
     String scope = scope(head);
     Route best = null;
     int rank = Integer.MIN_VALUE;
     for (Hosted service : candidates(head, scope)) {
-      List<String> full = path;
-      if (service.info().id().equals("s3")) {
-        String bucket = virtualHost(head);
-        if (bucket != null) {
-          full = new ArrayList<>(path);
-          full.addFirst(bucket);
-        }
-      }
+      List<String> full = path(service.info(), head);
       for (Operation operation : service.model().operations()) {
         UriTemplate uri = operation.uri();
         UriTemplate.Match match = uri.match(head, full, parameters);
@@ -232,6 +224,18 @@ public final class Wire {
 
   private static String host(RequestHead head) {
     return Objects.requireNonNullElse(head.header("host"), "").toLowerCase(Locale.ROOT);
+  }
+
+  /** What the templates of a service's paths are matched with: of S3, with the bucket in front. */
+  static List<String> path(ServiceInfo service, RequestHead head) {
+    List<String> path = Uris.segments(head.path());
+    String bucket = service.id().equals("s3") ? virtualHost(head) : null;
+    if (bucket == null) {
+      return path;
+    }
+    List<String> full = new ArrayList<>(path);
+    full.addFirst(bucket);
+    return full;
   }
 
   /** The bucket in {@code BUCKET.s3.localhost} or {@code BUCKET.s3.REGION.amazonaws.com}. */

@@ -197,6 +197,9 @@ class SmithyProtocolTest {
       Binding binding, SmithyShapes shapes, Protocol protocol, HttpRequestTestCase test) {
     List<Map.Entry<String, String>> headers = new ArrayList<>();
     test.getHeaders().forEach((name, value) -> headers.add(Map.entry(name, value)));
+    test.getResolvedHost()
+        .or(test::getHost)
+        .ifPresent(host -> headers.add(Map.entry("Host", host)));
     RequestHead head =
         new RequestHead(
             test.getMethod(),
@@ -204,7 +207,9 @@ class SmithyProtocolTest {
             test.getQueryParams().isEmpty() ? null : String.join("&", test.getQueryParams()),
             Headers.of(headers));
     UriTemplate.Match match =
-        binding.uri().match(head, Uris.segments(head.path()), Uris.parameters(head.query()));
+        binding
+            .uri()
+            .match(head, Wire.path(binding.service(), head), Uris.parameters(head.query()));
     assertThat(match).as("%s %s", test.getMethod(), test.getUri()).isNotNull();
     byte[] body = test.getBody().orElse("").getBytes(StandardCharsets.UTF_8);
     Object got =

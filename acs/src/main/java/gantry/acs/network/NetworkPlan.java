@@ -85,6 +85,11 @@ public record NetworkPlan(
       return addresses.getFirst();
     }
 
+    /** Nobody judges its packets: a NAT gateway, or a load balancer that was given no groups. */
+    public boolean ungrouped() {
+      return kind == Kind.NAT || (kind == Kind.SERVICE && groups.isEmpty());
+    }
+
     /** Who stands behind the interface. */
     public enum Kind {
       /** A task or an instance: a veth pair into its namespace. */

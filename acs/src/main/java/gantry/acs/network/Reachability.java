@@ -350,7 +350,7 @@ public final class Reachability {
   }
 
   private void groups(Vpc vpc, Eni eni, boolean egress, String peer) throws Stop {
-    if (eni.kind() == Eni.Kind.NAT) {
+    if (eni.ungrouped()) {
       return;
     }
     for (String id : eni.groups()) {

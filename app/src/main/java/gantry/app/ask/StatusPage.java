@@ -241,7 +241,7 @@ public final class StatusPage {
     List<TargetHealthDescription> targets =
         clients
             .as(
-                "elasticloadbalancing.amazonaws.com",
+                "ecs.amazonaws.com", // which may look at balancers
                 new Scope(arn[4], arn[3]),
                 ElasticLoadBalancingV2Client.class)
             .describeTargetHealth(r -> r.targetGroupArn(group.targetGroupArn()))

@@ -1,30 +1,8 @@
 package gantry.app.bench;
 
-import gantry.traffic.lb.LoadBalancers;
-import gantry.traffic.lb.RoutingTable;
-import gantry.traffic.lb.RoutingTable.Action;
-import gantry.traffic.lb.RoutingTable.Balancer;
-import gantry.traffic.lb.RoutingTable.BalancerSettings;
-import gantry.traffic.lb.RoutingTable.Certificate;
-import gantry.traffic.lb.RoutingTable.GroupSettings;
-import gantry.traffic.lb.RoutingTable.HealthCheck;
-import gantry.traffic.lb.RoutingTable.Kind;
-import gantry.traffic.lb.RoutingTable.Listener;
-import gantry.traffic.lb.RoutingTable.Protocol;
-import gantry.traffic.lb.RoutingTable.Rule;
-import gantry.traffic.lb.RoutingTable.Target;
-import gantry.traffic.lb.RoutingTable.TargetGroup;
-import gantry.traffic.lb.RoutingTable.Version;
-import gantry.traffic.lb.SocketRooms;
 import java.io.IOException;
-import java.io.InputStream;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.GeneralSecurityException;
-import java.security.KeyStore;
-import java.security.PrivateKey;
-import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -47,36 +25,36 @@ import java.util.stream.Stream;
 public final class AlbBench {
 
   private static final int FIRST_PORT = 21410;
-  private static final int BACKEND = FIRST_PORT;
-  private static final int OURS = FIRST_PORT + 1;
-  private static final int OURS_TLS = FIRST_PORT + 2;
+  static final int BACKEND = FIRST_PORT;
+  static final int OURS = FIRST_PORT + 1;
+  static final int OURS_TLS = FIRST_PORT + 2;
   private static final int NGINX = FIRST_PORT + 3;
   private static final int NGINX_TLS = FIRST_PORT + 4;
   private static final int HAPROXY = FIRST_PORT + 5;
   private static final int HAPROXY_TLS = FIRST_PORT + 6;
   private static final int CONNECTIONS = 64;
-  private static final int RULES = 1000;
-  private static final int CHANGES = 100;
   private static final long TICKS_A_SECOND = 100;
 
   /**
    * One round.
    *
    * @param kernelMicros what of the CPU time went by in the kernel
+   * @param compilerMicros what of it the JIT took, which does so only in a program's first minutes
    * @param idle of the proxy's core; of the load's
    */
   private record Result(
       double requests,
       double cpuMicros,
       double kernelMicros,
+      double compilerMicros,
       double p99Millis,
       double idle,
       double loadIdle) {}
 
   /** CPU time of a process in ticks. */
-  private record Ticks(long user, long kernel) {
+  private record Ticks(long user, long kernel, long compiler) {
     Ticks plus(Ticks more) {
-      return new Ticks(user + more.user, kernel + more.kernel);
+      return new Ticks(user + more.user, kernel + more.kernel, compiler + more.compiler);
     }
   }
 
@@ -94,7 +72,7 @@ public final class AlbBench {
 
   public static void main(String[] args) throws Exception {
     if (args.length > 0 && args[0].equals("serve")) {
-      serve(Path.of(args[1]));
+      AlbServer.serve(Path.of(args[1]));
       return;
     }
     int seconds = args.length > 0 ? Integer.parseInt(args[0]) : 5;
@@ -143,9 +121,9 @@ public final class AlbBench {
         awaitPort(proxy.port());
       }
       // The JIT needs to have seen the work.
-      warm(ours, "http", OURS, "/1k", false);
-      warm(ours, "http", OURS, "/64k", false);
-      warm(ours, "https", OURS_TLS, "/1k", true);
+      warm(ours, "http", OURS, "/1k", false, 100_000);
+      warm(ours, "http", OURS, "/64k", false, 30_000);
+      warm(ours, "https", OURS_TLS, "/1k", true, 20_000);
       System.out.println("load average before: " + loadAverage());
       for (String size : List.of("1k", "64k")) {
         compare(size + "B answers, kept connections", proxies, "/" + size, false, seconds, rounds);
@@ -190,12 +168,13 @@ public final class AlbBench {
         (name, results) ->
             System.out.printf(
                 Locale.ROOT,
-                "  %-8s %9.0f requests/s  %6.1f us CPU each, %6.1f in the kernel  p99 %.2f ms  core"
+                "  %-8s %9.0f requests/s  %6.1f us CPU each, %6.1f in the kernel, %.1f for the JIT  p99 %.2f ms  core"
                     + " idle %.0f %%, the load's %.0f %%%n",
                 name,
                 median(results.stream().map(Result::requests)),
                 median(results.stream().map(Result::cpuMicros)),
                 median(results.stream().map(Result::kernelMicros)),
+                median(results.stream().map(Result::compilerMicros)),
                 median(results.stream().map(Result::p99Millis)),
                 median(results.stream().map(Result::idle)),
                 median(results.stream().map(Result::loadIdle))));
@@ -272,6 +251,7 @@ public final class AlbBench {
         rate,
         used / Math.max(1, count),
         kernel / Math.max(1, count),
+        micros * Math.max(0, after.compiler() - before.compiler()) / Math.max(1, count),
         millis(find(report, "\n +99%\\s+(\\S+)")),
         core(0).idleSince(proxies),
         core(1).idleSince(loads));
@@ -282,17 +262,17 @@ public final class AlbBench {
     return text.endsWith("us") ? number / 1000 : text.endsWith("ms") ? number : number * 1000;
   }
 
-  /**
-   * Until the JIT has done its work: the time for a request falls no more; for a minute at most.
-   */
-  private static void warm(Process ours, String scheme, int port, String path, boolean close)
+  /** Until so many requests were served and the JIT rests; for a minute and a half at most. */
+  private static void warm(
+      Process ours, String scheme, int port, String path, boolean close, long requests)
       throws IOException, InterruptedException {
-    double best = Double.MAX_VALUE;
-    int still = 0;
-    for (int i = 0; i < 20 && still < 2; i++) {
-      double now = measure(ours, scheme, port, path, 3, close).cpuMicros();
-      still = now > 0.9 * best ? still + 1 : 0;
-      best = Math.min(best, now);
+    double served = 0;
+    for (int i = 0; i < 30; i++) {
+      Result now = measure(ours, scheme, port, path, 3, close);
+      served += 3 * now.requests();
+      if (served > requests && now.compilerMicros() < 0.1 * now.cpuMicros()) {
+        return;
+      }
     }
   }
 
@@ -340,7 +320,25 @@ public final class AlbBench {
   private static Ticks ticks(long pid) throws IOException {
     String stat = Files.readString(Path.of("/proc/" + pid + "/stat"));
     String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
-    return new Ticks(Long.parseLong(fields[11]), Long.parseLong(fields[12]));
+    return new Ticks(Long.parseLong(fields[11]), Long.parseLong(fields[12]), compiler(pid));
+  }
+
+  /** The threads that compile, of a Java program. */
+  private static long compiler(long pid) throws IOException {
+    long all = 0;
+    try (Stream<Path> tasks = Files.list(Path.of("/proc/" + pid + "/task"))) {
+      for (Path task : tasks.toList()) {
+        if (Files.readString(task.resolve("comm")).matches("C[12] Compiler.*\\s*")) {
+          String stat = Files.readString(task.resolve("stat"));
+          String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
+          all += Long.parseLong(fields[11]) + Long.parseLong(fields[12]);
+        }
+      }
+    } catch (java.nio.file.NoSuchFileException ended) {
+      // A thread that compiles may end when there is nothing to do.
+      return all;
+    }
+    return all;
   }
 
   private static Core core(int number) throws IOException {
@@ -477,106 +475,5 @@ public final class AlbBench {
     if (process.waitFor() != 0) {
       throw new IllegalStateException(String.join(" ", command) + ": " + said);
     }
-  }
-
-  // --- the process that is measured ----------------------------------------------------------
-
-  private static void serve(Path folder)
-      throws IOException, GeneralSecurityException, InterruptedException {
-    KeyStore store = KeyStore.getInstance("PKCS12");
-    try (InputStream in = Files.newInputStream(folder.resolve("k.p12"))) {
-      store.load(in, "secret".toCharArray());
-    }
-    Certificate certificate =
-        new Certificate(
-            "cert",
-            (PrivateKey) store.getKey("k", "secret".toCharArray()),
-            List.of((X509Certificate) store.getCertificate("k")));
-    try (LoadBalancers balancers =
-        new LoadBalancers(
-            new LoadBalancers.Config(
-                1, SocketRooms.HOST_ONLY, "127.0.0.1", folder, new byte[16], "", report -> {}))) {
-      balancers.apply(table(certificate, 0));
-      // A line is the sign to change a rule of a thousand, again and again.
-      System.in.read();
-      List<Double> millis = new ArrayList<>();
-      List<Double> cpu = new ArrayList<>();
-      var threads = ManagementFactory.getThreadMXBean();
-      for (int i = 1; i <= CHANGES; i++) {
-        RoutingTable next = table(certificate, i);
-        long before = System.nanoTime();
-        long cpuBefore = threads.getCurrentThreadCpuTime();
-        balancers.apply(next);
-        cpu.add((threads.getCurrentThreadCpuTime() - cpuBefore) / 1e6);
-        millis.add((System.nanoTime() - before) / 1e6);
-        TimeUnit.MILLISECONDS.sleep(20);
-      }
-      millis.sort(null);
-      cpu.sort(null);
-      System.out.printf(
-          Locale.ROOT,
-          "a change of one of %d rules: %.2f ms CPU (longest %.2f), median %.2f ms, longest %.2f ms,"
-              + " %d times%n",
-          RULES,
-          cpu.get(cpu.size() / 2),
-          cpu.getLast(),
-          millis.get(millis.size() / 2),
-          millis.getLast(),
-          CHANGES);
-      Thread.currentThread().join();
-    }
-  }
-
-  private static RoutingTable table(Certificate certificate, int changed) {
-    Rule all = new Rule("rule", 0, List.of(), Action.Forward.to("tg"));
-    List<Rule> rules = new ArrayList<>();
-    for (int i = 1; i <= RULES && changed > 0; i++) {
-      rules.add(
-          new Rule(
-              "rule/" + i,
-              i,
-              List.of(
-                  new RoutingTable.Condition.Path(
-                      List.of("/service-" + i + (i == changed ? "/v" + changed : "") + "/*"))),
-              Action.Forward.to("tg")));
-    }
-    rules.add(all);
-    return new RoutingTable(
-        1 + changed,
-        List.of(
-            new Balancer(
-                "lb",
-                "app/bench/1",
-                "000000000000",
-                "us-east-1",
-                Kind.APPLICATION,
-                "bench.us-east-1.elb.amazonaws.com",
-                "bench.us-east-1.elb.localhost",
-                List.of(),
-                BalancerSettings.DEFAULTS,
-                List.of(
-                    new Listener("listener/1", OURS, Protocol.HTTP, rules),
-                    new Listener(
-                        "listener/2",
-                        OURS_TLS,
-                        Protocol.HTTPS,
-                        "ELBSecurityPolicy-TLS13-1-2-2021-06",
-                        List.of("cert"),
-                        List.of(),
-                        List.of(all),
-                        Map.of(),
-                        true,
-                        Duration.ofSeconds(350))))),
-        List.of(
-            new TargetGroup(
-                "tg",
-                "targetgroup/tg/1",
-                Protocol.HTTP,
-                Version.HTTP1,
-                SocketRooms.HOST,
-                HealthCheck.DEFAULTS,
-                GroupSettings.DEFAULTS,
-                List.of(new Target("127.0.0.1", BACKEND, "127.0.0.1", "az1", false)))),
-        List.of(certificate));
   }
 }

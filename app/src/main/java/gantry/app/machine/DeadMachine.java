@@ -30,7 +30,7 @@ public final class DeadMachine {
 
   /** Whether it ran tasks for real at all. */
   public boolean wasReal() {
-    return Files.isDirectory(LocalMachine.config(install, folder, 0).state())
+    return Files.isDirectory(LocalMachine.config(install, folder, 0, false).state())
         || VpcNetwork.standing(settings) > 0;
   }
 
@@ -43,7 +43,7 @@ public final class DeadMachine {
     int networks;
     int containers;
     try {
-      containers = Remains.removeOfDead(LocalMachine.config(install, folder, 0), clock);
+      containers = Remains.removeOfDead(LocalMachine.config(install, folder, 0, false), clock);
     } finally {
       networks = VpcNetwork.removeOfDead(settings);
     }

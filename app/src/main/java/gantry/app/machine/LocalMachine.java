@@ -171,7 +171,7 @@ final class LocalMachine implements Machine {
             new TaskReports(context)::containerHealth,
             news,
             context.clock());
-    Node made = Node.start(config(install, folder, tasksPort), wired);
+    Node made = Node.start(config(install, folder, tasksPort, options.privileged()), wired);
     node = made;
     news.knows(made);
   }
@@ -190,9 +190,11 @@ final class LocalMachine implements Machine {
     }
   }
 
-  static NodeConfig config(String install, Path folder, int tasksPort) {
+  static NodeConfig config(String install, Path folder, int tasksPort, boolean privileged) {
     return NodeConfig.local(
-        install, folder.resolve("node"), usual -> usual.apiPort(tasksPort).docker(dockerSocket()));
+        install,
+        folder.resolve("node"),
+        usual -> usual.apiPort(tasksPort).docker(dockerSocket()).allowPrivileged(privileged));
   }
 
   /** Where Docker's own clients look too; Podman's compatible socket is named by it. */

@@ -36,8 +36,15 @@ final class LiveTasks implements AutoCloseable {
   private final TaskNamespaces inside = new TaskNamespaces();
   private final AtomicInteger families = new AtomicInteger();
 
+  private final @Nullable String executionRole;
+
   LiveTasks(EcsClient ecs) {
+    this(ecs, null);
+  }
+
+  LiveTasks(EcsClient ecs, @Nullable String executionRole) {
     this.ecs = ecs;
+    this.executionRole = executionRole;
   }
 
   /**
@@ -76,6 +83,7 @@ final class LiveTasks implements AutoCloseable {
                 .requiresCompatibilities(Compatibility.FARGATE)
                 .cpu("256")
                 .memory("512")
+                .executionRoleArn(executionRole)
                 .containerDefinitions(containers));
     RunTaskResponse run =
         ecs.runTask(

@@ -171,6 +171,7 @@ class UpstreamTest {
         Options.Engine.SIMULATED,
         List.of(),
         false,
+        true,
         IamAuthorizer.Mode.AUDIT,
         new Options.Images(null, Set.of("http://localhost:" + port)));
   }

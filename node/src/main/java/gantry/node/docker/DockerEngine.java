@@ -2,6 +2,7 @@ package gantry.node.docker;
 
 import com.github.dockerjava.api.DockerClient;
 import com.github.dockerjava.api.exception.DockerException;
+import com.github.dockerjava.api.model.ContainerNetwork;
 import com.github.dockerjava.api.model.Info;
 import com.github.dockerjava.core.DefaultDockerClientConfig;
 import com.github.dockerjava.core.DockerClientImpl;
@@ -11,6 +12,9 @@ import java.io.UncheckedIOException;
 import java.net.URI;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -37,6 +41,9 @@ public final class DockerEngine implements AutoCloseable {
   public static final Duration CREATE = Duration.ofMinutes(4);
 
   public static final Duration START = Duration.ofMinutes(3);
+
+  /** The default network, as Docker names it and as Podman does. */
+  static final java.util.List<String> BRIDGES = java.util.List.of("bridge", "podman");
 
   private final URI host;
   private final DockerClient client;
@@ -204,16 +211,19 @@ public final class DockerEngine implements AutoCloseable {
             "tell about its bridge",
             LOOK,
             docker -> {
-              try {
-                var network = docker.inspectNetworkCmd().withNetworkId("bridge").exec();
-                return network.getIpam().getConfig().stream()
-                    .map(each -> gateway(each.getGateway(), each.getSubnet()))
-                    .filter(each -> !each.isEmpty())
-                    .findFirst()
-                    .orElse("");
-              } catch (com.github.dockerjava.api.exception.NotFoundException e) {
-                return ""; // Podman names its default network otherwise, and may have none.
+              for (String name : BRIDGES) {
+                try {
+                  var network = docker.inspectNetworkCmd().withNetworkId(name).exec();
+                  return network.getIpam().getConfig().stream()
+                      .map(each -> gateway(each.getGateway(), each.getSubnet()))
+                      .filter(each -> !each.isEmpty())
+                      .findFirst()
+                      .orElse("");
+                } catch (com.github.dockerjava.api.exception.NotFoundException e) {
+                  continue; // the next name, or there is none
+                }
               }
+              return "";
             });
     java.util.Set<String> drivers = new java.util.TreeSet<>();
     if (info.getRawValues().get("Plugins") instanceof java.util.Map<?, ?> plugins
@@ -229,6 +239,16 @@ public final class DockerEngine implements AutoCloseable {
         gateway,
         quotas(info),
         drivers);
+  }
+
+  /** What a container got on the default network. */
+  public static Optional<String> bridgeAddress(Map<String, ContainerNetwork> networks) {
+    return BRIDGES.stream()
+        .map(networks::get)
+        .filter(Objects::nonNull)
+        .map(ContainerNetwork::getIpAddress)
+        .filter(address -> address != null && !address.isEmpty())
+        .findFirst();
   }
 
   /** Whether a container's own layer can be limited: with overlay2 only on XFS. */

@@ -84,9 +84,10 @@ public final class HttpLoop implements AutoCloseable {
       connection.socket().setTcpNoDelay(true);
       InputStream in = new BufferedInputStream(connection.socket().getInputStream());
       OutputStream out = Channels.newOutputStream(connection);
+      String from = connection.socket().getInetAddress().getHostAddress();
       boolean more = true;
       while (more) {
-        more = serveOne(in, out);
+        more = serveOne(in, out, from);
       }
     } catch (IOException e) {
       log.trace("task endpoint: {}", e.toString());
@@ -96,7 +97,7 @@ public final class HttpLoop implements AutoCloseable {
     }
   }
 
-  private boolean serveOne(InputStream in, OutputStream out) throws IOException {
+  private boolean serveOne(InputStream in, OutputStream out, String from) throws IOException {
     String first = line(in);
     if (first == null) {
       return false;
@@ -146,7 +147,8 @@ public final class HttpLoop implements AutoCloseable {
     try {
       reply =
           handler.apply(
-              new Asked(words[0], words[1], headers, new String(body, StandardCharsets.UTF_8)));
+              new Asked(
+                  words[0], words[1], headers, new String(body, StandardCharsets.UTF_8), from));
     } catch (RuntimeException e) {
       log.error("task endpoint: {} {}", words[0], words[1], e);
       reply = Reply.text(500, "internal error");

@@ -180,7 +180,7 @@ final class VpcFirewall {
         nft.element("acl_in_of_nat", quoted(link), "goto ai_" + Names.nft(subnet.id()));
       }
       for (String address : eni.addresses()) {
-        if (eni.kind() != Eni.Kind.NAT) {
+        if (!eni.ungrouped()) {
           String groups = combination(eni.groups());
           nft.element("sg_out_of", address, "goto so_" + groups);
           nft.element("sg_in_of", address, "goto si_" + groups);
@@ -203,7 +203,7 @@ final class VpcFirewall {
 
   private void groups() {
     for (Eni eni : vpc.enis().values()) {
-      if (eni.kind() == Eni.Kind.NAT) {
+      if (eni.ungrouped()) {
         continue;
       }
       String combination = combination(eni.groups());

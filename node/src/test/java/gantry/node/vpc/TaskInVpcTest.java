@@ -79,7 +79,9 @@ class TaskInVpcTest {
                 Plans.payload(plan, "vpc-0a", "eni-0client"),
                 "until wget -q -O - http://10.0.7.10:8080/ 2>/dev/null; do sleep 0.2; done;"
                     + " wget -q -O - http://169.254.170.2$AWS_CONTAINER_CREDENTIALS_RELATIVE_URI;"
-                    + " echo; wget -q -O - $ECS_CONTAINER_METADATA_URI_V4; echo; sleep 60");
+                    + " echo; wget -q -O - $ECS_CONTAINER_METADATA_URI_V4; echo;"
+                    + " wget -q -O - http://169.254.169.254/latest/meta-data/local-ipv4; echo;"
+                    + " sleep 60");
         node.assign(server);
         node.assign(client);
         ecs.await(server.taskArn(), "RUNNING");
@@ -88,13 +90,14 @@ class TaskInVpcTest {
         ControlPlane.until(
             "the client heard it all: " + roles.messages(stream),
             Duration.ofSeconds(20),
-            () -> roles.messages(stream).size() >= 3);
+            () -> roles.messages(stream).size() >= 4);
         List<String> said = roles.messages(stream);
         assertThat(said.get(0)).isEqualTo("served");
         assertThat(said.get(1)).contains("\"AccessKeyId\":\"ASIAVPC\"");
         assertThat(said.get(2))
             .contains("\"IPv4Addresses\":[\"10.0.7.11\"]")
             .contains("\"SubnetGatewayIpv4Address\":\"10.0.7.1/24\"");
+        assertThat(said.get(3)).isEqualTo("10.0.7.11");
         node.assign(Payloads.stopped(server));
         node.assign(Payloads.stopped(client));
         ecs.await(server.taskArn(), "STOPPED");

@@ -250,6 +250,8 @@ class TopologyInKernelTest {
       plans.group(vpc, "sg-web", plans.allOut(), plans.tcp(8080, "sg-lb"));
       plans.subnet(vpc, "subnet-0a", "10.0.1.0/24");
       plans.eni(vpc, "eni-1b", Eni.Kind.SERVICE, "subnet-0a", "10.0.1.20", null, "sg-lb");
+      // A Network Load Balancer's, made without groups.
+      plans.eni(vpc, "eni-1c", Eni.Kind.SERVICE, "subnet-0a", "10.0.1.21", null);
       plans.eni(vpc, "eni-0a", "subnet-0a", "10.0.1.5", "sg-web");
       vpc.endpoints.put(
           "vpce-0a", new Endpoint("vpce-0a", "s3", true, List.of(Cidr.parse("169.254.172.0/28"))));
@@ -262,6 +264,9 @@ class TopologyInKernelTest {
       lab.serve("lb", lab.sockets.listen("vpc-0a", new InetSocketAddress("10.0.1.20", 81)));
       assertThat(lab.hear("eni-0a", "10.0.1.20", 80)).isEqualTo("lb saw 10.0.1.5");
       assertThat(lab.ask("eni-0a", "10.0.1.20", 81)).isEqualTo("refused");
+      lab.serve("net", lab.sockets.listen("vpc-0a", new InetSocketAddress("10.0.1.21", 82)));
+      assertThat(lab.hear("eni-0a", "10.0.1.21", 82)).isEqualTo("net saw 10.0.1.5");
+      assertThat(Reachability.ask(plan, "eni-0a", "10.0.1.21", 6, 82).allowed()).isTrue();
 
       // From the balancer to its target: its group is what the target's rule names.
       assertThat(fromService(lab, "10.0.1.20")).isEqualTo("eni-0a saw 10.0.1.20");

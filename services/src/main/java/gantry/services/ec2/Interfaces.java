@@ -100,6 +100,9 @@ final class Interfaces {
     VpcRow vpc = session.get(Kinds.VPC, subnet.vpcId());
     String name = Zones.privateName(ip, session.scope().region());
     boolean nat = type == NetworkInterfaceType.NAT_GATEWAY;
+    // A Network Load Balancer made without groups has none, not the default one.
+    boolean ungrouped =
+        nat || (type == NetworkInterfaceType.NETWORK_LOAD_BALANCER && groups.isEmpty());
     boolean managed = session.byService() || nat || type == NetworkInterfaceType.VPC_ENDPOINT;
     NetworkInterface eni =
         NetworkInterface.builder()
@@ -120,7 +123,10 @@ final class Interfaces {
                     .privateIpAddress(ip)
                     .privateDnsName(vpc.dnsHostnames() ? name : null)
                     .build())
-            .groups(nat ? List.of() : SecurityGroups.forInterface(session, subnet.vpcId(), groups))
+            .groups(
+                ungrouped
+                    ? List.of()
+                    : SecurityGroups.forInterface(session, subnet.vpcId(), groups))
             .sourceDestCheck(!nat)
             .requesterManaged(managed)
             .requesterId(

@@ -104,7 +104,7 @@ final class Clusters {
     View view = context.store().snapshot();
     return CreateClusterResponse.builder()
         .cluster(
-            counted(view, scope, cluster).toBuilder()
+            counted(view, scope, cluster)
                 .tags(Tags.of(view, scope, cluster.clusterArn()))
                 .statistics(List.of())
                 .build())
@@ -174,7 +174,7 @@ final class Clusters {
 
   private static Cluster shown(
       View view, Scope scope, Cluster cluster, List<ClusterField> include) {
-    Cluster.Builder shown = counted(view, scope, cluster).toBuilder();
+    Cluster.Builder shown = counted(view, scope, cluster);
     shown.tags(
         include.contains(ClusterField.TAGS)
             ? Tags.of(view, scope, cluster.clusterArn())
@@ -195,7 +195,8 @@ final class Clusters {
     return shown.build();
   }
 
-  private static Cluster counted(View view, Scope scope, Cluster cluster) {
+  /** The cluster with what it counts, for whoever shows more or less of it. */
+  private static Cluster.Builder counted(View view, Scope scope, Cluster cluster) {
     String name = cluster.clusterName();
     int running = 0;
     int pending = 0;
@@ -219,8 +220,7 @@ final class Clusters {
             (int)
                 EcsTables.inCluster(view, EcsTables.SERVICES, scope, name, "")
                     .filter(row -> row.value().isActive())
-                    .count())
-        .build();
+                    .count());
   }
 
   private static List<KeyValuePair> statistics(View view, Scope scope, String cluster) {
@@ -332,7 +332,9 @@ final class Clusters {
               Cluster gone = cluster.toBuilder().status("INACTIVE").build();
               tx.put(EcsTables.CLUSTERS, scope.key(name), gone);
               Tags.put(tx, scope, cluster.clusterArn(), List.of());
-              return DeleteClusterResponse.builder().cluster(counted(tx, scope, gone)).build();
+              return DeleteClusterResponse.builder()
+                  .cluster(counted(tx, scope, gone).build())
+                  .build();
             });
   }
 
@@ -402,7 +404,7 @@ final class Clusters {
                   return next;
                 });
     return PutClusterCapacityProvidersResponse.builder()
-        .cluster(counted(context.store().snapshot(), scope, changed))
+        .cluster(counted(context.store().snapshot(), scope, changed).build())
         .build();
   }
 
@@ -435,8 +437,6 @@ final class Clusters {
                   return next;
                 });
     View view = context.store().snapshot();
-    return counted(view, scope, changed).toBuilder()
-        .tags(Tags.of(view, scope, changed.clusterArn()))
-        .build();
+    return counted(view, scope, changed).tags(Tags.of(view, scope, changed.clusterArn())).build();
   }
 }

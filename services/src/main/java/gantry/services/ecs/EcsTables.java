@@ -81,7 +81,7 @@ public final class EcsTables {
   /** By cluster and service: what Service Connect made for it. */
   public static final Table<ConnectRow> CONNECT = Table.of("ecs.service-connect", ConnectRow.class);
 
-  /** By cluster, service and number, oldest first. */
+  /** By cluster, service, commit and number, oldest first. */
   public static final Table<ServiceEventRow> SERVICE_EVENTS =
       Table.of("ecs.service-events", ServiceEventRow.class);
 

@@ -113,6 +113,10 @@ final class Network {
                 .createNetworkInterface(
                     r -> {
                       r.subnetId(subnet.subnetId()).description("ELB " + balancerId);
+                      if (balancerId.startsWith("net/")) {
+                        // Without groups such an interface takes everything.
+                        r.interfaceType("network_load_balancer");
+                      }
                       if (!securityGroups.isEmpty()) {
                         r.groups(securityGroups);
                       }

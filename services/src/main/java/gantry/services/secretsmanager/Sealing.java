@@ -2,8 +2,8 @@ package gantry.services.secretsmanager;
 
 import gantry.services.AesGcmSecretBox;
 import gantry.services.Clients;
+import gantry.services.KeyNames;
 import gantry.services.SecretBox;
-import gantry.services.kms.KeyNames;
 import gantry.services.secretsmanager.SecretTables.SecretRow;
 import gantry.services.secretsmanager.SecretTables.Version;
 import gantry.state.Ids;

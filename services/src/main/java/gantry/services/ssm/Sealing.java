@@ -3,8 +3,8 @@ package gantry.services.ssm;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import gantry.services.Clients;
+import gantry.services.KeyNames;
 import gantry.services.SecretBox;
-import gantry.services.kms.KeyNames;
 import gantry.state.Scope;
 import java.util.Base64;
 import java.util.Map;

@@ -64,6 +64,28 @@ class AuditLineTest {
   }
 
   @Test
+  void throughWhomACallerAskedIsSaid(@TempDir Path folder) {
+    AuditRecord own = record(null, null, "agent");
+    AuditRecord through =
+        new AuditRecord(
+            own.eventId(),
+            own.time(),
+            own.caller().through("ssm.amazonaws.com", "eu-central-1", "request-2"),
+            "kms.amazonaws.com",
+            "DescribeKey",
+            true,
+            null,
+            null,
+            null);
+    AuditTrail.Entry entry = written(folder, through);
+    assertThat(entry.event())
+        .isEqualTo(EventJson.of(through))
+        .contains("\"invokedBy\":\"ssm.amazonaws.com\"")
+        .contains("\"sourceIPAddress\":\"ssm.amazonaws.com\"");
+    assertThat(entry.username()).isEqualTo("böb");
+  }
+
+  @Test
   void whatACallNamedIsFound(@TempDir Path folder) {
     AuditRecord record =
         record(CreateClusterRequest.builder().clusterName("c\"1").build(), null, "agent");

@@ -179,6 +179,16 @@ class Ec2Test {
     assertThat(planned).isNotNull();
     assertThat(planned.kind()).isEqualTo(NetworkPlan.Eni.Kind.SERVICE);
     assertThat(planned.publicAddresses().get(eni.privateIpAddress())).startsWith("198.18.");
+    // A Network Load Balancer may have no groups; anybody else's interface has the default one.
+    NetworkInterface network =
+        account
+            .service(
+                ec2 ->
+                    ec2.createNetworkInterface(
+                        r -> r.subnetId(subnet).interfaceType("network_load_balancer")))
+            .networkInterface();
+    assertThat(network.groups()).isEmpty();
+    assertThat(eni.groups()).hasSize(1);
   }
 
   @Test

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import gantry.services.ecs.rows.TaskRow;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.Comparator;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -13,6 +15,7 @@ import software.amazon.awssdk.services.ecs.model.HealthStatus;
 import software.amazon.awssdk.services.ecs.model.LoadBalancer;
 import software.amazon.awssdk.services.ecs.model.Service;
 import software.amazon.awssdk.services.ecs.model.ServiceDeploymentStatus;
+import software.amazon.awssdk.services.ecs.model.ServiceEvent;
 import software.amazon.awssdk.services.ecs.model.ServiceRegistry;
 import software.amazon.awssdk.services.ecs.model.TaskStopCode;
 
@@ -514,5 +517,21 @@ class ServicesTest {
         .containsExactlyInAnyOrderElementsOf(kept);
     world.run(Duration.ofMinutes(122));
     assertThat(world.service("web").runningCount()).isEqualTo(1);
+  }
+
+  /** A service that crashes all day has much to say: a hundred events are shown, and kept. */
+  @Test
+  void theNewestHundredEventsAreKept() {
+    world.fargateNode(8192, 16_384);
+    world.definition("web", "crash-20");
+    world.service("web", "web", 4, World::fargate);
+    world.run(Duration.ofHours(8));
+    List<ServiceEvent> shown = world.service("web").events();
+    assertThat(shown).hasSize(100);
+    assertThat(shown.getFirst().createdAt()).isAfter(shown.getLast().createdAt());
+    List<Instant> times = shown.stream().map(ServiceEvent::createdAt).toList();
+    assertThat(times).isSortedAccordingTo(Comparator.reverseOrder());
+    world.run(Duration.ofHours(2));
+    assertThat(world.store.snapshot().scanAll(EcsTables.SERVICE_EVENTS).count()).isLessThan(600);
   }
 }

@@ -365,6 +365,16 @@ class IamAuthorizerTest {
         "because no identity-based policy allows the secretsmanager:GetSecretValue action");
   }
 
+  @Test
+  void aPolicyOfTheCatalogueIsTheSameByItselfAndAmongAll() {
+    AwsManaged.all()
+        .forEach(
+            row ->
+                assertThat(AwsManaged.text(row.policy().arn()))
+                    .isEqualTo(row.versions().getLast().document()));
+    assertThat(AwsManaged.text("arn:aws:iam::aws:policy/NoSuch")).isNull();
+  }
+
   private static GetSecretValueRequest secret(String account, String name) {
     return GetSecretValueRequest.builder()
         .secretId("arn:aws:secretsmanager:us-east-1:" + account + ":secret:" + name + "-AbCdEf")

@@ -38,6 +38,11 @@ final class Flow extends Conn {
   private int attempts;
   private boolean begun;
   private boolean over;
+
+  /** The client, or the target, has said all that it will. */
+  private boolean clientEnded;
+
+  private boolean targetEnded;
   private long received;
   private long sent;
 
@@ -199,10 +204,18 @@ final class Flow extends Conn {
   public void userEventTriggered(ChannelHandlerContext context, Object event) {
     if (event == io.netty.channel.socket.ChannelInputShutdownReadComplete.INSTANCE) {
       EpollSocketChannel to = back;
-      if (to != null && to.isActive()) {
+      clientEnded = true;
+      if (targetEnded) {
+        endAfterWrites();
+      } else if (to != null && to.isActive()) {
         to.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(written -> to.shutdownOutput());
       }
     }
+  }
+
+  /** Both halves are closed, so nothing closes the sockets but we. */
+  private void endAfterWrites() {
+    ctx.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
   }
 
   @Override
@@ -281,12 +294,13 @@ final class Flow extends Conn {
   /** Ends the flow with a reset, so that neither side takes it for a good end. */
   private void reset() {
     finish();
-    if (ctx.channel() instanceof EpollSocketChannel socket) {
+    if (ctx.channel() instanceof EpollSocketChannel socket && socket.isOpen()) {
       socket.config().setSoLinger(0);
     }
     ctx.close();
     EpollSocketChannel to = back;
-    if (to != null) {
+    // One that could not connect has no socket any more.
+    if (to != null && to.isOpen()) {
       to.config().setSoLinger(0);
       to.close();
     }
@@ -355,6 +369,11 @@ final class Flow extends Conn {
         return;
       }
       if (event == io.netty.channel.socket.ChannelInputShutdownReadComplete.INSTANCE) {
+        targetEnded = true;
+        if (clientEnded) {
+          endAfterWrites();
+          return;
+        }
         ctx.writeAndFlush(Unpooled.EMPTY_BUFFER)
             .addListener(
                 written -> {

@@ -3,26 +3,17 @@ package gantry.traffic.lb;
 import gantry.traffic.lb.RoutingTable.Balancer;
 import gantry.traffic.lb.RoutingTable.Certificate;
 import gantry.traffic.lb.RoutingTable.Listener;
-import gantry.traffic.lb.RoutingTable.Node;
 import gantry.traffic.lb.RoutingTable.TargetGroup;
-import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.PooledByteBufAllocator;
-import io.netty.channel.Channel;
-import io.netty.channel.ChannelInitializer;
-import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.IoEventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.RecvByteBufAllocator;
 import io.netty.channel.WriteBufferWaterMark;
-import io.netty.channel.epoll.EpollChannelOption;
-import io.netty.channel.epoll.EpollDatagramChannel;
 import io.netty.channel.epoll.EpollIoHandler;
-import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.util.concurrent.EventExecutor;
 import java.io.IOException;
-import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -31,7 +22,6 @@ import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -87,12 +77,11 @@ public final class LoadBalancers implements AutoCloseable {
   private final Map<String, GroupState> groups = new HashMap<>();
   private final Map<String, BalancerState> balancers = new HashMap<>();
   private boolean closed;
-  private final Map<Place, Door> doors = new HashMap<>();
+  private final Doors doors;
   private Map<String, Tls> secure = Map.of();
   private volatile Map<String, Compiled> compiled = Map.of();
   private volatile List<GroupState> liveGroups = List.of();
   private volatile List<BalancerState> liveBalancers = List.of();
-  private volatile List<Problem> problems = List.of();
 
   /** A socket's place: a node's port, or a port of the edge. */
   record Place(String room, String address, int port, boolean datagram) {}
@@ -114,6 +103,7 @@ public final class LoadBalancers implements AutoCloseable {
       byLoop.put(executor, worker);
       worker.start();
     }
+    this.doors = new Doors(this, config, workers, group);
     this.checker = new HealthChecker(control.next(), this, config.health());
     this.log = new AccessLog(config.logs());
     control
@@ -203,7 +193,7 @@ public final class LoadBalancers implements AutoCloseable {
     secure = tls;
     liveGroups = List.copyOf(groups.values());
     liveBalancers = List.copyOf(balancers.values());
-    openAndClose(table, next, tls);
+    doors.update(table, next, tls);
     for (TargetState target : drained) {
       everyWorker(worker -> worker.targetDraining(target));
     }
@@ -238,174 +228,7 @@ public final class LoadBalancers implements AutoCloseable {
     }
   }
 
-  // --- sockets -------------------------------------------------------------------------------
-
-  private void openAndClose(RoutingTable table, Map<String, Compiled> next, Map<String, Tls> tls) {
-    Map<Place, List<Compiled>> wanted = new TreeMap<>(PLACES);
-    for (Balancer balancer : table.balancers()) {
-      for (Listener listener : balancer.listeners()) {
-        Compiled made = next.get(listener.arn());
-        if (made == null) {
-          continue;
-        }
-        for (Node node : balancer.nodes()) {
-          for (boolean datagram : transports(listener)) {
-            wanted
-                .computeIfAbsent(
-                    new Place(node.room(), node.address(), listener.port(), datagram),
-                    place -> new ArrayList<>())
-                .add(made);
-          }
-        }
-        String edge = config.edgeAddress();
-        if (edge != null) {
-          for (boolean datagram : transports(listener)) {
-            wanted
-                .computeIfAbsent(
-                    new Place(SocketRooms.HOST, edge, listener.port(), datagram),
-                    place -> new ArrayList<>())
-                .add(made);
-          }
-        }
-      }
-    }
-    doors
-        .entrySet()
-        .removeIf(
-            entry -> {
-              if (wanted.containsKey(entry.getKey())) {
-                return false;
-              }
-              entry.getValue().close();
-              return true;
-            });
-    List<Problem> failed = new ArrayList<>();
-    wanted.forEach(
-        (place, behind) -> {
-          Door door = doors.get(place);
-          if (door == null) {
-            door = new Door(this, place, zone(place, behind));
-            door.update(behind, tls);
-            String problem = open(door);
-            if (problem != null) {
-              behind.forEach(one -> failed.add(new Problem(one.balancer.arn(), problem)));
-              if (problems.stream().noneMatch(old -> old.line().equals(problem))) {
-                LOG.warn("{}", problem);
-              }
-              return;
-            }
-            doors.put(place, door);
-          } else {
-            door.update(behind, tls);
-          }
-        });
-    problems = List.copyOf(failed);
-  }
-
-  private static final java.util.Comparator<Place> PLACES =
-      java.util.Comparator.comparing(Place::room)
-          .thenComparing(Place::address)
-          .thenComparing(Place::port)
-          .thenComparing(Place::datagram);
-
-  private static boolean[] transports(Listener listener) {
-    return switch (listener.protocol()) {
-      case HTTP, HTTPS, TCP, TLS -> new boolean[] {false};
-      case UDP -> new boolean[] {true};
-      case TCP_UDP -> new boolean[] {false, true};
-    };
-  }
-
-  private static @Nullable String zone(Place place, List<Compiled> behind) {
-    for (Compiled one : behind) {
-      for (Node node : one.balancer.nodes()) {
-        if (node.room().equals(place.room()) && node.address().equals(place.address())) {
-          return node.zone();
-        }
-      }
-    }
-    return null;
-  }
-
-  private @Nullable String open(Door door) {
-    Place place = door.place;
-    SocketRooms.Room room = config.rooms().room(place.room());
-    if (room == null) {
-      return "No network "
-          + place.room()
-          + " here (yet) for a load balancer at "
-          + place.address()
-          + ":"
-          + place.port()
-          + ".";
-    }
-    try {
-      if (place.datagram()) {
-        Worker worker = workers[place.port() % workers.length];
-        door.opened(
-            new io.netty.bootstrap.Bootstrap()
-                .group(worker.loop)
-                .channelFactory(() -> room.make(() -> new EpollDatagramChannel()))
-                .option(EpollChannelOption.IP_FREEBIND, !place.room().equals(SocketRooms.HOST))
-                .handler(new Datagrams(worker, door))
-                .bind(new InetSocketAddress(place.address(), place.port()))
-                .sync()
-                .channel());
-        return null;
-      }
-      Channel channel =
-          new ServerBootstrap()
-              .group(workers[0].loop, group)
-              .channelFactory(() -> room.make(EpollServerSocketChannel::new))
-              .option(ChannelOption.SO_BACKLOG, BACKLOG)
-              .option(ChannelOption.SO_REUSEADDR, true)
-              // A VPC may give the address to its network a moment after us.
-              .option(EpollChannelOption.IP_FREEBIND, !place.room().equals(SocketRooms.HOST))
-              .childOption(ChannelOption.ALLOCATOR, ALLOCATOR)
-              .childOption(ChannelOption.RECVBUF_ALLOCATOR, receiveBuffers())
-              .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER)
-              .childOption(ChannelOption.TCP_NODELAY, true)
-              .childOption(ChannelOption.ALLOW_HALF_CLOSURE, door.network())
-              .childHandler(
-                  new ChannelInitializer<Channel>() {
-                    @Override
-                    protected void initChannel(Channel child) {
-                      door.accept(child, worker(child.eventLoop()));
-                    }
-                  })
-              .bind(new InetSocketAddress(place.address(), place.port()))
-              .sync()
-              .channel();
-      door.opened(channel);
-      return null;
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return "Interrupted while opening port " + place.port() + ".";
-    } catch (Exception e) {
-      // Netty throws what bind threw, checked or not.
-      String why = e.getMessage() == null ? e.toString() : e.getMessage();
-      return "Port "
-          + place.port()
-          + " on "
-          + place.address()
-          + " cannot be opened for a load balancer: "
-          + reason(why)
-          + (place.room().equals(SocketRooms.HOST) && !config.otherDoor().isEmpty()
-              ? "; its name also answers at " + config.otherDoor() + "."
-              : ".");
-    }
-  }
-
-  /** The kernel's word without the name of the call that got it. */
-  private static String reason(String why) {
-    int colon = why.indexOf("): ");
-    String plain = colon < 0 ? why : why.substring(colon + 3);
-    return plain.startsWith("Permission denied")
-        ? plain + " (ports below 1024 need the right to)"
-        : plain;
-  }
-
-  private Worker worker(EventLoop loop) {
+  Worker worker(EventLoop loop) {
     Worker worker = byLoop.get(loop);
     if (worker == null) {
       throw new IllegalStateException("an event loop of somebody else");
@@ -571,17 +394,12 @@ public final class LoadBalancers implements AutoCloseable {
 
   /** What cannot be served, and why; empty when all is well. */
   public List<Problem> problems() {
-    return problems;
+    return doors.problems();
   }
 
   /** The port that a place was really bound to (for port 0 in tests). */
   synchronized int boundPort(int listenerPort) {
-    for (Door door : doors.values()) {
-      if (door.place.port() == listenerPort) {
-        return door.boundPort();
-      }
-    }
-    throw new IllegalStateException("nothing listens for port " + listenerPort);
+    return doors.boundPort(listenerPort);
   }
 
   public int connections() {
@@ -598,8 +416,7 @@ public final class LoadBalancers implements AutoCloseable {
       return;
     }
     closed = true;
-    doors.values().forEach(Door::close);
-    doors.clear();
+    doors.close();
     control.next().execute(checker::close);
     everyWorker(Worker::shutAll);
     group.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly(5, TimeUnit.SECONDS);

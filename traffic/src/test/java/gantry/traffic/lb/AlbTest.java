@@ -276,6 +276,33 @@ class AlbTest {
   }
 
   @Test
+  void a_head_whose_body_takes_its_time_is_passed_on_at_once() throws Exception {
+    CountDownLatch seen = new CountDownLatch(1);
+    a.answer =
+        (request, in, out) -> {
+          Backend.write(out, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n");
+          await(seen);
+          return Backend.write(out, "late");
+        };
+    world.group("tg", GroupSettings.DEFAULTS, a).forwardAll("tg").apply().healthy(1);
+    try (var talk = world.talk()) {
+      talk.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+      byte[] line = talk.in.readNBytes("HTTP/1.1 200 OK".length());
+      assertThat(new String(line, java.nio.charset.StandardCharsets.US_ASCII))
+          .isEqualTo("HTTP/1.1 200 OK");
+      seen.countDown();
+      byte[] rest = new byte[1000];
+      int size = 0;
+      while (!new String(rest, 0, size, java.nio.charset.StandardCharsets.US_ASCII)
+          .endsWith("\r\n\r\nlate")) {
+        int more = talk.in.read(rest, size, rest.length - size);
+        assertThat(more).isPositive();
+        size += more;
+      }
+    }
+  }
+
+  @Test
   void a_websocket_becomes_a_tunnel() throws IOException {
     a.answer =
         (request, in, out) -> {

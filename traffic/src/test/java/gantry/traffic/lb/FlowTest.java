@@ -56,6 +56,29 @@ class FlowTest {
   }
 
   @Test
+  void a_flow_whose_two_ends_have_closed_is_over() throws IOException {
+    a.answer = (request, in, out) -> !Backend.ok(out, "bye");
+    world.group("tg", GroupSettings.DEFAULTS, a).forwardAll("tg").apply().healthy(1);
+    for (int i = 0; i < 20; i++) {
+      try (var talk = world.talk()) {
+        talk.get("/");
+        if (i % 2 == 0) {
+          // The target closes first, or the client does.
+          assertThat(talk.closed()).isTrue();
+        } else {
+          talk.socket.shutdownOutput();
+          assertThat(talk.closed()).isTrue();
+        }
+      }
+    }
+    World.until(
+        () ->
+            world.lb.metrics().groups().getFirst().targets().getFirst().inFlight() == 0
+                && world.lb.connections() <= 1,
+        "flows that stay: " + world.lb.metrics());
+  }
+
+  @Test
   void a_target_that_turns_unhealthy_ends_its_flows() throws IOException {
     world.group("tg", GroupSettings.DEFAULTS, a).forwardAll("tg").apply().healthy(1);
     try (var talk = world.talk()) {

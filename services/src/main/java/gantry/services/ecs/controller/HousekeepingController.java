@@ -101,6 +101,7 @@ public final class HousekeepingController implements Controller {
             EcsTables.CLIENT_TOKENS,
             (ClientTokenRow row) -> row.createdAt().plus(TOKENS_KEPT).isBefore(now));
     full |= definitions(view);
+    full |= serviceEvents(view);
     return Again.after(full ? Duration.ZERO : SWEEP);
   }
 
@@ -126,6 +127,28 @@ public final class HousekeepingController implements Controller {
               }
               return gone.size();
             });
+    return gone.size() == MAX_ROWS;
+  }
+
+  private boolean serviceEvents(View view) {
+    List<Key> gone =
+        view.scanAll(EcsTables.SERVICES)
+            .flatMap(
+                row ->
+                    ServiceEvents.old(
+                        view, row.key().scope(), row.value().cluster(), row.value().name())
+                        .stream())
+            .limit(MAX_ROWS)
+            .toList();
+    if (!gone.isEmpty()) {
+      context
+          .store()
+          .write(
+              tx -> {
+                gone.forEach(key -> tx.delete(EcsTables.SERVICE_EVENTS, key));
+                return gone.size();
+              });
+    }
     return gone.size() == MAX_ROWS;
   }
 

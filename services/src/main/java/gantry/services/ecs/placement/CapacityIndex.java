@@ -1,6 +1,7 @@
 package gantry.services.ecs.placement;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.Iterator;
@@ -29,11 +30,11 @@ public final class CapacityIndex {
   /** Instances of equal standing that the next strategy of a chain chooses among. */
   static final int MAX_EQUALS = 32;
 
-  private record Taken(String instance, String group, Demand demand) {}
+  private record Taken(Node node, String group, Demand demand) {}
 
   private record PoolKey(PlacementRequest.Filter filter, List<String> attributes) {}
 
-  private final Map<String, Node> nodes = new TreeMap<>();
+  private final Map<String, Node> nodes = new HashMap<>();
   private final Slots slots = new Slots();
   private final Map<String, Taken> tasks = new HashMap<>();
   private final LinkedHashMap<PoolKey, Pool> pools = new LinkedHashMap<>(16, 0.75f, true);
@@ -91,7 +92,7 @@ public final class CapacityIndex {
       List<String> gone = new ArrayList<>();
       tasks.forEach(
           (task, taken) -> {
-            if (taken.instance.equals(instanceId)) {
+            if (taken.node == node) {
               gone.add(task);
             }
           });
@@ -107,7 +108,7 @@ public final class CapacityIndex {
   /** The task is on the instance from now on; to say it twice changes nothing. */
   public void occupy(String taskId, String instanceId, String group, Demand demand) {
     Taken before = tasks.get(taskId);
-    if (before != null && before.instance.equals(instanceId)) {
+    if (before != null && before.node.id().equals(instanceId)) {
       return;
     }
     release(taskId);
@@ -115,18 +116,14 @@ public final class CapacityIndex {
     if (node == null) {
       return;
     }
-    tasks.put(taskId, new Taken(instanceId, group, demand));
+    tasks.put(taskId, new Taken(node, group, demand));
     take(node, group, demand, 1);
   }
 
   public void release(String taskId) {
     Taken taken = tasks.remove(taskId);
-    if (taken == null) {
-      return;
-    }
-    Node node = nodes.get(taken.instance);
-    if (node != null) {
-      take(node, taken.group, taken.demand, -1);
+    if (taken != null) {
+      take(taken.node, taken.group, taken.demand, -1);
     }
   }
 
@@ -419,7 +416,8 @@ public final class CapacityIndex {
       }
       reasons.put(node.id(), refusal);
       // The reasons stand in the order in which they are asked: the later, the closer.
-      if (furthest == null || refusal.compareTo(furthest) > 0) {
+      int order = furthest == null ? 1 : refusal.compareTo(furthest);
+      if (closest == null || order > 0 || (order == 0 && node.id().compareTo(closest) < 0)) {
         furthest = refusal;
         closest = node.id();
       }
@@ -441,6 +439,7 @@ public final class CapacityIndex {
         }
       }
     }
+    Collections.sort(ids);
     return ids;
   }
 }

@@ -7,15 +7,20 @@ import gantry.state.Scope;
 import gantry.state.Tx;
 import gantry.state.View;
 import java.time.Instant;
-import java.util.ArrayList;
-import java.util.Collections;
+import java.util.HexFormat;
 import java.util.List;
 import software.amazon.awssdk.services.ecs.model.ServiceEvent;
 
-/** The events of a service: the newest hundred. */
+/**
+ * The events of a service, of which the newest hundred are shown. To say one costs the same however
+ * many there are; what is too old goes with the housekeeping.
+ */
 public final class ServiceEvents {
 
   public static final int KEPT = 100;
+
+  /** Of the number of an event among those of one commit. */
+  private static final int DIGITS = 6;
 
   private ServiceEvents() {}
 
@@ -25,34 +30,40 @@ public final class ServiceEvents {
 
   public static void say(
       Tx tx, Scope scope, String cluster, String service, String id, String message, Instant now) {
-    String prefix = prefix(cluster, service);
-    List<Key> keys =
-        EcsTables.under(tx, EcsTables.SERVICE_EVENTS, scope, prefix).map(Row::key).toList();
-    long last = keys.isEmpty() ? 0 : Long.parseLong(keys.getLast().id().substring(prefix.length()));
+    // A letter, so that it comes after the bare numbers that data of older versions has.
+    String commit =
+        prefix(cluster, service) + "r" + HexFormat.of().toHexDigits(tx.revision()) + "-";
+    long number = EcsTables.under(tx, EcsTables.SERVICE_EVENTS, scope, commit).count();
     tx.put(
         EcsTables.SERVICE_EVENTS,
-        scope.key(prefix + EcsTables.padded(last + 1, 12)),
+        scope.key(commit + EcsTables.padded(number, DIGITS)),
         new ServiceEventRow(id, now, message));
-    for (int i = 0; i < keys.size() - (KEPT - 1); i++) {
-      tx.delete(EcsTables.SERVICE_EVENTS, keys.get(i));
-    }
   }
 
   /** Newest first. */
   public static List<ServiceEvent> of(View view, Scope scope, String cluster, String service) {
-    List<ServiceEvent> events = new ArrayList<>();
-    EcsTables.under(view, EcsTables.SERVICE_EVENTS, scope, prefix(cluster, service))
-        .map(Row::value)
-        .forEach(
+    List<ServiceEventRow> rows =
+        EcsTables.under(view, EcsTables.SERVICE_EVENTS, scope, prefix(cluster, service))
+            .map(Row::value)
+            .toList();
+    return rows.subList(Math.max(0, rows.size() - KEPT), rows.size()).reversed().stream()
+        .map(
             row ->
-                events.add(
-                    ServiceEvent.builder()
-                        .id(row.id())
-                        .createdAt(row.createdAt())
-                        .message(row.message())
-                        .build()));
-    Collections.reverse(events);
-    return events;
+                ServiceEvent.builder()
+                    .id(row.id())
+                    .createdAt(row.createdAt())
+                    .message(row.message())
+                    .build())
+        .toList();
+  }
+
+  /** Those that are not shown any more. */
+  public static List<Key> old(View view, Scope scope, String cluster, String service) {
+    List<Key> keys =
+        EcsTables.under(view, EcsTables.SERVICE_EVENTS, scope, prefix(cluster, service))
+            .map(Row::key)
+            .toList();
+    return keys.subList(0, Math.max(0, keys.size() - KEPT));
   }
 
   public static void clear(Tx tx, Scope scope, String cluster, String service) {

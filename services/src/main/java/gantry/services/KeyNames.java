@@ -1,8 +1,8 @@
-package gantry.services.kms;
+package gantry.services;
 
 import gantry.state.Scope;
 
-/** What other services call keys. */
+/** What services call the keys of KMS that they use in their callers' names. */
 public final class KeyNames {
 
   private KeyNames() {}
@@ -15,6 +15,7 @@ public final class KeyNames {
     if (keyId.startsWith("arn:")) {
       return keyId;
     }
-    return keyId.startsWith("alias/") ? Keys.aliasArn(owner, keyId) : Keys.arn(owner, keyId);
+    String kind = keyId.startsWith("alias/") ? "" : "key/";
+    return "arn:aws:kms:" + owner.region() + ":" + owner.account() + ":" + kind + keyId;
   }
 }
