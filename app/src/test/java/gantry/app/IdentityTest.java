@@ -226,6 +226,33 @@ class IdentityTest {
     }
   }
 
+  @Test
+  void inAuditWhatIsAskedInTheCallersNameIsToldToo(@TempDir Path data) throws Exception {
+    try (Gantry gantry = Gantry.start(options(data, IamAuthorizer.Mode.AUDIT));
+        IamClient iam = client(IamClient.builder(), gantry, root());
+        KmsClient kms = client(KmsClient.builder(), gantry, root());
+        SsmClient ssm = client(SsmClient.builder(), gantry, root())) {
+      String key = kms.createKey(r -> r.description("theirs")).keyMetadata().arn();
+      ssm.putParameter(
+          r -> r.name("/app/db").type(ParameterType.SECURE_STRING).keyId(key).value("swordfish"));
+      AccessKey bobs = userWithKey(iam, "bob");
+      allow(iam, "bob", "read", "\"ssm:GetParameter\"", "*", "");
+      try (SsmClient his = client(SsmClient.builder(), gantry, of(bobs))) {
+        var answer = his.getParameter(r -> r.name("/app/db").withDecryption(true));
+        assertThat(answer.parameter().value()).isEqualTo("swordfish");
+        assertThat(answer.sdkHttpResponse().firstMatchingHeader("x-gantry-would-be-refused"))
+            .hasValueSatisfying(
+                said ->
+                    assertThat(said)
+                        .contains("user/bob is not authorized to perform: kms:Decrypt")
+                        .contains(key));
+      }
+      assertThat(why(gantry, "denied"))
+          .contains(
+              "{\"Effect\":\"Allow\",\"Action\":\"kms:Decrypt\",\"Resource\":\"" + key + "\"}");
+    }
+  }
+
   private static void allow(
       IamClient iam, String user, String name, String actions, String resource, String condition) {
     iam.putUserPolicy(

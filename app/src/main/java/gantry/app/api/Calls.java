@@ -29,6 +29,9 @@ import software.amazon.awssdk.core.SdkResponse;
  */
 public final class Calls {
 
+  /** Of the call from the network that is being served. */
+  private static final ScopedValue<Transport> OUTER = ScopedValue.newInstance();
+
   private final Function<Class<? extends SdkClient>, SdkClient> clients;
   private final Clock clock;
   private final CallMetrics metrics;
@@ -89,7 +92,11 @@ public final class Calls {
     long start = System.nanoTime();
     Throwable failure = null;
     try {
-      return ScopedValue.where(Caller.CURRENT, call.caller()).call(() -> run(call, transport));
+      ScopedValue.Carrier bound = ScopedValue.where(Caller.CURRENT, call.caller());
+      if (transport != Transport.INSIDE) {
+        bound = bound.where(OUTER, transport);
+      }
+      return bound.call(() -> run(call, transport));
     } catch (Store.LogUnavailable e) {
       AwsServiceException said = unavailable(e);
       failure = said;
@@ -112,7 +119,9 @@ public final class Calls {
         authorizer.check(
             new Authorizer.Call(call.caller(), service, operation.name(), call.request()));
     if (refusal != null) {
-      transport.wouldBeRefused(refusal);
+      // What a service asks in the caller's name, the caller is told of.
+      boolean inHisName = call.caller().via() != null && OUTER.isBound();
+      (inHisName ? OUTER.get() : transport).wouldBeRefused(refusal);
     }
     transport.validate(call.request());
     // What the program asks of itself is no user's business, and strictness must not stop it.
