@@ -3,6 +3,7 @@ package gantry.node;
 import gantry.node.metadata.Asked;
 import gantry.node.metadata.HttpLoop;
 import gantry.node.metadata.Reply;
+import gantry.node.vpc.CommandFailed;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.StandardSocketOptions;
@@ -18,15 +19,18 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Serves the task endpoint to tasks in bridge and host mode. With root it is 169.254.170.2:80, an
- * address put on the loopback interface, as SDKs expect; another port of it where another program
- * has that one. Without root it is a port on Docker's bridge, which many SDKs refuse for
- * credentials.
+ * Serves the task endpoint to tasks in bridge and host mode. With root it is 169.254.170.2:80, as
+ * SDKs expect: a port of that address, which is put on the loopback interface, and 80 leads to it;
+ * where another program has that one, its own port is told. Without root it is a port on Docker's
+ * bridge, which many SDKs refuse for credentials.
  */
 final class HostEndpoint implements AutoCloseable {
 
   /** Stands in the node's directory while the address on the loopback interface is ours. */
   private static final String MARK = "host-address";
+
+  /** Where the port is kept that was listened at. */
+  private static final String PORT = "endpoint.port";
 
   private static final Logger log = LoggerFactory.getLogger(HostEndpoint.class);
 
@@ -80,7 +84,7 @@ final class HostEndpoint implements AutoCloseable {
         ip("addr", "add", "169.254.170.2/32", "dev", "lo", "label", LABEL);
         return serve(
             NetnsSockets.TASK_METADATA.getHostString(),
-            NetnsSockets.TASK_METADATA.getPort(),
+            true,
             NetnsSockets.API.getPort(),
             state,
             apiPort,
@@ -98,7 +102,7 @@ final class HostEndpoint implements AutoCloseable {
       return null;
     }
     try {
-      return serve(bridgeGateway, 0, 0, state, apiPort, handler);
+      return serve(bridgeGateway, false, 0, state, apiPort, handler);
     } catch (IOException e) {
       log.warn(
           "tasks in bridge and host mode have no metadata endpoint: {} cannot be listened on: {}",
@@ -108,16 +112,16 @@ final class HostEndpoint implements AutoCloseable {
     }
   }
 
-  /** At the usual ports where they are to be had; else at others, the same after a restart. */
+  /** The API at its usual port where it is to be had; else at another, the same after a restart. */
   private static HostEndpoint serve(
       String address,
-      int usualPort,
+      boolean leadsHere,
       int usualApiPort,
       Path state,
       int apiPort,
       Function<Asked, Reply> handler)
       throws IOException {
-    ServerSocketChannel server = usual(address, usualPort, state.resolve("endpoint.port"));
+    ServerSocketChannel server = sameAsBefore(address, state.resolve(PORT));
     ServerSocketChannel api;
     try {
       api = apiPort == 0 ? null : usual(address, usualApiPort, state.resolve("api.port"));
@@ -126,13 +130,25 @@ final class HostEndpoint implements AutoCloseable {
       throw e;
     }
     InetSocketAddress at = (InetSocketAddress) server.getLocalAddress();
-    boolean wellKnown = at.equals(NetnsSockets.TASK_METADATA);
+    boolean wellKnown = leadsHere && leads(at.getPort());
     return new HostEndpoint(
         new HttpLoop(server, handler).start(),
         wellKnown ? "http://" + address : url(at),
         api == null ? null : Relay.start(api, apiPort),
         api == null ? null : url((InetSocketAddress) api.getLocalAddress()),
         wellKnown);
+  }
+
+  private static boolean leads(int port) {
+    try {
+      if (new EndpointRedirect().lead(port)) {
+        return true;
+      }
+      log.info("169.254.170.2:80 is another program's; tasks are told port {}", port);
+    } catch (CommandFailed e) {
+      log.info("169.254.170.2:80 cannot lead to port {}: {}", port, e.getMessage());
+    }
+    return false;
   }
 
   private static ServerSocketChannel usual(String address, int port, Path otherwise)
@@ -201,10 +217,12 @@ final class HostEndpoint implements AutoCloseable {
       return;
     }
     try {
+      new EndpointRedirect()
+          .remove(Integer.parseInt(Files.readString(state.resolve(PORT)).strip()));
       if (!othersListen()) {
         ip("addr", "del", "169.254.170.2/32", "dev", "lo");
       }
-    } catch (IOException e) {
+    } catch (IOException | NumberFormatException | CommandFailed e) {
       log.debug("169.254.170.2: {}", e.getMessage());
     }
     forget(mark);

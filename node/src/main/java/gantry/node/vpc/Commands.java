@@ -9,13 +9,13 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /** Runs the machine's own tools: {@code ip}, {@code nft}, {@code sysctl}, {@code nsenter}. */
-final class Commands {
+public final class Commands {
 
   /** A tool that has not ended by then is ended, and the step fails. */
   private static final int LIMIT_SECONDS = 30;
 
   /** Runs a command with {@code input} on its standard input and answers its output. */
-  String run(List<String> command, String input) {
+  public String run(List<String> command, String input) {
     try {
       Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
       try (OutputStream in = process.getOutputStream()) {
@@ -50,7 +50,7 @@ final class Commands {
     }
   }
 
-  String run(String... command) {
+  public String run(String... command) {
     return run(List.of(command), "");
   }
 
