@@ -38,8 +38,8 @@ final class EndpointRedirect {
     commands.run(
         List.of("nft", "-f", "-"),
         "table ip %1$s\ndelete table ip %1$s\ntable ip %1$s {\n".formatted(TABLE)
-            + "chain prerouting { type nat hook prerouting priority -110; %s }\n".formatted(rule)
-            + "chain output { type nat hook output priority -110; %s }\n}\n".formatted(rule));
+            + "chain prerouting { type nat hook prerouting priority -110; %s; }\n".formatted(rule)
+            + "chain output { type nat hook output priority -110; %s; }\n}\n".formatted(rule));
     return true;
   }
 
