@@ -1,7 +1,7 @@
 # ./gantry test: everything; --fast: what needs neither Docker nor other people's programs, nor minutes of the processors
 # (tag `many`); --long: also the systems that are deployed, rolled and broken for minutes under load (tag `long`).
 
-CLIENT_PROGRAMS="aws:awscli skopeo:skopeo redis-server:redis-server nginx:nginx wrk:wrk dig:dnsutils mmdebstrap:mmdebstrap busybox:busybox-static python3:python3 pip3:python3-pip node:nodejs npm:npm chromium:chromium go:golang-go musl-gcc:musl-tools unbound:unbound"
+CLIENT_PROGRAMS="curl:curl openssl:openssl ps:procps aws:awscli skopeo:skopeo redis-server:redis-server nginx:nginx wrk:wrk dig:dnsutils mmdebstrap:mmdebstrap busybox:busybox-static python3:python3 pip3:python3-pip node:nodejs npm:npm chromium:chromium go:golang-go musl-gcc:musl-tools unbound:unbound"
 
 run_tests() {
   local fast= long=" & !long" began=$SECONDS status=0
@@ -24,8 +24,11 @@ run_tests() {
     fi
     local pair missing=()
     for pair in $CLIENT_PROGRAMS; do has "${pair%%:*}" || missing+=("${pair##*:}"); done
+    # A folder of its own for boto3 wants a part of Python that Debian keeps apart.
+    python3 -c 'import ensurepip' >/dev/null 2>&1 || missing+=(python3-venv)
     [ ${#missing[@]} = 0 ] || install_packages "clients and servers that the tests use" "${missing[@]}" ||
       say "SKIPPED: tests of the clients that are missing: ${missing[*]}"
+    newer_go || say "SKIPPED: what the SDK for Go does: it asks for Go $GO_WANTED or newer"
     build
     say "tests with containers and real clients"
     maven --fail-at-end verify -Dgroups="($groups)$long" ${skipped:+-DexcludedGroups=$skipped} "$@" >"$GANTRY_ROOT/.gantry/test-real.log" 2>&1 || status=1
@@ -35,6 +38,28 @@ run_tests() {
   test_summary
   say "all took $((SECONDS - began)) s"
   return $status
+}
+
+# The SDK for Go asks for a newer Go than Debian has. Go's own module proxy has it, as a module like any other.
+GO_WANTED=1.24
+GO_MODULE=golang.org/toolchain
+GO_VERSION=v0.0.1-go1.25.14.linux-amd64
+
+newer_go() {
+  local own=$GANTRY_ROOT/.gantry/clients/go$GO_WANTED
+  [ -x "$own/bin/go" ] && export PATH="$own/bin:$PATH"
+  has go || return 1
+  [ "$(printf '%s\n' $GO_WANTED "$(go env GOVERSION | sed 's/^go//')" | sort -V | head -n 1)" = $GO_WANTED ] && return
+  [ "$(uname -sm)" = "Linux x86_64" ] && has curl || return 1
+  say "getting Go ${GO_VERSION#*-go} from Go's module proxy"
+  local proxy
+  proxy=$(go env GOPROXY)
+  mkdir -p "$own.part"
+  curl -fsSL --max-time 300 -o "$own.zip" "${proxy%%[,|]*}/$GO_MODULE/@v/$GO_VERSION.zip" &&
+    python3 -m zipfile -e "$own.zip" "$own.part" && rm -f "$own.zip" || return 1
+  mv "$own.part/$GO_MODULE@$GO_VERSION" "$own" && rm -rf "$own.part"
+  chmod +x "$own"/bin/* "$own"/pkg/tool/*/*
+  export PATH="$own/bin:$PATH"
 }
 
 test_lines() {
