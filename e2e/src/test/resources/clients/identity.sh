@@ -43,7 +43,8 @@ aws logs create-log-stream --log-group-name /cli --log-stream-name s
 now=$(date +%s000)
 aws logs put-log-events --log-group-name /cli --log-stream-name s --log-events "timestamp=$now,message=first ERROR" "timestamp=$now,message=second" >/dev/null
 same "first ERROR" "$(aws logs filter-log-events --log-group-name /cli --filter-pattern ERROR --query 'events[].message')"
-"$AWS" --endpoint-url "$URL" --region eu-central-1 logs tail /cli --follow --since 1h --format short >tail.out &
+# Python keeps what it writes to a file until there is much of it, unless it is told not to.
+PYTHONUNBUFFERED=1 "$AWS" --endpoint-url "$URL" --region eu-central-1 logs tail /cli --follow --since 1h --format short >tail.out &
 follower=$!
 trap 'kill $follower 2>/dev/null || true' EXIT
 shown() { # a message, within 30 seconds
