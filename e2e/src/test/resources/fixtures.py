@@ -25,6 +25,7 @@ import botocore.credentials
 from botocore.exceptions import ClientError, ParamValidationError
 
 GANTRY, WORK, PORT, FOLDER, ENGINE = sys.argv[1:]
+SHARED_VOLUMES = []
 DATA = os.path.join(WORK, "data")
 HOST = os.path.join(WORK, "host")
 IMAGE = "gantry-fixtures:1"
@@ -225,13 +226,23 @@ def swapped(definition, secrets):
         options = volume.get("dockerVolumeConfiguration", {}).get("driverOpts", {})
         if "device" in options:
             options["device"] = folder(options["device"])
+        if volume.get("dockerVolumeConfiguration", {}).get("scope") == "shared":
+            own_volume(swap, volume)
     return swap
 
 
+def own_volume(swap, volume):
+    """A shared volume outlives its tasks and the program, so this run has one of its own, and removes it."""
+    name = f"{volume['name']}-{PORT}"
+    for container in swap["containerDefinitions"]:
+        for mount in container.get("mountPoints", []):
+            if mount.get("sourceVolume") == volume["name"]:
+                mount["sourceVolume"] = name
+    volume["name"] = name
+    SHARED_VOLUMES.append(name)
+
+
 def taken(port):
-    """Port 80 is as good as taken where containers run: the program's own endpoint for tasks, 169.254.170.2:80, has it."""
-    if port == 80 and ENGINE == "docker":
-        return True
     with socket.socket() as probe:
         try:
             probe.bind(("0.0.0.0", port))
@@ -415,6 +426,8 @@ def main():
         run(GANTRY, "down", "--data", DATA, "--purge", must=False)
         if ENGINE == "docker":
             run("docker", "image", "rm", "-f", IMAGE, must=False)
+            for name in SHARED_VOLUMES:
+                run("docker", "volume", "rm", name, must=False)
     if ENGINE == "docker":
         left = run("docker", "ps", "-aq", "--filter", f"label=gantry.install={install}")
         check(not left, "containers are left", left)

@@ -18,6 +18,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.ecs.model.Container;
 import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
 import software.amazon.awssdk.services.ecs.model.ContainerOverride;
 import software.amazon.awssdk.services.ecs.model.KeyValuePair;
@@ -72,7 +73,7 @@ public final class TaskPayloads {
             ? TaskPayload.Desired.RUNNING
             : TaskPayload.Desired.STOPPED,
         withRoles(key.scope(), applied(definition, row.task().overrides())),
-        row.digests(),
+        digests(row),
         row.eni(),
         row.task().launchType(),
         row.task().availabilityZone() == null ? "" : row.task().availabilityZone(),
@@ -91,6 +92,20 @@ public final class TaskPayloads {
             || row.task().containers().stream()
                 .anyMatch(each -> "RUNNING".equals(each.lastStatus()));
     return ran ? "RUNNING" : row.task().pullStartedAt() != null ? "PENDING" : null;
+  }
+
+  /**
+   * What the deployment gave it, and what it has found itself: a node that lost its pull gets the
+   * same image again, though the tag may lead elsewhere by now.
+   */
+  private static Map<String, String> digests(TaskRow row) {
+    Map<String, String> digests = new LinkedHashMap<>(row.digests());
+    for (Container each : row.task().containers()) {
+      if (each.imageDigest() != null) {
+        digests.putIfAbsent(each.name(), each.imageDigest());
+      }
+    }
+    return digests;
   }
 
   private static Map<String, String> containerArns(TaskRow row) {
