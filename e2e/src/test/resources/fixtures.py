@@ -40,7 +40,8 @@ PLACEMENT = {
     "16-fargate-arm64-worker": "ATTRIBUTE",
 }
 NODE = {
-    "06-fargate-firelens": "FireLens (firelensConfiguration) is not supported on this node",
+    # The container that is the router, or one that logs to it: whichever comes first.
+    "06-fargate-firelens": "is not supported on this node",
     "08-fargate-efs": "there is no EFS here",
     "18-fargate-service-connect-otel": "fault injection (enableFaultInjection) is not supported on this node",
     "20-fargate-proxy-envoy": "proxyConfiguration (App Mesh) is not supported on this node",

@@ -61,6 +61,8 @@ final class PlanWriting {
   private boolean steady;
   private boolean balancing;
 
+  private List<TaskRow> started = List.of();
+
   PlanWriting(
       ServiceContext context,
       Launcher launcher,
@@ -113,6 +115,7 @@ final class PlanWriting {
     stops();
     placement();
     new DigestPins(tx, scope, look, rows).pin();
+    giveDigests();
     boolean settled = look.plan().has(Step.Steady.class) && quiet;
     if (settled) {
       steady();
@@ -209,6 +212,7 @@ final class PlanWriting {
       return;
     }
     List<TaskRow> written = launcher.write(tx, scope, ready);
+    started = written;
     String zone = null;
     for (Step.Start start : look.plan().steps(Step.Start.class)) {
       zone = start.zone() == null ? zone : start.zone();
@@ -220,6 +224,21 @@ final class PlanWriting {
     }
     action("INFO", "TASKS_STARTED", Map.of());
     said.remove("placement");
+  }
+
+  /**
+   * A task that was started by the very plan that learned its deployment's digests runs them too.
+   */
+  private void giveDigests() {
+    for (TaskRow task : started) {
+      DeploymentRow deployment = rows.get(task.deploymentId());
+      if (deployment != null && task.digests().isEmpty() && !deployment.digests().isEmpty()) {
+        tx.put(
+            EcsTables.TASKS,
+            EcsTables.member(scope, row.cluster(), task.id()),
+            task.edit().digests(deployment.digests()).done());
+      }
+    }
   }
 
   private static String ids(List<TaskRow> tasks) {
