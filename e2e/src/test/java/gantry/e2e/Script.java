@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 
 /** A script of this test's resources, and the ports that it is given. */
@@ -52,13 +53,15 @@ final class Script {
     return lines;
   }
 
-  /** The first of as many free ports in a row. */
+  /**
+   * The first of as many free ports in a row, below those that the kernel gives to connections: one
+   * of those may be taken by a client's connection at any time.
+   */
   static String ports(int count) throws IOException {
     for (int tries = 0; tries < 100; tries++) {
       List<ServerSocket> held = new ArrayList<>();
       try {
-        held.add(new ServerSocket(0));
-        int first = held.getFirst().getLocalPort();
+        int first = ThreadLocalRandom.current().nextInt(12_000, 32_000);
         while (held.size() < count) {
           held.add(new ServerSocket(first + held.size()));
         }
