@@ -33,8 +33,9 @@ abstract class CryptoApi extends KeyApi {
       String operation,
       KeyUsageType usage,
       Map<String, String> encryptionContext,
+      List<String> grantTokens,
       @Nullable Boolean dryRun) {
-    Found key = keys.find(keyId);
+    Found key = keys.find(keyId, grantTokens);
     keys.authorize(key, operation, encryptionContext);
     Keys.checkUsable(key.row());
     if (key.row().metadata().keyUsage() != usage) {
@@ -48,12 +49,17 @@ abstract class CryptoApi extends KeyApi {
                   + ".")
           .build();
     }
+    endIfDry(dryRun);
+    return key;
+  }
+
+  /** Here ends a call that only asked whether it would be served. */
+  static void endIfDry(@Nullable Boolean dryRun) {
     if (Boolean.TRUE.equals(dryRun)) {
       throw DryRunOperationException.builder()
           .message("The request would have succeeded, but the DryRun option is set.")
           .build();
     }
-    return key;
   }
 
   static boolean isSymmetric(Found key) {
@@ -91,12 +97,20 @@ abstract class CryptoApi extends KeyApi {
       @Nullable String algorithm,
       Map<String, String> encryptionContext,
       String operation,
+      List<String> grantTokens,
       @Nullable Boolean dryRun) {
     if (algorithm != null && !algorithm.equals("SYMMETRIC_DEFAULT")) {
       if (keyId == null) {
         throw KmsErrors.validation("A key ID is required to decrypt under an asymmetric key.");
       }
-      Found key = use(keyId, operation, KeyUsageType.ENCRYPT_DECRYPT, encryptionContext, dryRun);
+      Found key =
+          use(
+              keyId,
+              operation,
+              KeyUsageType.ENCRYPT_DECRYPT,
+              encryptionContext,
+              grantTokens,
+              dryRun);
       if (isSymmetric(key)) {
         throw InvalidKeyUsageException.builder()
             .message("Algorithm " + algorithm + " is incompatible with key spec SYMMETRIC_DEFAULT.")
@@ -120,7 +134,8 @@ abstract class CryptoApi extends KeyApi {
               + " exist in this Region, no resource-based policies allow access, or a"
               + " resource-based policy explicitly denies access");
     }
-    Found key = use(arn, operation, KeyUsageType.ENCRYPT_DECRYPT, encryptionContext, dryRun);
+    Found key =
+        use(arn, operation, KeyUsageType.ENCRYPT_DECRYPT, encryptionContext, grantTokens, dryRun);
     if (keyId != null && !keys.find(keyId).arn().equals(arn)) {
       throw IncorrectKeyException.builder()
           .message(
@@ -184,7 +199,13 @@ abstract class CryptoApi extends KeyApi {
                   : "less than or equal to " + MAX_PLAINTEXT));
     }
     Found key =
-        use(r.keyId(), "Encrypt", KeyUsageType.ENCRYPT_DECRYPT, r.encryptionContext(), r.dryRun());
+        use(
+            r.keyId(),
+            "Encrypt",
+            KeyUsageType.ENCRYPT_DECRYPT,
+            r.encryptionContext(),
+            r.grantTokens(),
+            r.dryRun());
     return EncryptResponse.builder()
         .keyId(key.arn())
         .ciphertextBlob(
@@ -199,9 +220,7 @@ abstract class CryptoApi extends KeyApi {
   }
 
   public DecryptResponse decrypt(DecryptRequest r) {
-    if (r.recipient() != null) {
-      throw KmsErrors.unsupported("Attested recipients are not supported here.");
-    }
+    KmsErrors.refuse(r.recipient());
     Opened opened =
         decrypt(
             r.ciphertextBlob().asByteArray(),
@@ -209,6 +228,7 @@ abstract class CryptoApi extends KeyApi {
             r.encryptionAlgorithmAsString(),
             r.encryptionContext(),
             "Decrypt",
+            r.grantTokens(),
             r.dryRun());
     return DecryptResponse.builder()
         .keyId(opened.key().arn())
@@ -225,6 +245,7 @@ abstract class CryptoApi extends KeyApi {
             r.sourceEncryptionAlgorithmAsString(),
             r.sourceEncryptionContext(),
             "ReEncryptFrom",
+            r.grantTokens(),
             false);
     Found to =
         use(
@@ -232,6 +253,7 @@ abstract class CryptoApi extends KeyApi {
             "ReEncryptTo",
             KeyUsageType.ENCRYPT_DECRYPT,
             r.destinationEncryptionContext(),
+            r.grantTokens(),
             r.dryRun());
     return ReEncryptResponse.builder()
         .sourceKeyId(opened.key().arn())
@@ -252,8 +274,10 @@ abstract class CryptoApi extends KeyApi {
       String keyId,
       String operation,
       Map<String, String> encryptionContext,
+      List<String> grantTokens,
       @Nullable Boolean dryRun) {
-    Found key = use(keyId, operation, KeyUsageType.ENCRYPT_DECRYPT, encryptionContext, dryRun);
+    Found key =
+        use(keyId, operation, KeyUsageType.ENCRYPT_DECRYPT, encryptionContext, grantTokens, dryRun);
     if (!isSymmetric(key)) {
       throw InvalidKeyUsageException.builder()
           .message(key.arn() + " key spec is not valid for " + operation + ".")
@@ -276,10 +300,9 @@ abstract class CryptoApi extends KeyApi {
   }
 
   public GenerateDataKeyResponse generateDataKey(GenerateDataKeyRequest r) {
-    if (r.recipient() != null) {
-      throw KmsErrors.unsupported("Attested recipients are not supported here.");
-    }
-    Found key = symmetric(r.keyId(), "GenerateDataKey", r.encryptionContext(), r.dryRun());
+    KmsErrors.refuse(r.recipient());
+    Found key =
+        symmetric(r.keyId(), "GenerateDataKey", r.encryptionContext(), r.grantTokens(), r.dryRun());
     byte[] plain = dataKey(r.numberOfBytes(), r.keySpec());
     return GenerateDataKeyResponse.builder()
         .keyId(key.arn())
@@ -292,7 +315,12 @@ abstract class CryptoApi extends KeyApi {
   public GenerateDataKeyWithoutPlaintextResponse generateDataKeyWithoutPlaintext(
       GenerateDataKeyWithoutPlaintextRequest r) {
     Found key =
-        symmetric(r.keyId(), "GenerateDataKeyWithoutPlaintext", r.encryptionContext(), r.dryRun());
+        symmetric(
+            r.keyId(),
+            "GenerateDataKeyWithoutPlaintext",
+            r.encryptionContext(),
+            r.grantTokens(),
+            r.dryRun());
     return GenerateDataKeyWithoutPlaintextResponse.builder()
         .keyId(key.arn())
         .ciphertextBlob(
@@ -303,7 +331,10 @@ abstract class CryptoApi extends KeyApi {
   }
 
   public GenerateDataKeyPairResponse generateDataKeyPair(GenerateDataKeyPairRequest r) {
-    Found key = symmetric(r.keyId(), "GenerateDataKeyPair", r.encryptionContext(), r.dryRun());
+    KmsErrors.refuse(r.recipient());
+    Found key =
+        symmetric(
+            r.keyId(), "GenerateDataKeyPair", r.encryptionContext(), r.grantTokens(), r.dryRun());
     KeyPair pair = Crypto.pair(r.keyPairSpecAsString(), context.ids());
     byte[] secret = pair.getPrivate().getEncoded();
     return GenerateDataKeyPairResponse.builder()
@@ -312,10 +343,62 @@ abstract class CryptoApi extends KeyApi {
         .publicKey(SdkBytes.fromByteArray(pair.getPublic().getEncoded()))
         .privateKeyPlaintext(SdkBytes.fromByteArray(secret))
         .privateKeyCiphertextBlob(SdkBytes.fromByteArray(seal(key, secret, r.encryptionContext())))
+        .keyMaterialId(key.row().materials().getLast().id())
+        .build();
+  }
+
+  public GenerateDataKeyPairWithoutPlaintextResponse generateDataKeyPairWithoutPlaintext(
+      GenerateDataKeyPairWithoutPlaintextRequest r) {
+    Found key =
+        symmetric(
+            r.keyId(),
+            "GenerateDataKeyPairWithoutPlaintext",
+            r.encryptionContext(),
+            r.grantTokens(),
+            r.dryRun());
+    KeyPair pair = Crypto.pair(r.keyPairSpecAsString(), context.ids());
+    return GenerateDataKeyPairWithoutPlaintextResponse.builder()
+        .keyId(key.arn())
+        .keyPairSpec(r.keyPairSpec())
+        .publicKey(SdkBytes.fromByteArray(pair.getPublic().getEncoded()))
+        .privateKeyCiphertextBlob(
+            SdkBytes.fromByteArray(
+                seal(key, pair.getPrivate().getEncoded(), r.encryptionContext())))
+        .keyMaterialId(key.row().materials().getLast().id())
+        .build();
+  }
+
+  public DeriveSharedSecretResponse deriveSharedSecret(DeriveSharedSecretRequest r) {
+    KmsErrors.refuse(r.recipient());
+    Found key =
+        use(
+            r.keyId(),
+            "DeriveSharedSecret",
+            KeyUsageType.KEY_AGREEMENT,
+            Map.of(),
+            r.grantTokens(),
+            r.dryRun());
+    checkAlgorithm(
+        key,
+        key.row().metadata().keyAgreementAlgorithmsAsStrings(),
+        r.keyAgreementAlgorithmAsString());
+    return DeriveSharedSecretResponse.builder()
+        .keyId(key.arn())
+        .keyAgreementAlgorithm(r.keyAgreementAlgorithm())
+        .keyOrigin(key.row().metadata().origin())
+        .sharedSecret(
+            SdkBytes.fromByteArray(
+                Crypto.shared(
+                    keys.secret(key.row(), key.row().materials().getLast()),
+                    r.publicKey().asByteArray())))
         .build();
   }
 
   public GenerateRandomResponse generateRandom(GenerateRandomRequest r) {
+    KmsErrors.refuse(r.recipient());
+    if (r.customKeyStoreId() != null) {
+      throw KmsErrors.noKeyStore(r.customKeyStoreId());
+    }
     if (r.numberOfBytes() == null || r.numberOfBytes() < 1 || r.numberOfBytes() > 1024) {
       throw KmsErrors.validation("NumberOfBytes must be between 1 and 1024");
     }
@@ -355,7 +438,8 @@ abstract class CryptoApi extends KeyApi {
   }
 
   public SignResponse sign(SignRequest r) {
-    Found key = use(r.keyId(), "Sign", KeyUsageType.SIGN_VERIFY, Map.of(), r.dryRun());
+    Found key =
+        use(r.keyId(), "Sign", KeyUsageType.SIGN_VERIFY, Map.of(), r.grantTokens(), r.dryRun());
     checkAlgorithm(
         key, key.row().metadata().signingAlgorithmsAsStrings(), r.signingAlgorithmAsString());
     byte[] message = r.message().asByteArray();
@@ -374,7 +458,8 @@ abstract class CryptoApi extends KeyApi {
   }
 
   public VerifyResponse verify(VerifyRequest r) {
-    Found key = use(r.keyId(), "Verify", KeyUsageType.SIGN_VERIFY, Map.of(), r.dryRun());
+    Found key =
+        use(r.keyId(), "Verify", KeyUsageType.SIGN_VERIFY, Map.of(), r.grantTokens(), r.dryRun());
     checkAlgorithm(
         key, key.row().metadata().signingAlgorithmsAsStrings(), r.signingAlgorithmAsString());
     byte[] message = r.message().asByteArray();
@@ -396,7 +481,7 @@ abstract class CryptoApi extends KeyApi {
   }
 
   public GetPublicKeyResponse getPublicKey(GetPublicKeyRequest r) {
-    Found key = keys.find(r.keyId());
+    Found key = keys.find(r.keyId(), r.grantTokens());
     keys.authorize(key, "GetPublicKey", Map.of());
     Keys.checkUsable(key.row());
     KeyMetadata metadata = key.row().metadata();
@@ -409,6 +494,8 @@ abstract class CryptoApi extends KeyApi {
         .encryptionAlgorithms(
             metadata.hasEncryptionAlgorithms() ? metadata.encryptionAlgorithms() : null)
         .signingAlgorithms(metadata.hasSigningAlgorithms() ? metadata.signingAlgorithms() : null)
+        .keyAgreementAlgorithms(
+            metadata.hasKeyAgreementAlgorithms() ? metadata.keyAgreementAlgorithms() : null)
         .build();
   }
 
@@ -427,7 +514,13 @@ abstract class CryptoApi extends KeyApi {
 
   public GenerateMacResponse generateMac(GenerateMacRequest r) {
     Found key =
-        use(r.keyId(), "GenerateMac", KeyUsageType.GENERATE_VERIFY_MAC, Map.of(), r.dryRun());
+        use(
+            r.keyId(),
+            "GenerateMac",
+            KeyUsageType.GENERATE_VERIFY_MAC,
+            Map.of(),
+            r.grantTokens(),
+            r.dryRun());
     return GenerateMacResponse.builder()
         .keyId(key.arn())
         .macAlgorithm(r.macAlgorithm())
@@ -436,7 +529,14 @@ abstract class CryptoApi extends KeyApi {
   }
 
   public VerifyMacResponse verifyMac(VerifyMacRequest r) {
-    Found key = use(r.keyId(), "VerifyMac", KeyUsageType.GENERATE_VERIFY_MAC, Map.of(), r.dryRun());
+    Found key =
+        use(
+            r.keyId(),
+            "VerifyMac",
+            KeyUsageType.GENERATE_VERIFY_MAC,
+            Map.of(),
+            r.grantTokens(),
+            r.dryRun());
     byte[] right = mac(key, r.macAlgorithmAsString(), r.message().asByteArray());
     if (!MessageDigest.isEqual(right, r.mac().asByteArray())) {
       throw KmsInvalidMacException.builder().build();
