@@ -160,6 +160,11 @@ final class Keys {
     return find(named);
   }
 
+  Found findByIdOrArn(String named, List<String> grantTokens) {
+    findByIdOrArn(named);
+    return find(named, grantTokens);
+  }
+
   static @Nullable Found lookup(View view, Scope own, String named) {
     Scope scope = own;
     String name = named;
