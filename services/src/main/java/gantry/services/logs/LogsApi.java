@@ -513,6 +513,16 @@ final class LogsApi implements CloudWatchLogsClient, LiveTailing {
     Scope scope = scope();
     View view = store.snapshot();
     List<String> names = new ArrayList<>(request.logGroupNames());
+    if (Stream.of(
+                request.logGroupName() != null,
+                !request.logGroupNames().isEmpty(),
+                !request.logGroupIdentifiers().isEmpty())
+            .filter(given -> given)
+            .count()
+        > 1) {
+      throw Errors.invalid(
+          "Only one of logGroupName, logGroupNames and logGroupIdentifiers can be specified.");
+    }
     if (request.logGroupName() != null) {
       names.add(request.logGroupName());
     }
@@ -540,6 +550,11 @@ final class LogsApi implements CloudWatchLogsClient, LiveTailing {
   @Override
   public GetQueryResultsResponse getQueryResults(GetQueryResultsRequest request) {
     return queries.results(scope(), required(request.queryId(), "queryId"));
+  }
+
+  @Override
+  public GetLogRecordResponse getLogRecord(GetLogRecordRequest request) {
+    return out.getLogRecord(request);
   }
 
   @Override
