@@ -252,6 +252,14 @@ final class Targets {
     if (balancers.isEmpty()) {
       return unused("Target group is not configured to receive traffic from the load balancer");
     }
+    if (isBalancers(view, scope, g, row)) {
+      return TargetHealth.builder()
+          .state(TargetHealthStateEnum.UNUSED)
+          .reason(TargetHealthReasonEnum.TARGET_IP_UNUSABLE)
+          .description(
+              "The IP address cannot be used as a target, as it is in use by a load balancer")
+          .build();
+    }
     if (!zoneEnabled(view, scope, balancers.iterator().next(), row)) {
       return unused("Target is in an Availability Zone that is not enabled for the load balancer");
     }
@@ -260,6 +268,17 @@ final class Targets {
         .reason(row.reason())
         .description(row.description())
         .build();
+  }
+
+  /** Whether the registered address is one of a load balancer's own, in the group's network. */
+  static boolean isBalancers(View view, Scope scope, TargetGroup g, TargetRow row) {
+    return g.targetType() == TargetTypeEnum.IP
+        && view.scan(Rows.BALANCERS, scope)
+            .map(Row::value)
+            .filter(balancer -> g.vpcId().equals(balancer.balancer().vpcId()))
+            .anyMatch(
+                balancer ->
+                    balancer.nodes().stream().anyMatch(node -> row.id().equals(node.address())));
   }
 
   static boolean zoneEnabled(View view, Scope scope, String balancerArn, TargetRow row) {
