@@ -22,14 +22,14 @@ public final class Elbv2 implements ElasticLoadBalancingV2Client {
   private final Tags tags;
   private final AttributeCalls attributes;
 
-  public Elbv2(ServiceContext context) {
+  public Elbv2(ServiceContext context, LiveTraffic live) {
     this.context = context;
     Network network = new Network(context.clients());
     this.balancers = new Balancers(context, network);
     this.listeners = new Listeners(context, new Certificates(context.clients()));
     this.rules = new Rules(context);
     this.groups = new Groups(context, network);
-    this.targets = new Targets(context, network);
+    this.targets = new Targets(context, network, live);
     this.tags = new Tags(context);
     this.attributes = new AttributeCalls(context);
   }
@@ -37,12 +37,12 @@ public final class Elbv2 implements ElasticLoadBalancingV2Client {
   /**
    * The service as the program hosts it.
    *
-   * @param live what the data plane sees, for {@code gantry why}
+   * @param live what the data plane sees, for {@code gantry why} and of anomalies
    */
   public static HostedService<ElasticLoadBalancingV2Client> hosted(LiveTraffic live) {
     return new HostedService<>(
         ElasticLoadBalancingV2Client.class,
-        Elbv2::new,
+        context -> new Elbv2(context, live),
         List.of(Rows.BALANCERS, Rows.LISTENERS, Rows.RULES, Rows.GROUPS, Rows.TARGETS),
         context -> List.of(new DrainEnd(context), new DnsFailover(context)),
         context -> new Why(context, live));

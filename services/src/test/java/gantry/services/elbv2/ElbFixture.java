@@ -14,7 +14,9 @@ import gantry.state.VirtualTime;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import org.junit.jupiter.api.BeforeEach;
 import software.amazon.awssdk.core.SdkClient;
@@ -48,6 +50,7 @@ abstract class ElbFixture {
   final Network2 ec2 = new Network2();
   Store store;
   ServiceContext context;
+  final Map<String, LiveTraffic.Anomaly> anomalies = new HashMap<>();
   Elbv2 elb;
   Acm acm;
 
@@ -143,7 +146,20 @@ abstract class ElbFixture {
             new Inside(),
             Path.of("unused"),
             new ServiceContext.Endpoint("127.0.0.1", 4566));
-    elb = new Elbv2(context);
+    elb =
+        new Elbv2(
+            context,
+            new LiveTraffic() {
+              @Override
+              public LiveTraffic.Seen watch() {
+                return null;
+              }
+
+              @Override
+              public Map<String, Anomaly> anomalies(String groupArn) {
+                return anomalies;
+              }
+            });
     acm = new Acm(context);
   }
 

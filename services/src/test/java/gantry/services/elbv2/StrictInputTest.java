@@ -392,6 +392,30 @@ class StrictInputTest extends ElbFixture {
   }
 
   @Test
+  void anomalies_are_said_where_they_are_asked_for() {
+    String group = group("web").targetGroupArn();
+    listener(balancer(), group);
+    call(() -> elb.registerTargets(r -> r.targetGroupArn(group).targets(t -> t.id("10.0.0.20"))));
+    anomalies.put("10.0.0.20:80", new LiveTraffic.Anomaly(true, false));
+    var plain = call(() -> elb.describeTargetHealth(r -> r.targetGroupArn(group)));
+    assertThat(plain.targetHealthDescriptions().getFirst().anomalyDetection()).isNull();
+    var asked =
+        call(
+            () ->
+                elb.describeTargetHealth(
+                    r -> r.targetGroupArn(group).includeWithStrings("AnomalyDetection")));
+    var said = asked.targetHealthDescriptions().getFirst().anomalyDetection();
+    assertThat(said.resultAsString()).isEqualTo("anomalous");
+    assertThat(said.mitigationInEffectAsString()).isEqualTo("no");
+    refused(
+        "ValidationError",
+        "enum value set",
+        () ->
+            elb.describeTargetHealth(
+                r -> r.targetGroupArn(group).includeWithStrings("Everything")));
+  }
+
+  @Test
   void lists_are_given_in_pages() {
     var page = call(() -> elb.describeSSLPolicies(r -> r.pageSize(2)));
     assertThat(page.sslPolicies()).hasSize(2);
