@@ -23,7 +23,7 @@ import java.util.regex.Pattern;
  *
  * <p>Requests a second and CPU time come from 64 clients (wrk) that ask as fast as they are
  * answered; there every latency is but the length of the queue. So the 99th percentile is taken at
- * a pace, the same for all three: half of what the slowest of them did. Last, what a change of a
+ * a pace, the same for all three: a third of what the slowest of them did. Last, what a change of a
  * table of a thousand rules costs while requests flow.
  */
 public final class AlbBench {
@@ -111,7 +111,7 @@ public final class AlbBench {
     }
     double slowest =
         full.values().stream().mapToDouble(of -> median(of, Full::rate)).min().orElseThrow();
-    int pace = (int) (slowest / 2);
+    int pace = (int) (slowest / 3);
     for (int i = 0; i < rounds; i++) {
       for (Proxy proxy : peers.proxies) {
         PacedLoad.Found found =
@@ -238,7 +238,7 @@ public final class AlbBench {
         busy |= now.each().compiler() > JIT_RESTS * now.each().all();
         peers.paced(
             new PacedLoad.Run(
-                kind.port(peers.ours()), kind.path, kind.fresh, (int) (now.rate() / 2) + 1, 1));
+                kind.port(peers.ours()), kind.path, kind.fresh, (int) (now.rate() / 3) + 1, 1));
       }
     }
   }

@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -35,13 +36,15 @@ final class AlbPeers implements AutoCloseable {
   /** One of the three. */
   record Proxy(String name, Process process, int port, int tlsPort) {}
 
-  private final List<Process> started = new ArrayList<>();
+  private final List<Process> started = new CopyOnWriteArrayList<>();
   private final Path folder;
   final List<Proxy> proxies;
   private final Process load;
 
   AlbPeers() throws IOException, InterruptedException {
     folder = Files.createTempDirectory("alb-bench");
+    // Whoever ends the benchmark with a signal is not to be left with its processes.
+    Runtime.getRuntime().addShutdownHook(new Thread(this::close));
     prepare();
     start(LOADS_CORE, "nginx", "-c", folder + "/backend.conf");
     // ./gantry's own options, but for a heap that is not half of the machine.

@@ -2,6 +2,7 @@ package gantry.app.bench;
 
 import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
@@ -30,7 +31,6 @@ import java.util.Locale;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Asks at a pace, however long the answers take, as clients that do not know of each other do. The
@@ -82,8 +82,11 @@ final class PacedLoad {
   /** How long after the last request was due its answer is waited for. */
   private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(5);
 
-  private static final int MOST_HEAD = 4096;
-  private static final String END_OF_HEAD = "\r\n\r\n";
+  private static final int CONNECTIONS = 64;
+  private static final int STATUS_AT = 9;
+  private static final ByteBuf END_OF_HEAD =
+      Unpooled.unreleasableBuffer(
+          Unpooled.copiedBuffer("\r\n\r\n", StandardCharsets.US_ASCII).asReadOnly());
 
   private final EventLoop loop;
   private final SslContext tls;
@@ -92,6 +95,15 @@ final class PacedLoad {
   private final CountDownLatch over = new CountDownLatch(1);
   private final RandomGenerator random = RandomGenerator.of("L64X128MixRandom");
   private final ArrayDeque<Line> idle = new ArrayDeque<>();
+
+  /** When requests were due that no connection was free for. */
+  private final ArrayDeque<Long> waiting = new ArrayDeque<>();
+
+  private int connections;
+
+  /** Of every answer's body; -1 before the first. */
+  private long bodyLength = -1;
+
   private final long end;
   private long nextDue;
   private long[] micros = new long[1 << 16];
@@ -147,6 +159,15 @@ final class PacedLoad {
         answered == 0 ? 0 : sorted[(int) (answered * 0.99)] / 1e3);
   }
 
+  private static long bodyLength(String head) {
+    for (String line : head.split("\r\n", -1)) {
+      if (line.regionMatches(true, 0, "content-length: ", 0, 16)) {
+        return Long.parseLong(line.substring(16));
+      }
+    }
+    return 0;
+  }
+
   /** Sends what is due, and comes again when the next is. */
   private void due() {
     long now = System.nanoTime();
@@ -155,8 +176,11 @@ final class PacedLoad {
       Line kept = idle.pollLast();
       if (kept != null) {
         kept.ask(nextDue);
-      } else {
+      } else if (run.fresh() || connections < CONNECTIONS) {
+        connections++;
         connect(nextDue);
+      } else {
+        waiting.addLast(nextDue);
       }
       nextDue += Math.round(-Math.log(1 - random.nextDouble()) * 1e9 / run.rate());
     }
@@ -197,6 +221,7 @@ final class PacedLoad {
         .addListener(
             connected -> {
               if (!connected.isSuccess()) {
+                connections--;
                 failed++;
               }
             });
@@ -209,7 +234,6 @@ final class PacedLoad {
 
     private long due;
     private boolean asking = true;
-    private @Nullable ByteBuf head;
     private long bodyLeft;
 
     Line(long due) {
@@ -264,46 +288,25 @@ final class PacedLoad {
 
     /** False until the head is whole; then {@code in} stands at the body. */
     private boolean head(ByteBuf in) {
-      ByteBuf before = head;
-      if (before != null) {
-        before.writeBytes(in);
-        in.release();
-        in = before;
-      }
-      String text =
-          in.toString(
-              in.readerIndex(),
-              Math.min(in.readableBytes(), MOST_HEAD),
-              StandardCharsets.ISO_8859_1);
-      int headEnd = text.indexOf(END_OF_HEAD);
-      if (headEnd < 0) {
-        if (before == null) {
-          head = context.alloc().buffer(128 * 1024).writeBytes(in);
-          in.release();
-        }
-        return false;
-      }
-      head = null;
-      String lower = text.substring(0, headEnd + 2).toLowerCase(Locale.ROOT);
-      int length = lower.indexOf("\r\ncontent-length: ");
-      bodyLeft =
-          length < 0
-              ? 0
-              : Long.parseLong(lower.substring(length + 18, lower.indexOf("\r\n", length + 18)));
-      if (!lower.startsWith(" 200 ", 8)) {
+      int end = ByteBufUtil.indexOf(END_OF_HEAD, in);
+      boolean good =
+          end > STATUS_AT + 3
+              && in.getByte(in.readerIndex() + STATUS_AT) == '2'
+              && in.getByte(in.readerIndex() + STATUS_AT + 1) == '0'
+              && in.getByte(in.readerIndex() + STATUS_AT + 2) == '0';
+      if (!good) {
+        // All three write their heads in one piece: what came is no answer of theirs.
         in.release();
         context.close();
         return false;
       }
-      in.skipBytes(headEnd + END_OF_HEAD.length());
-      if (before != null) {
-        bodyLeft -= in.readableBytes();
-        in.release();
-        if (bodyLeft == 0) {
-          done();
-        }
-        return false;
+      if (bodyLength < 0) {
+        bodyLength =
+            bodyLength(
+                in.toString(in.readerIndex(), end - in.readerIndex(), StandardCharsets.ISO_8859_1));
       }
+      bodyLeft = bodyLength;
+      in.skipBytes(end - in.readerIndex() + END_OF_HEAD.readableBytes());
       return true;
     }
 
@@ -313,8 +316,11 @@ final class PacedLoad {
         micros = Arrays.copyOf(micros, 2 * answered);
       }
       micros[answered++] = (System.nanoTime() - due) / 1000;
+      Long next = waiting.pollFirst();
       if (run.fresh()) {
         context.close();
+      } else if (next != null) {
+        ask(next);
       } else {
         idle.addLast(this);
       }
@@ -327,10 +333,7 @@ final class PacedLoad {
         failed++;
       }
       idle.remove(this);
-      if (head != null) {
-        head.release();
-        head = null;
-      }
+      connections--;
     }
 
     @Override
