@@ -2,8 +2,8 @@ package gantry.services.ecs;
 
 import gantry.services.Caller;
 import gantry.services.ServiceContext;
-import gantry.services.ecs.controller.Launcher;
 import gantry.services.ecs.controller.Listening;
+import gantry.services.ecs.controller.NewTasks;
 import gantry.state.Scope;
 import java.util.HashSet;
 import java.util.List;
@@ -374,7 +374,7 @@ final class ServiceRules {
     if (type == LaunchType.FARGATE) {
       service
           .platformVersion(TaskDefinitionRules.given(version) ? version : "LATEST")
-          .platformFamily(Launcher.platformFamily(definition));
+          .platformFamily(NewTasks.platformFamily(definition));
     } else {
       service.platformVersion(null).platformFamily(null);
     }

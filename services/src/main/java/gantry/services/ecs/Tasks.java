@@ -4,6 +4,7 @@ import gantry.services.Caller;
 import gantry.services.ServiceContext;
 import gantry.services.ecs.controller.Capacity;
 import gantry.services.ecs.controller.Launcher;
+import gantry.services.ecs.controller.NoPlace;
 import gantry.services.ecs.controller.Outbox;
 import gantry.services.ecs.controller.Stops;
 import gantry.services.ecs.placement.Decision;
@@ -20,6 +21,7 @@ import gantry.state.View;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -159,7 +161,7 @@ final class Tasks {
               null);
       switch (launcher.prepare(order)) {
         case Launcher.Prepared.Ready one -> ready.add(one);
-        case Launcher.Prepared.Nowhere nowhere -> failures.addAll(failures(nowhere.why(), type));
+        case Launcher.Prepared.Nowhere nowhere -> failures.addAll(failures(nowhere.why(), order));
       }
     }
     List<TaskRow> written = write(scope, ready, cluster.clusterName(), token, fingerprint);
@@ -264,8 +266,8 @@ final class Tasks {
     }
   }
 
-  private static List<Failure> failures(Decision.Refused refused, LaunchType type) {
-    if (type == LaunchType.FARGATE) {
+  private List<Failure> failures(Decision.Refused refused, Launcher.Order order) {
+    if (order.launchType() == LaunchType.FARGATE) {
       return List.of(
           Failure.builder()
               .reason(
@@ -274,11 +276,22 @@ final class Tasks {
               .detail(fargateDetail(refused))
               .build());
     }
+    Map<String, String> details = new HashMap<>();
+    NoPlace none = launcher.noPlace(order);
+    if (none != null) {
+      none.lacks().forEach(each -> details.put(each.instance(), each.words()));
+    }
     List<Failure> failures = new ArrayList<>();
     refused
         .byInstance()
         .forEach(
-            (arn, why) -> failures.add(Failure.builder().arn(arn).reason(why.reason()).build()));
+            (arn, why) ->
+                failures.add(
+                    Failure.builder()
+                        .arn(arn)
+                        .reason(why.reason())
+                        .detail(details.get(arn))
+                        .build()));
     return failures;
   }
 
@@ -369,7 +382,7 @@ final class Tasks {
               null);
       switch (launcher.prepare(order)) {
         case Launcher.Prepared.Ready one -> ready.add(one);
-        case Launcher.Prepared.Nowhere nowhere -> failures.addAll(failures(nowhere.why(), type));
+        case Launcher.Prepared.Nowhere nowhere -> failures.addAll(failures(nowhere.why(), order));
       }
     }
     List<TaskRow> written = write(scope, ready, cluster.clusterName(), null, "");
