@@ -153,6 +153,11 @@ final class CapacityProviders {
       throw EcsErrors.unsupported(
           "Managed instances are not supported: machines join a cluster as container instances.");
     }
+    if (TaskDefinitionRules.given(request.cluster())) {
+      throw EcsErrors.invalid(
+          "cluster can only be given with managedInstancesProvider: other capacity providers are"
+              + " associated by PutClusterCapacityProviders.");
+    }
     AutoScalingGroupProvider group = request.autoScalingGroupProvider();
     if (group == null || !TaskDefinitionRules.given(group.autoScalingGroupArn())) {
       throw EcsErrors.invalid("The Auto Scaling group ARN can not be blank.");
@@ -283,6 +288,10 @@ final class CapacityProviders {
   DeleteCapacityProviderResponse delete(DeleteCapacityProviderRequest request) {
     Scope scope = Caller.current().scope();
     String reference = request.capacityProvider() == null ? "" : request.capacityProvider();
+    if (TaskDefinitionRules.given(request.cluster())) {
+      throw EcsErrors.invalid(
+          "cluster can only be given for a capacity provider of managed instances.");
+    }
     CapacityProvider gone =
         context
             .store()
@@ -347,9 +356,14 @@ final class CapacityProviders {
       view.scan(EcsTables.CAPACITY_PROVIDERS, scope).map(Row::value).forEach(found::add);
       found.sort(java.util.Comparator.comparing(CapacityProvider::name));
     }
+    if (TaskDefinitionRules.given(request.cluster())) {
+      List<String> attached =
+          References.cluster(view, scope, request.cluster()).capacityProviders();
+      found.removeIf(each -> !attached.contains(each.name()));
+    }
     var page =
         Paging.<CapacityProvider>page(
-            "providers|" + request.capacityProviders(),
+            "providers|" + request.capacityProviders() + "|" + request.cluster(),
             request.nextToken(),
             request.capacityProviders().isEmpty()
                 ? Paging.limit(request.maxResults(), 10, 10)

@@ -16,6 +16,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.CapacityProviderStrategyItem;
 import software.amazon.awssdk.services.ecs.model.Cluster;
+import software.amazon.awssdk.services.ecs.model.ClusterConfiguration;
 import software.amazon.awssdk.services.ecs.model.ClusterContainsContainerInstancesException;
 import software.amazon.awssdk.services.ecs.model.ClusterContainsServicesException;
 import software.amazon.awssdk.services.ecs.model.ClusterContainsTasksException;
@@ -70,6 +71,7 @@ final class Clusters {
     }
     Tags.check(request.tags());
     checkSettings(request.settings());
+    checkConfiguration(request.configuration());
     String defaultInsights = settings.effective(scope, Caller.current().arn(), "containerInsights");
     ClusterServiceConnectDefaults namespace =
         defaults(scope, name, request.serviceConnectDefaults());
@@ -95,7 +97,7 @@ final class Clusters {
                           .serviceConnectDefaults(namespace)
                           .capacityProviders(List.copyOf(request.capacityProviders()))
                           .defaultCapacityProviderStrategy(
-                              List.copyOf(request.defaultCapacityProviderStrategy()))
+                              ServiceRules.filled(request.defaultCapacityProviderStrategy()))
                           .build();
                   tx.put(EcsTables.CLUSTERS, scope.key(name), made);
                   Tags.put(tx, scope, made.clusterArn(), request.tags());
@@ -142,6 +144,14 @@ final class Clusters {
     }
   }
 
+  private static void checkConfiguration(@Nullable ClusterConfiguration configuration) {
+    if (configuration != null && configuration.managedStorageConfiguration() != null) {
+      throw EcsErrors.invalid(
+          "managedStorageConfiguration is not supported: the storage of tasks is not encrypted with"
+              + " keys of AWS KMS.");
+    }
+  }
+
   private static List<ClusterSetting> merge(
       List<ClusterSetting> old, List<ClusterSetting> changes) {
     Map<String, ClusterSetting> merged = new TreeMap<>();
@@ -181,7 +191,7 @@ final class Clusters {
             : List.of());
     shown.settings(include.contains(ClusterField.SETTINGS) ? cluster.settings() : List.of());
     if (!include.contains(ClusterField.CONFIGURATIONS)) {
-      shown.configuration((software.amazon.awssdk.services.ecs.model.ClusterConfiguration) null);
+      shown.configuration((ClusterConfiguration) null);
     }
     shown.statistics(
         include.contains(ClusterField.STATISTICS)
@@ -340,6 +350,7 @@ final class Clusters {
 
   UpdateClusterResponse update(UpdateClusterRequest request) {
     checkSettings(request.settings());
+    checkConfiguration(request.configuration());
     ClusterServiceConnectDefaults namespace =
         defaults(
             Caller.current().scope(),
@@ -398,7 +409,7 @@ final class Clusters {
                       cluster.toBuilder()
                           .capacityProviders(List.copyOf(request.capacityProviders()))
                           .defaultCapacityProviderStrategy(
-                              List.copyOf(request.defaultCapacityProviderStrategy()))
+                              ServiceRules.filled(request.defaultCapacityProviderStrategy()))
                           .build();
                   tx.put(EcsTables.CLUSTERS, scope.key(name), next);
                   return next;

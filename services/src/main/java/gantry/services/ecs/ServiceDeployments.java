@@ -152,7 +152,12 @@ final class ServiceDeployments {
     String prefix = service.id() + "/";
     var page =
         Paging.<Row<ServiceDeployment>>page(
-            "deployments|" + service.id() + "|" + request.statusAsStrings(),
+            "deployments|"
+                + service.id()
+                + "|"
+                + request.statusAsStrings()
+                + "|"
+                + request.createdAt(),
             request.nextToken(),
             Paging.limit(request.maxResults(), 100, 20),
             after ->

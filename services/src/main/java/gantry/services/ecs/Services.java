@@ -52,6 +52,7 @@ import software.amazon.awssdk.services.ecs.model.UpdateServiceResponse;
 final class Services {
 
   private static final int MAX_DESCRIBED = 10;
+  static final int MAX_TOKEN = 36;
 
   private final ServiceContext context;
   private final Deployments deployments;
@@ -74,7 +75,8 @@ final class Services {
     Cluster cluster = References.cluster(view, scope, request.cluster());
     ServiceRules.name(request.serviceName());
     Key key = EcsTables.member(scope, cluster.clusterName(), request.serviceName());
-    String fingerprint = Integer.toHexString(EcsJson.write(request).hashCode());
+    IdempotencyTokens.check(request.clientToken(), MAX_TOKEN);
+    String fingerprint = IdempotencyTokens.fingerprint(request);
     ServiceRow existing = view.get(EcsTables.SERVICES, key);
     if (existing != null
         && existing.isActive()
@@ -147,7 +149,10 @@ final class Services {
                 + " balancers from its task sets.");
       }
     } else {
-      definition = References.activeDefinition(view, scope, request.taskDefinition()).definition();
+      definition =
+          References.activeDefinition(view, scope, request.taskDefinition(), EcsErrors::client)
+              .definition();
+      PlacementRules.total(definition, request.placementConstraints());
       NetworkConfiguration network =
           LaunchRules.network(definition, request.networkConfiguration());
       List<CapacityProviderStrategyItem> strategy =
@@ -210,6 +215,7 @@ final class Services {
                           false,
                           null);
                   ServiceEvents.clear(tx, scope, cluster.clusterName(), request.serviceName());
+                  Deployments.forget(tx, scope, cluster.clusterName(), request.serviceName());
                   if (runs != null) {
                     ServiceRevision revision = deployments.revision(scope, row, runs, now);
                     row = deployments.begin(tx, scope, row, revision, runs, "", now);
@@ -217,13 +223,13 @@ final class Services {
                   tx.put(EcsTables.SERVICES, key, row);
                   keep(tx, key, connected);
                   Tags.put(tx, scope, row.service().serviceArn(), request.tags());
-                  if (TaskDefinitionRules.given(request.clientToken())) {
-                    tx.put(
-                        EcsTables.CLIENT_TOKENS,
-                        scope.key(
-                            "CreateService " + cluster.clusterName() + " " + request.clientToken()),
-                        new ClientTokenRow(fingerprint, now, List.of(row.service().serviceArn())));
-                  }
+                  IdempotencyTokens.put(
+                      tx,
+                      scope,
+                      "CreateService",
+                      cluster.clusterName(),
+                      request.clientToken(),
+                      new ClientTokenRow(fingerprint, now, List.of(row.service().serviceArn())));
                   return row;
                 });
     return CreateServiceResponse.builder()
@@ -231,13 +237,11 @@ final class Services {
         .build();
   }
 
-  private static boolean repeated(
+  private boolean repeated(
       View view, Scope scope, String cluster, @Nullable String token, String fingerprint) {
-    if (!TaskDefinitionRules.given(token)) {
-      return false;
-    }
     ClientTokenRow known =
-        view.get(EcsTables.CLIENT_TOKENS, scope.key("CreateService " + cluster + " " + token));
+        IdempotencyTokens.known(
+            view, scope, "CreateService", cluster, token, context.clock().instant());
     return known != null && known.fingerprint().equals(fingerprint);
   }
 
@@ -383,7 +387,9 @@ final class Services {
     boolean definitionChanges = false;
     TaskDefinition definition;
     if (TaskDefinitionRules.given(request.taskDefinition())) {
-      definition = References.activeDefinition(view, scope, request.taskDefinition()).definition();
+      definition =
+          References.activeDefinition(view, scope, request.taskDefinition(), EcsErrors::client)
+              .definition();
       definitionChanges = !definition.taskDefinitionArn().equals(service.taskDefinition());
     } else {
       var found = References.findDefinition(view, scope, service.taskDefinition());
@@ -392,6 +398,11 @@ final class Services {
       }
       definition = found.definition();
     }
+    PlacementRules.total(
+        definition,
+        request.hasPlacementConstraints()
+            ? request.placementConstraints()
+            : service.placementConstraints());
     List<CapacityProviderStrategyItem> strategy =
         request.hasCapacityProviderStrategy()
             ? request.capacityProviderStrategy()
@@ -551,7 +562,9 @@ final class Services {
                 + "|"
                 + request.launchTypeAsString()
                 + "|"
-                + request.schedulingStrategyAsString(),
+                + request.schedulingStrategyAsString()
+                + "|"
+                + request.resourceManagementTypeAsString(),
             request.nextToken(),
             Paging.limit(request.maxResults(), 100, 10),
             after ->

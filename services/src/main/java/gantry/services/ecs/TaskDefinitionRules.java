@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.Compatibility;
 import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
 import software.amazon.awssdk.services.ecs.model.IpcMode;
+import software.amazon.awssdk.services.ecs.model.KeyValuePair;
 import software.amazon.awssdk.services.ecs.model.NetworkMode;
 import software.amazon.awssdk.services.ecs.model.PidMode;
 import software.amazon.awssdk.services.ecs.model.RegisterTaskDefinitionRequest;
@@ -35,6 +36,16 @@ final class TaskDefinitionRules {
       Pattern.compile("\\s*(\\d*\\.?\\d+)\\s*gb\\s*", Pattern.CASE_INSENSITIVE);
   private static final String TROUBLESHOOTING =
       " For more information, see the Troubleshooting section of the Amazon ECS Developer Guide.";
+
+  private static final List<String> PROXY_PROPERTIES =
+      List.of(
+          "AppPorts",
+          "EgressIgnoredIPs",
+          "EgressIgnoredPorts",
+          "IgnoredGID",
+          "IgnoredUID",
+          "ProxyEgressPort",
+          "ProxyIngressPort");
 
   private TaskDefinitionRules() {}
 
@@ -256,6 +267,16 @@ final class TaskDefinitionRules {
     }
     if (definition.networkMode() != NetworkMode.AWSVPC) {
       throw EcsErrors.client("proxyConfiguration requires networkMode=awsvpc.");
+    }
+    for (KeyValuePair property : proxy.properties()) {
+      if (!PROXY_PROPERTIES.contains(property.name())) {
+        throw EcsErrors.client(
+            "Invalid proxyConfiguration property '"
+                + property.name()
+                + "'. Valid names are "
+                + PROXY_PROPERTIES
+                + ".");
+      }
     }
     if (!names(definition).contains(proxy.containerName())) {
       throw EcsErrors.client(

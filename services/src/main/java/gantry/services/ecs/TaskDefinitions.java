@@ -25,6 +25,7 @@ import software.amazon.awssdk.services.ecs.model.DeregisterTaskDefinitionRespons
 import software.amazon.awssdk.services.ecs.model.DescribeTaskDefinitionRequest;
 import software.amazon.awssdk.services.ecs.model.DescribeTaskDefinitionResponse;
 import software.amazon.awssdk.services.ecs.model.Failure;
+import software.amazon.awssdk.services.ecs.model.HealthCheck;
 import software.amazon.awssdk.services.ecs.model.ListTaskDefinitionFamiliesRequest;
 import software.amazon.awssdk.services.ecs.model.ListTaskDefinitionFamiliesResponse;
 import software.amazon.awssdk.services.ecs.model.ListTaskDefinitionsRequest;
@@ -193,7 +194,19 @@ final class TaskDefinitions {
             .systemControls(List.copyOf(container.systemControls()))
             .portMappings(
                 container.portMappings().stream().map(each -> filled(request, each)).toList());
+    if (container.healthCheck() != null) {
+      filled.healthCheck(filled(container.healthCheck()));
+    }
     return filled.build();
+  }
+
+  /** ECS answers what it will do; clients that compare know it. */
+  private static HealthCheck filled(HealthCheck check) {
+    return check.toBuilder()
+        .interval(Objects.requireNonNullElse(check.interval(), 30))
+        .timeout(Objects.requireNonNullElse(check.timeout(), 5))
+        .retries(Objects.requireNonNullElse(check.retries(), 3))
+        .build();
   }
 
   private static PortMapping filled(RegisterTaskDefinitionRequest request, PortMapping port) {

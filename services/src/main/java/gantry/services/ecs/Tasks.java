@@ -63,6 +63,9 @@ final class Tasks {
   private static final int MAX_DESCRIBED = 100;
   private static final int MAX_REASON = 8192;
   private static final int MAX_STARTED_BY = 128;
+  private static final int MAX_STARTED_BY_START = 36;
+  private static final int MAX_GROUP = 255;
+  private static final int MAX_TOKEN = 64;
   private static final int MAX_WAITING = 500;
   private static final Pattern STARTED_BY = Pattern.compile("[a-zA-Z0-9_/-]*");
 
@@ -92,19 +95,21 @@ final class Tasks {
     if (request.propagateTags() == PropagateTags.SERVICE) {
       throw EcsErrors.invalid("Propagating tags from a service is not supported by RunTask.");
     }
-    startedBy(request.startedBy());
+    startedBy(request.startedBy(), MAX_STARTED_BY);
+    group(request.group());
     Tags.check(request.tags());
+    IdempotencyTokens.check(request.clientToken(), MAX_TOKEN);
     PlacementRules.check(request.placementConstraints(), request.placementStrategy());
-    String fingerprint = Integer.toHexString(EcsJson.write(request).hashCode());
+    String fingerprint = IdempotencyTokens.fingerprint(request);
     String token = request.clientToken();
-    if (TaskDefinitionRules.given(token)) {
-      RunTaskResponse before = repeated(view, scope, cluster.clusterName(), token, fingerprint);
-      if (before != null) {
-        return before;
-      }
+    RunTaskResponse before = repeated(view, scope, cluster.clusterName(), token, fingerprint);
+    if (before != null) {
+      return before;
     }
     TaskDefinition definition =
-        References.activeDefinition(view, scope, request.taskDefinition()).definition();
+        References.activeDefinition(view, scope, request.taskDefinition(), EcsErrors::invalid)
+            .definition();
+    PlacementRules.total(definition, request.placementConstraints());
     TaskOverride overrides = LaunchRules.overrides(definition, request.overrides());
     List<StrategySplit.Item> strategy =
         LaunchRules.strategy(
@@ -210,15 +215,16 @@ final class Tasks {
                       throw EcsErrors.client("The tasks provisioning capacity limit was exceeded.");
                     }
                     List<TaskRow> written = launcher.write(tx, scope, ready);
-                    if (TaskDefinitionRules.given(token)) {
-                      tx.put(
-                          EcsTables.CLIENT_TOKENS,
-                          scope.key("RunTask " + cluster + " " + token),
-                          new ClientTokenRow(
-                              fingerprint,
-                              context.clock().instant(),
-                              written.stream().map(TaskRow::arn).toList()));
-                    }
+                    IdempotencyTokens.put(
+                        tx,
+                        scope,
+                        "RunTask",
+                        cluster,
+                        token,
+                        new ClientTokenRow(
+                            fingerprint,
+                            context.clock().instant(),
+                            written.stream().map(TaskRow::arn).toList()));
                     return written;
                   });
       kept = true;
@@ -231,12 +237,15 @@ final class Tasks {
     }
   }
 
+  /** What the call with the same token did, while any of its tasks can still be described. */
   private @Nullable RunTaskResponse repeated(
-      View view, Scope scope, String cluster, String token, String fingerprint) {
+      View view, Scope scope, String cluster, @Nullable String token, String fingerprint) {
     ClientTokenRow known =
-        view.get(EcsTables.CLIENT_TOKENS, scope.key("RunTask " + cluster + " " + token));
+        IdempotencyTokens.known(view, scope, "RunTask", cluster, token, context.clock().instant());
     if (known == null
-        || known.createdAt().plus(Duration.ofHours(24)).isBefore(context.clock().instant())) {
+        || (!known.resourceIds().isEmpty()
+            && known.resourceIds().stream()
+                .allMatch(arn -> isForgotten(view, scope, cluster, arn)))) {
       return null;
     }
     if (!known.fingerprint().equals(fingerprint)) {
@@ -259,9 +268,15 @@ final class Tasks {
     return RunTaskResponse.builder().tasks(tasks).failures(List.of()).build();
   }
 
-  private static void startedBy(@Nullable String startedBy) {
+  private static void group(@Nullable String group) {
+    if (group != null && group.length() > MAX_GROUP) {
+      throw EcsErrors.invalid("Group cannot be longer than " + MAX_GROUP + " characters.");
+    }
+  }
+
+  private static void startedBy(@Nullable String startedBy, int most) {
     if (startedBy != null
-        && (startedBy.length() > MAX_STARTED_BY || !STARTED_BY.matcher(startedBy).matches())) {
+        && (startedBy.length() > most || !STARTED_BY.matcher(startedBy).matches())) {
       throw EcsErrors.invalid("Invalid startedBy: " + startedBy);
     }
   }
@@ -319,10 +334,12 @@ final class Tasks {
     if (request.propagateTags() == PropagateTags.SERVICE) {
       throw EcsErrors.invalid("Propagating tags from a service is not supported by StartTask.");
     }
-    startedBy(request.startedBy());
+    startedBy(request.startedBy(), MAX_STARTED_BY_START);
+    group(request.group());
     Tags.check(request.tags());
     TaskDefinition definition =
-        References.activeDefinition(view, scope, request.taskDefinition()).definition();
+        References.activeDefinition(view, scope, request.taskDefinition(), EcsErrors::invalid)
+            .definition();
     TaskOverride overrides = LaunchRules.overrides(definition, request.overrides());
     NetworkConfiguration network = LaunchRules.network(definition, request.networkConfiguration());
     List<Launcher.Prepared.Ready> ready = new ArrayList<>();
@@ -422,6 +439,11 @@ final class Tasks {
     return StopTaskResponse.builder()
         .task(stopped.task().toBuilder().tags(Tags.of(view, scope, stopped.arn())).build())
         .build();
+  }
+
+  private boolean isForgotten(View view, Scope scope, String cluster, String arn) {
+    TaskRow row = view.get(EcsTables.TASKS, References.task(scope, cluster, arn));
+    return row == null || isForgotten(row);
   }
 
   /** Kept for the explanations, but no longer answered. */
