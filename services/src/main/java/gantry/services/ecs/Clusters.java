@@ -49,6 +49,9 @@ final class Clusters {
   private static final Pattern NAME = Pattern.compile("[a-zA-Z0-9_-]{1,255}");
   private static final int MAX_DESCRIBED = 100;
 
+  /** There is nothing to attach: capacity providers make no resources of their own here. */
+  private static final String ATTACHED = "UPDATE_COMPLETE";
+
   private final ServiceContext context;
   private final AccountSettings settings;
 
@@ -167,6 +170,7 @@ final class Clusters {
     if (names.size() > MAX_DESCRIBED) {
       throw EcsErrors.invalid("Clusters cannot have more than " + MAX_DESCRIBED + " elements.");
     }
+    EcsErrors.eachOneOf("include", request.includeAsStrings(), ClusterField.knownValues());
     View view = context.store().snapshot();
     List<Cluster> found = new ArrayList<>();
     List<Failure> failures = new ArrayList<>();
@@ -197,10 +201,8 @@ final class Clusters {
         include.contains(ClusterField.STATISTICS)
             ? statistics(view, scope, cluster.clusterName())
             : List.of());
-    if (!include.contains(ClusterField.ATTACHMENTS)) {
-      shown.attachments(
-          (java.util.Collection<software.amazon.awssdk.services.ecs.model.Attachment>) null);
-      shown.attachmentsStatus(null);
+    if (include.contains(ClusterField.ATTACHMENTS) && !cluster.capacityProviders().isEmpty()) {
+      shown.attachments(List.of()).attachmentsStatus(ATTACHED);
     }
     return shown.build();
   }
@@ -415,7 +417,8 @@ final class Clusters {
                   return next;
                 });
     return PutClusterCapacityProvidersResponse.builder()
-        .cluster(counted(context.store().snapshot(), scope, changed).build())
+        .cluster(
+            counted(context.store().snapshot(), scope, changed).attachmentsStatus(ATTACHED).build())
         .build();
   }
 

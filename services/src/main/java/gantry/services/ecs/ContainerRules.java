@@ -15,6 +15,7 @@ import software.amazon.awssdk.services.ecs.model.LogDriver;
 import software.amazon.awssdk.services.ecs.model.NetworkMode;
 import software.amazon.awssdk.services.ecs.model.PortMapping;
 import software.amazon.awssdk.services.ecs.model.RegisterTaskDefinitionRequest;
+import software.amazon.awssdk.services.ecs.model.ResourceType;
 import software.amazon.awssdk.services.ecs.model.SystemControl;
 
 /** What one container of a task definition may say. */
@@ -86,6 +87,10 @@ final class ContainerRules {
             each -> {
               throw EcsErrors.client("Environment file type must be 's3': " + each.typeAsString());
             });
+    if (container.resourceRequirements().stream()
+        .anyMatch(each -> each.type() == ResourceType.INFERENCE_ACCELERATOR)) {
+      throw EcsErrors.client(TaskDefinitionRules.NO_ACCELERATORS);
+    }
     if (container.credentialSpecs().size() > 1) {
       throw EcsErrors.client("credentialSpecs cannot have more than 1 element.");
     }

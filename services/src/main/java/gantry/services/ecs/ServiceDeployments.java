@@ -149,6 +149,7 @@ final class ServiceDeployments {
     if (view.get(EcsTables.SERVICES, service) == null) {
       throw EcsErrors.serviceNotFound();
     }
+    EcsErrors.eachOneOf("status", request.statusAsStrings(), ServiceDeploymentStatus.knownValues());
     String prefix = service.id() + "/";
     var page =
         Paging.<Row<ServiceDeployment>>page(
@@ -201,6 +202,8 @@ final class ServiceDeployments {
     Scope scope = Caller.current().scope();
     String arn = String.valueOf(request.serviceDeploymentArn());
     Instant now = context.clock().instant();
+    EcsErrors.oneOf(
+        "stopType", request.stopTypeAsString(), StopServiceDeploymentStopType.knownValues());
     boolean abort = request.stopType() == StopServiceDeploymentStopType.ABORT;
     context
         .store()

@@ -25,6 +25,7 @@ import software.amazon.awssdk.services.ecs.model.NetworkMode;
 import software.amazon.awssdk.services.ecs.model.PlacementConstraint;
 import software.amazon.awssdk.services.ecs.model.PlacementStrategy;
 import software.amazon.awssdk.services.ecs.model.PortMapping;
+import software.amazon.awssdk.services.ecs.model.PropagateTags;
 import software.amazon.awssdk.services.ecs.model.Service;
 import software.amazon.awssdk.services.ecs.model.ServiceRegistry;
 import software.amazon.awssdk.services.ecs.model.TaskDefinition;
@@ -243,6 +244,12 @@ final class ServiceRules {
         container(registry.containerName(), registry.containerPort(), definition);
       }
     }
+  }
+
+  static void words(@Nullable String propagateTags, @Nullable String rebalancing) {
+    EcsErrors.oneOf("propagateTags", propagateTags, PropagateTags.knownValues());
+    EcsErrors.oneOf(
+        "availabilityZoneRebalancing", rebalancing, AvailabilityZoneRebalancing.knownValues());
   }
 
   static void grace(@Nullable Integer seconds) {

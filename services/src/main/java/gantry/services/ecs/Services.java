@@ -89,13 +89,16 @@ final class Services {
     DeploymentControllerType controller = ServiceRules.controller(request.deploymentController());
     boolean external = controller == DeploymentControllerType.EXTERNAL;
     boolean daemon = request.schedulingStrategy() == SchedulingStrategy.DAEMON;
-    if (request.schedulingStrategy() == SchedulingStrategy.UNKNOWN_TO_SDK_VERSION) {
-      throw EcsErrors.invalid("schedulingStrategy should be one of [REPLICA,DAEMON]");
-    }
+    EcsErrors.oneOf(
+        "schedulingStrategy",
+        request.schedulingStrategyAsString(),
+        SchedulingStrategy.knownValues());
     int desired = ServiceRules.desired(request.desiredCount(), daemon, external);
     ServiceRules.notHere(
         !request.volumeConfigurations().isEmpty(), !request.vpcLatticeConfigurations().isEmpty());
     ServiceRules.grace(request.healthCheckGracePeriodSeconds());
+    ServiceRules.words(
+        request.propagateTagsAsString(), request.availabilityZoneRebalancingAsString());
     Tags.check(request.tags());
     PlacementRules.check(request.placementConstraints(), request.placementStrategy());
     if (daemon && (!request.placementStrategy().isEmpty() || external)) {
@@ -139,7 +142,7 @@ final class Services {
             .createdAt(context.clock().instant())
             .createdBy(caller.arn())
             .roleArn(ServiceRules.role(scope, request))
-            .networkConfiguration(request.networkConfiguration());
+            .networkConfiguration(LaunchRules.filled(request.networkConfiguration()));
     TaskDefinition definition = null;
     if (external) {
       if (TaskDefinitionRules.given(request.taskDefinition())
@@ -284,6 +287,8 @@ final class Services {
     ServiceRules.notHere(
         !request.volumeConfigurations().isEmpty(), !request.vpcLatticeConfigurations().isEmpty());
     ServiceRules.grace(request.healthCheckGracePeriodSeconds());
+    ServiceRules.words(
+        request.propagateTagsAsString(), request.availabilityZoneRebalancingAsString());
     PlacementRules.check(request.placementConstraints(), request.placementStrategy());
     if (request.deploymentController() != null
         && ServiceRules.controller(request.deploymentController())
@@ -418,7 +423,9 @@ final class Services {
     boolean deploys =
         force
             || definitionChanges
-            || ServiceRules.differs(request.networkConfiguration(), service.networkConfiguration())
+            || ServiceRules.differs(
+                LaunchRules.filled(request.networkConfiguration()),
+                LaunchRules.filled(service.networkConfiguration()))
             || (TaskDefinitionRules.given(request.platformVersion())
                 && !request.platformVersion().equals(service.platformVersion()))
             || (request.hasLoadBalancers()
@@ -529,6 +536,7 @@ final class Services {
     if (request.services().size() > MAX_DESCRIBED) {
       throw EcsErrors.invalid("Services cannot have more than " + MAX_DESCRIBED + " elements.");
     }
+    EcsErrors.eachOneOf("include", request.includeAsStrings(), ServiceField.knownValues());
     List<Service> found = new ArrayList<>();
     List<Failure> failures = new ArrayList<>();
     for (String reference : request.services()) {
@@ -555,6 +563,15 @@ final class Services {
     Scope scope = Caller.current().scope();
     View view = context.store().snapshot();
     String cluster = References.cluster(view, scope, request.cluster()).clusterName();
+    EcsErrors.oneOf("launchType", request.launchTypeAsString(), LaunchType.knownValues());
+    EcsErrors.oneOf(
+        "schedulingStrategy",
+        request.schedulingStrategyAsString(),
+        SchedulingStrategy.knownValues());
+    EcsErrors.oneOf(
+        "resourceManagementType",
+        request.resourceManagementTypeAsString(),
+        ResourceManagementType.knownValues());
     var page =
         Paging.<Row<ServiceRow>>page(
             "services|"

@@ -237,6 +237,7 @@ final class TaskDefinitions {
     if (row == null) {
       throw EcsErrors.client("Unable to describe task definition.");
     }
+    EcsErrors.eachOneOf("include", request.includeAsStrings(), TaskDefinitionField.knownValues());
     List<Tag> tags =
         request.include().contains(TaskDefinitionField.TAGS)
             ? Tags.of(view, scope, row.definition().taskDefinitionArn())
@@ -354,6 +355,8 @@ final class TaskDefinitions {
     View view = context.store().snapshot();
     TaskDefinitionStatus status =
         Objects.requireNonNullElse(request.status(), TaskDefinitionStatus.ACTIVE);
+    EcsErrors.oneOf("status", request.statusAsString(), TaskDefinitionStatus.knownValues());
+    EcsErrors.oneOf("sort", request.sortAsString(), SortOrder.knownValues());
     boolean descending = request.sort() == SortOrder.DESC;
     String family = blankToNull(request.familyPrefix());
     var page =
@@ -402,6 +405,7 @@ final class TaskDefinitions {
     String prefix = request.familyPrefix() == null ? "" : request.familyPrefix();
     TaskDefinitionFamilyStatus status =
         Objects.requireNonNullElse(request.status(), TaskDefinitionFamilyStatus.ALL);
+    EcsErrors.oneOf("status", request.statusAsString(), TaskDefinitionFamilyStatus.knownValues());
     var page =
         Paging.<Row<FamilyRow>>page(
             "families|" + prefix + "|" + status,

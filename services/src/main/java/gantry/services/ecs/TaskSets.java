@@ -373,6 +373,7 @@ final class TaskSets {
         found.add(shown(view, scope, service, row));
       }
     }
+    EcsErrors.eachOneOf("include", request.includeAsStrings(), TaskSetField.knownValues());
     boolean tags = request.include().contains(TaskSetField.TAGS);
     return DescribeTaskSetsResponse.builder()
         .taskSets(

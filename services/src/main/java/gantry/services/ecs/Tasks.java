@@ -95,6 +95,8 @@ final class Tasks {
     if (request.propagateTags() == PropagateTags.SERVICE) {
       throw EcsErrors.invalid("Propagating tags from a service is not supported by RunTask.");
     }
+    EcsErrors.oneOf("launchType", request.launchTypeAsString(), LaunchType.knownValues());
+    EcsErrors.oneOf("propagateTags", request.propagateTagsAsString(), PropagateTags.knownValues());
     startedBy(request.startedBy(), MAX_STARTED_BY);
     group(request.group());
     Tags.check(request.tags());
@@ -334,6 +336,7 @@ final class Tasks {
     if (request.propagateTags() == PropagateTags.SERVICE) {
       throw EcsErrors.invalid("Propagating tags from a service is not supported by StartTask.");
     }
+    EcsErrors.oneOf("propagateTags", request.propagateTagsAsString(), PropagateTags.knownValues());
     startedBy(request.startedBy(), MAX_STARTED_BY_START);
     group(request.group());
     Tags.check(request.tags());
@@ -463,6 +466,7 @@ final class Tasks {
     if (request.tasks().size() > MAX_DESCRIBED) {
       throw EcsErrors.invalid("Tasks cannot have more than " + MAX_DESCRIBED + " elements.");
     }
+    EcsErrors.eachOneOf("include", request.includeAsStrings(), TaskField.knownValues());
     List<Task> found = new ArrayList<>();
     List<Failure> failures = new ArrayList<>();
     for (String reference : request.tasks()) {
@@ -500,6 +504,8 @@ final class Tasks {
     Scope scope = Caller.current().scope();
     View view = context.store().snapshot();
     String cluster = References.cluster(view, scope, request.cluster()).clusterName();
+    EcsErrors.oneOf("desiredStatus", request.desiredStatusAsString(), DesiredStatus.knownValues());
+    EcsErrors.oneOf("launchType", request.launchTypeAsString(), LaunchType.knownValues());
     if (TaskDefinitionRules.given(request.startedBy())
         && (request.family() != null
             || request.serviceName() != null
