@@ -143,9 +143,10 @@ final class Insights {
     return desk.read(
         request.dryRun(),
         lookup -> {
-          Lookup.Page<NetworkInsightsPath> page =
+          Paging.Page<NetworkInsightsPath> page =
               lookup.describe(
                   Kinds.INSIGHTS_PATH,
+                  Paging.LISTS,
                   request.networkInsightsPathIds(),
                   request.filters(),
                   request.maxResults(),
@@ -221,9 +222,10 @@ final class Insights {
     return desk.read(
         request.dryRun(),
         lookup -> {
-          Lookup.Page<NetworkInsightsAnalysis> page =
+          Paging.Page<NetworkInsightsAnalysis> page =
               lookup.describe(
                   Kinds.INSIGHTS_ANALYSIS,
+                  Paging.LISTS,
                   request.networkInsightsAnalysisIds(),
                   request.filters(),
                   request.maxResults(),
