@@ -25,30 +25,32 @@ public final class Ec2 extends FilteringApi implements Ec2Client {
   private final Tagging tagging;
 
   /** A client of the rows in {@code context}; public addresses come from {@code publicPool}. */
-  public Ec2(ServiceContext context, Cidr publicPool) {
-    this(new Desk(context), new PublicPool(publicPool));
+  public Ec2(ServiceContext context, Cidr publicPool, List<Cidr> lan) {
+    this(new Desk(context), new PublicPool(publicPool), lan);
   }
 
-  private Ec2(Desk desk, PublicPool pool) {
+  private Ec2(Desk desk, PublicPool pool, List<Cidr> lan) {
     super(desk, pool);
     this.flowLogs = new FlowLogs(desk);
     this.keyPairs = new KeyPairs(desk);
     this.catalogue = new Catalogue(desk);
-    this.insights = new Insights(desk);
+    this.insights = new Insights(desk, lan);
     this.tagging = new Tagging(desk);
   }
 
   /**
    * The service as the program hosts it.
    *
+   * @param lan private blocks that internet gateways hand on to
    * @param node takes every new plan of the networks, and must return at once
    */
-  public static HostedService<Ec2Client> hosted(Cidr publicPool, Consumer<NetworkPlan> node) {
+  public static HostedService<Ec2Client> hosted(
+      Cidr publicPool, List<Cidr> lan, Consumer<NetworkPlan> node) {
     return new HostedService<>(
         Ec2Client.class,
-        context -> new Ec2(context, publicPool),
+        context -> new Ec2(context, publicPool, lan),
         Ec2Tables.ALL,
-        context -> List.of(new NetworkController(context.store(), node)));
+        context -> List.of(new NetworkController(context.store(), lan, node)));
   }
 
   @Override
