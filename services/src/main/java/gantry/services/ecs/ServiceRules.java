@@ -2,8 +2,8 @@ package gantry.services.ecs;
 
 import gantry.services.Caller;
 import gantry.services.ServiceContext;
-import gantry.services.ecs.controller.Launcher;
 import gantry.services.ecs.controller.Listening;
+import gantry.services.ecs.controller.NewTasks;
 import gantry.state.Scope;
 import java.util.HashSet;
 import java.util.List;
@@ -25,6 +25,7 @@ import software.amazon.awssdk.services.ecs.model.NetworkMode;
 import software.amazon.awssdk.services.ecs.model.PlacementConstraint;
 import software.amazon.awssdk.services.ecs.model.PlacementStrategy;
 import software.amazon.awssdk.services.ecs.model.PortMapping;
+import software.amazon.awssdk.services.ecs.model.PropagateTags;
 import software.amazon.awssdk.services.ecs.model.Service;
 import software.amazon.awssdk.services.ecs.model.ServiceRegistry;
 import software.amazon.awssdk.services.ecs.model.TaskDefinition;
@@ -245,6 +246,12 @@ final class ServiceRules {
     }
   }
 
+  static void words(@Nullable String propagateTags, @Nullable String rebalancing) {
+    EcsErrors.oneOf("propagateTags", propagateTags, PropagateTags.knownValues());
+    EcsErrors.oneOf(
+        "availabilityZoneRebalancing", rebalancing, AvailabilityZoneRebalancing.knownValues());
+  }
+
   static void grace(@Nullable Integer seconds) {
     if (seconds != null && seconds < 0) {
       throw EcsErrors.invalid(
@@ -374,7 +381,7 @@ final class ServiceRules {
     if (type == LaunchType.FARGATE) {
       service
           .platformVersion(TaskDefinitionRules.given(version) ? version : "LATEST")
-          .platformFamily(Launcher.platformFamily(definition));
+          .platformFamily(NewTasks.platformFamily(definition));
     } else {
       service.platformVersion(null).platformFamily(null);
     }
