@@ -117,6 +117,8 @@ final class HeadParser {
     }
     h.version = (b[i + 5] - '0') * 10 + b[i + 7] - '0';
     if (h.version != 11 && h.version != 10) {
+      // What the line says of HTTP/2 is not so: that has no such line.
+      h.version = 0;
       return refuse(h, 505, 0, null);
     }
     i += 10;
