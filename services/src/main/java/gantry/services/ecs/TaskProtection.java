@@ -53,7 +53,7 @@ final class TaskProtection {
                 Key key = References.task(scope, cluster, reference);
                 TaskRow row = tx.get(EcsTables.TASKS, key);
                 if (row == null) {
-                  failures.add(Tasks.missing(scope, cluster, reference));
+                  failures.add(TaskQueries.missing(scope, cluster, reference));
                 } else if (!isDirected(tx, scope, row) || row.isStopping()) {
                   failures.add(
                       Failure.builder()
@@ -120,7 +120,7 @@ final class TaskProtection {
     for (String reference : request.tasks()) {
       TaskRow row = view.get(EcsTables.TASKS, References.task(scope, cluster, reference));
       if (row == null || row.isStopped()) {
-        failures.add(Tasks.missing(scope, cluster, reference));
+        failures.add(TaskQueries.missing(scope, cluster, reference));
       } else if (row.serviceName() == null) {
         failures.add(
             Failure.builder()

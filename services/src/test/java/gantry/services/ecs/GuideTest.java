@@ -251,6 +251,36 @@ class GuideTest {
   }
 
   @Test
+  void theNodeOfAFargateTaskIsNobodysBusiness() {
+    world.fargateNode(4096, 8192);
+    world.definition("web", "app");
+    Task task =
+        world
+            .call(
+                ecs ->
+                    ecs.runTask(
+                        r ->
+                            r.taskDefinition("web")
+                                .launchType("FARGATE")
+                                .networkConfiguration(
+                                    n -> n.awsvpcConfiguration(v -> v.subnets("subnet-a")))))
+            .tasks()
+            .getFirst();
+    world.run(Duration.ofSeconds(20));
+    assertThat(task.containerInstanceArn()).isNull();
+    assertThat(world.tasks("RUNNING").getFirst().containerInstanceArn()).isNull();
+    assertThat(
+            world
+                .call(ecs -> ecs.stopTask(r -> r.task(task.taskArn())))
+                .task()
+                .containerInstanceArn())
+        .isNull();
+    assertThat(world.store.snapshot().scanAll(EcsTables.EVENTS).map(row -> row.value().detail()))
+        .isNotEmpty()
+        .noneMatch(detail -> detail.contains("aws:fargate"));
+  }
+
+  @Test
   void gpusThatAnAgentTellsAsDevicesAreAResource() {
     List<Resource> resources =
         world
