@@ -52,7 +52,6 @@ final class Tasks {
   private static final int MAX_STARTED_BY_START = 36;
   private static final int MAX_GROUP = 255;
   private static final int MAX_TOKEN = 64;
-  private static final int MAX_WAITING = 500;
   private static final Pattern STARTED_BY = Pattern.compile("[a-zA-Z0-9_/-]*");
 
   private final ServiceContext context;
@@ -189,17 +188,7 @@ final class Tasks {
               .store()
               .write(
                   tx -> {
-                    long waiting =
-                        ready.stream()
-                            .filter(each -> each.row().task().containerInstanceArn() == null)
-                            .count();
-                    if (waiting > 0
-                        && waiting
-                                + tx.lookup(EcsTables.LIVE_TASKS, scope, cluster)
-                                    .filter(
-                                        row -> row.value().task().containerInstanceArn() == null)
-                                    .count()
-                            > MAX_WAITING) {
+                    if (Launcher.tooManyWait(tx, scope, cluster, ready)) {
                       throw EcsErrors.client("The tasks provisioning capacity limit was exceeded.");
                     }
                     List<TaskRow> written = launcher.write(tx, scope, ready);

@@ -237,8 +237,7 @@ final class PlanWriting {
     telling.over("configuration");
     if (!steady || telling.due("steady")) {
       telling.said().put("steady", now);
-      telling.say("has reached a steady state.");
-      telling.action("INFO", "SERVICE_STEADY_STATE", Map.of());
+      telling.steady();
     }
     steady = true;
   }

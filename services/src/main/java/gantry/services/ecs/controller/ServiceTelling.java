@@ -1,6 +1,7 @@
 package gantry.services.ecs.controller;
 
 import gantry.services.ServiceContext;
+import gantry.services.ecs.Arns;
 import gantry.services.ecs.placement.Decision;
 import gantry.services.ecs.placement.Refusal;
 import gantry.services.ecs.rows.ServiceEvents;
@@ -11,6 +12,7 @@ import gantry.state.Tx;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -58,6 +60,22 @@ final class ServiceTelling {
   void action(String type, String name, Map<String, Object> more) {
     Outbox.serviceAction(
         tx, scope, row.service().serviceArn(), row.service().clusterArn(), type, name, more, now);
+  }
+
+  void steady() {
+    say("has reached a steady state.");
+    action("INFO", "SERVICE_STEADY_STATE", Map.of());
+    if (!providers().isEmpty()) {
+      action("INFO", "CAPACITY_PROVIDER_STEADY_STATE", providers());
+    }
+  }
+
+  private Map<String, Object> providers() {
+    List<String> arns =
+        row.service().capacityProviderStrategy().stream()
+            .map(each -> Arns.capacityProvider(scope, each.capacityProvider()))
+            .toList();
+    return arns.isEmpty() ? Map.of() : Map.of("capacityProviderArns", arns);
   }
 
   /** What has been said, by kind, and when. */
@@ -127,16 +145,22 @@ final class ServiceTelling {
     if (!due("placement")) {
       return;
     }
+    if (why.crowded()) {
+      say(
+          "was unable to place tasks in your cluster because the tasks provisioning capacity limit"
+              + " was exceeded.");
+      return;
+    }
     say(unplacedText(why, fargate));
     Refusal closest = why.closestRefusal();
-    action(
-        "ERROR",
-        "SERVICE_TASK_PLACEMENT_FAILURE",
-        Map.of(
-            "reason",
-            fargate
-                ? "RESOURCE:FARGATE"
-                : closest == null ? "NO ACTIVE INSTANCES" : closest.reason()));
+    Map<String, Object> more = new LinkedHashMap<>(providers());
+    if (!fargate && why.closest() != null) {
+      more.put("containerInstanceArns", List.of(why.closest()));
+    }
+    more.put(
+        "reason",
+        fargate ? "RESOURCE:FARGATE" : closest == null ? "NO ACTIVE INSTANCES" : closest.reason());
+    action("ERROR", "SERVICE_TASK_PLACEMENT_FAILURE", more);
   }
 
   private static String unplacedText(Decision.Refused why, boolean fargate) {
