@@ -31,10 +31,10 @@ import software.amazon.awssdk.services.ecs.model.ServiceRegistry;
 import software.amazon.awssdk.services.ecs.model.TaskDefinition;
 import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Action;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ElasticLoadBalancingV2Exception;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ListenerNotFoundException;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.RuleNotFoundException;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroup;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroupNotFoundException;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetTypeEnum;
 
 /** What a service may say, checked where it is made and where it is changed. */
@@ -199,7 +199,7 @@ final class ServiceRules {
           .describeTargetGroups(r -> r.targetGroupArns(arn))
           .targetGroups()
           .getFirst();
-    } catch (TargetGroupNotFoundException gone) {
+    } catch (ElasticLoadBalancingV2Exception goneOrNoArn) {
       throw EcsErrors.invalid("The specified target group does not exist.");
     }
   }

@@ -28,7 +28,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -56,7 +56,9 @@ public final class ServiceController implements Controller {
   private final Launcher launcher;
   private final Networks networks;
   private final Deployments deployments;
-  private final Set<Key> hungry = ConcurrentHashMap.newKeySet();
+
+  /** In the order of the keys, so that a history is the same each time that it is played. */
+  private final Set<Key> hungry = new ConcurrentSkipListSet<>();
 
   public ServiceController(
       ServiceContext context,
@@ -95,7 +97,7 @@ public final class ServiceController implements Controller {
           row == null || row.serviceName() == null || Views.same(change.before(), change.after())
               ? Stream.empty()
               : Stream.of(EcsTables.member(scope, row.cluster(), row.serviceName()));
-      return freed ? Stream.concat(own, Set.copyOf(hungry).stream()).distinct() : own;
+      return freed ? Stream.concat(own, hungry.stream()).distinct() : own;
     }
     if (change.table() == EcsTables.TASK_SETS && change.after() instanceof TaskSetRow set) {
       return Stream.of(EcsTables.member(scope, set.cluster(), set.serviceName()));
@@ -104,7 +106,7 @@ public final class ServiceController implements Controller {
         && change.after() instanceof InstanceRow instance
         && !same(change.before(), instance)) {
       return instance.isFargate()
-          ? Set.copyOf(hungry).stream()
+          ? hungry.stream()
           : EcsTables.inCluster(
                   context.store().snapshot(), EcsTables.SERVICES, scope, instance.cluster(), "")
               .map(Row::key);
