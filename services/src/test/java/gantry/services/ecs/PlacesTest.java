@@ -210,6 +210,18 @@ class PlacesTest {
   }
 
   @Test
+  void anotherCauseIsToldAndTheSameIsNotToldAgain() {
+    world.bridge("web", "app", 2048, 64);
+    world.service("web", "web", 1, r -> {});
+    world.run(Duration.ofMinutes(1));
+    assertThat(world.events("web")).singleElement().asString().contains("No Container Instances");
+    world.instance(1024, 1024, "us-east-1a");
+    world.run(Duration.ofMinutes(5));
+    assertThat(world.events("web")).hasSize(2);
+    assertThat(world.events("web").getFirst()).contains("has insufficient CPU units available.");
+  }
+
+  @Test
   void notMoreThanFiveHundredTasksOfAClusterWaitForRoom() {
     group();
     world.bridge("web", "app", 256, 64);

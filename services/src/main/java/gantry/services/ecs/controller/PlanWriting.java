@@ -233,7 +233,7 @@ final class PlanWriting {
   }
 
   private void steady() {
-    telling.over("placement");
+    telling.placed();
     telling.over("configuration");
     if (!steady || telling.due("steady")) {
       telling.said().put("steady", now);

@@ -29,6 +29,8 @@ final class ServiceTelling {
   static final String TROUBLESHOOTING =
       " For more information, see the Troubleshooting section of the Amazon ECS Developer Guide.";
 
+  private static final String PLACEMENT = "placement ";
+
   private final ServiceContext context;
   private final Tx tx;
   private final Scope scope;
@@ -111,7 +113,12 @@ final class ServiceTelling {
                 ? ""
                 : " Amazon ECS replaced " + replaced + " tasks due to an unhealthy status."));
     action("INFO", "TASKS_STARTED", Map.of());
-    over("placement");
+    placed();
+  }
+
+  /** Tasks find places again. */
+  void placed() {
+    said.keySet().removeIf(kind -> kind.startsWith(PLACEMENT));
   }
 
   void stopped(List<TaskRow> running, int pending, boolean rebalances) {
@@ -142,7 +149,8 @@ final class ServiceTelling {
 
   /** A task found no place. */
   void unplaced(Decision.Refused why, boolean fargate) {
-    if (!due("placement")) {
+    // Another cause is told at once, the same one not again until tasks have found a place.
+    if (!due(PLACEMENT + (why.crowded() ? "crowded" : String.valueOf(why.closestRefusal())))) {
       return;
     }
     if (why.crowded()) {
