@@ -22,6 +22,8 @@ import software.amazon.awssdk.services.ecs.model.UpdateTaskProtectionResponse;
 /** Scale-in protection, as tasks and people ask for it. */
 final class TaskProtection {
 
+  private static final int MAX_ASKED = 100;
+
   private final ServiceContext context;
 
   TaskProtection(ServiceContext context) {
@@ -32,6 +34,9 @@ final class TaskProtection {
     Scope scope = Caller.current().scope();
     if (request.tasks().isEmpty() || request.tasks().size() > 10) {
       throw EcsErrors.invalid("Tasks must have between 1 and 10 elements.");
+    }
+    if (request.protectionEnabled() == null) {
+      throw EcsErrors.invalid("protectionEnabled can not be blank.");
     }
     int minutes = request.expiresInMinutes() == null ? 120 : request.expiresInMinutes();
     if (minutes < 1 || minutes > 2880) {
@@ -115,6 +120,9 @@ final class TaskProtection {
     View view = context.store().snapshot();
     String cluster = References.cluster(view, scope, request.cluster()).clusterName();
     Instant now = context.clock().instant();
+    if (request.tasks().size() > MAX_ASKED) {
+      throw EcsErrors.invalid("Tasks cannot have more than " + MAX_ASKED + " elements.");
+    }
     List<ProtectedTask> found = new ArrayList<>();
     List<Failure> failures = new ArrayList<>();
     for (String reference : request.tasks()) {

@@ -168,7 +168,7 @@ public final class Launcher {
     } else if (decision instanceof Decision.Refused refused && !order.waits()) {
       return new Prepared.Nowhere(refused);
     }
-    if (zone == null || order.isFargate()) {
+    if (zone == null) {
       zone = zone(order, zones);
     }
     return new Prepared.Ready(made.row(order, id, arn, demand, instance, zone), order.tags());

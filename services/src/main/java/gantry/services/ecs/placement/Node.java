@@ -108,7 +108,7 @@ final class Node implements ClusterQuery.Subject {
 
   /** Daemons that are still to come: others leave them their room. */
   private List<Demand> kept(PlacementRequest request) {
-    if (daemons.isEmpty() || request.only() != null || daemons.containsKey(request.group())) {
+    if (request.only() != null || daemons.containsKey(request.group())) {
       return List.of();
     }
     List<Demand> kept = new ArrayList<>();
@@ -123,7 +123,7 @@ final class Node implements ClusterQuery.Subject {
 
   @Nullable Refusal changingRefusal(PlacementRequest request) {
     Demand demand = request.demand();
-    Refusal daemon = roomForDaemons(request);
+    Refusal daemon = daemons.isEmpty() ? null : roomForDaemons(request);
     if (daemon != null) {
       return daemon;
     }
