@@ -90,13 +90,8 @@ public final class DockerEngine implements AutoCloseable {
    * @param name with its tag
    */
   public void importImage(String name, byte[] tar) {
-    int colon = name.lastIndexOf(':');
-    post(
-        "/images/create?fromSrc=-&repo="
-            + name.substring(0, colon)
-            + "&tag="
-            + name.substring(colon + 1),
-        tar);
+    // In one parameter, as Docker allows: Podman reads no tag beside it.
+    post("/images/create?fromSrc=-&repo=" + name, tar);
   }
 
   /** Takes in images as {@code docker save} writes them. */
