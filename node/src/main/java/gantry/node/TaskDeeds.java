@@ -244,7 +244,8 @@ final class TaskDeeds {
                 : null,
             memoryCap,
             cpuCap,
-            node.storageQuotas());
+            node.storageQuotas(),
+            node.docker().facts().podman());
     try {
       String id =
           node.docker()

@@ -49,8 +49,13 @@ public final class DockerEngine implements AutoCloseable {
   private final DockerClient client;
   private volatile @Nullable Facts facts;
 
-  /** What the daemon says of itself. */
+  /**
+   * What the daemon says of itself.
+   *
+   * @param podman it is Podman behind Docker's API
+   */
   public record Facts(
+      boolean podman,
       String os,
       String architecture,
       String serverVersion,
@@ -226,6 +231,7 @@ public final class DockerEngine implements AutoCloseable {
       log.forEach(each -> drivers.add(String.valueOf(each)));
     }
     return new Facts(
+        info.getRawValues().containsKey("BuildahVersion"),
         info.getOsType() == null ? "linux" : info.getOsType(),
         goArchitecture(info.getArchitecture()),
         String.valueOf(info.getServerVersion()),
