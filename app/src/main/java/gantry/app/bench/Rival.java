@@ -18,7 +18,6 @@ final class Rival implements AutoCloseable {
 
   private static final long READY_NANOS = TimeUnit.SECONDS.toNanos(60);
   private static final long LOOK_AGAIN_NANOS = TimeUnit.MICROSECONDS.toNanos(500);
-  private static final long TICKS_A_SECOND = 100;
   private static final String LIST = "AmazonEC2ContainerServiceV20141113.ListClusters";
 
   private final Process process;
@@ -127,13 +126,7 @@ final class Rival implements AutoCloseable {
 
   /** CPU time used so far, of the process and its children. */
   double cpuSeconds() throws IOException {
-    long ticks = 0;
-    for (long pid : pids()) {
-      String stat = Files.readString(Path.of("/proc", Long.toString(pid), "stat"));
-      String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
-      ticks += Long.parseLong(fields[11]) + Long.parseLong(fields[12]);
-    }
-    return (double) ticks / TICKS_A_SECOND;
+    return ProcessorTime.of(process.toHandle()).all() / 1e6;
   }
 
   private List<Long> pids() {

@@ -46,6 +46,8 @@ import software.amazon.awssdk.services.ecs.model.InstanceHealthCheckType;
 import software.amazon.awssdk.services.ecs.model.ListContainerInstancesRequest;
 import software.amazon.awssdk.services.ecs.model.ListContainerInstancesResponse;
 import software.amazon.awssdk.services.ecs.model.NoUpdateAvailableException;
+import software.amazon.awssdk.services.ecs.model.PlatformDevice;
+import software.amazon.awssdk.services.ecs.model.PlatformDeviceType;
 import software.amazon.awssdk.services.ecs.model.RegisterContainerInstanceRequest;
 import software.amazon.awssdk.services.ecs.model.RegisterContainerInstanceResponse;
 import software.amazon.awssdk.services.ecs.model.Resource;
@@ -157,8 +159,7 @@ final class ContainerInstances {
             .ec2InstanceId(identity.get("instanceId"))
             .capacityProviderName(provider == null ? null : provider.value())
             .versionInfo(request.versionInfo())
-            .registeredResources(
-                request.totalResources().stream().map(ContainerInstances::full).toList())
+            .registeredResources(resources(request))
             .status("ACTIVE")
             .agentConnected(true)
             .attributes(attributes.values())
@@ -175,6 +176,22 @@ final class ContainerInstances {
     if (value != null) {
       attributes.putIfAbsent(name, Attribute.builder().name(name).value(value).build());
     }
+  }
+
+  /** Agents tell their GPUs as devices; they are shown as the resource GPU. */
+  private static List<Resource> resources(RegisterContainerInstanceRequest request) {
+    List<Resource> resources =
+        new ArrayList<>(request.totalResources().stream().map(ContainerInstances::full).toList());
+    List<String> gpus =
+        request.platformDevices().stream()
+            .filter(each -> each.type() == PlatformDeviceType.GPU)
+            .map(PlatformDevice::id)
+            .toList();
+    if (!gpus.isEmpty() && resources.stream().noneMatch(each -> "GPU".equals(each.name()))) {
+      resources.add(
+          full(Resource.builder().name("GPU").type("STRINGSET").stringSetValue(gpus).build()));
+    }
+    return resources;
   }
 
   private static Resource full(Resource resource) {
@@ -278,6 +295,8 @@ final class ContainerInstances {
       throw EcsErrors.invalid(
           "Container Instances cannot have more than " + MAX_DESCRIBED + " elements.");
     }
+    EcsErrors.eachOneOf(
+        "include", request.includeAsStrings(), ContainerInstanceField.knownValues());
     List<ContainerInstance> found = new ArrayList<>();
     List<Failure> failures = new ArrayList<>();
     for (String reference : request.containerInstances()) {
@@ -407,6 +426,7 @@ final class ContainerInstances {
             ? PlacementRules.expression(request.filter())
             : null;
     String status = request.statusAsString();
+    EcsErrors.oneOf("status", status, ContainerInstanceStatus.knownValues());
     var page =
         Paging.<Row<InstanceRow>>page(
             "instances|" + cluster + "|" + request.filter() + "|" + status,

@@ -52,6 +52,7 @@ import software.amazon.awssdk.services.ecs.model.UpdateServiceResponse;
 final class Services {
 
   private static final int MAX_DESCRIBED = 10;
+  static final int MAX_TOKEN = 36;
 
   private final ServiceContext context;
   private final Deployments deployments;
@@ -74,7 +75,8 @@ final class Services {
     Cluster cluster = References.cluster(view, scope, request.cluster());
     ServiceRules.name(request.serviceName());
     Key key = EcsTables.member(scope, cluster.clusterName(), request.serviceName());
-    String fingerprint = Integer.toHexString(EcsJson.write(request).hashCode());
+    IdempotencyTokens.check(request.clientToken(), MAX_TOKEN);
+    String fingerprint = IdempotencyTokens.fingerprint(request);
     ServiceRow existing = view.get(EcsTables.SERVICES, key);
     if (existing != null
         && existing.isActive()
@@ -87,13 +89,16 @@ final class Services {
     DeploymentControllerType controller = ServiceRules.controller(request.deploymentController());
     boolean external = controller == DeploymentControllerType.EXTERNAL;
     boolean daemon = request.schedulingStrategy() == SchedulingStrategy.DAEMON;
-    if (request.schedulingStrategy() == SchedulingStrategy.UNKNOWN_TO_SDK_VERSION) {
-      throw EcsErrors.invalid("schedulingStrategy should be one of [REPLICA,DAEMON]");
-    }
+    EcsErrors.oneOf(
+        "schedulingStrategy",
+        request.schedulingStrategyAsString(),
+        SchedulingStrategy.knownValues());
     int desired = ServiceRules.desired(request.desiredCount(), daemon, external);
     ServiceRules.notHere(
         !request.volumeConfigurations().isEmpty(), !request.vpcLatticeConfigurations().isEmpty());
     ServiceRules.grace(request.healthCheckGracePeriodSeconds());
+    ServiceRules.words(
+        request.propagateTagsAsString(), request.availabilityZoneRebalancingAsString());
     Tags.check(request.tags());
     PlacementRules.check(request.placementConstraints(), request.placementStrategy());
     if (daemon && (!request.placementStrategy().isEmpty() || external)) {
@@ -137,7 +142,7 @@ final class Services {
             .createdAt(context.clock().instant())
             .createdBy(caller.arn())
             .roleArn(ServiceRules.role(scope, request))
-            .networkConfiguration(request.networkConfiguration());
+            .networkConfiguration(LaunchRules.filled(request.networkConfiguration()));
     TaskDefinition definition = null;
     if (external) {
       if (TaskDefinitionRules.given(request.taskDefinition())
@@ -147,7 +152,10 @@ final class Services {
                 + " balancers from its task sets.");
       }
     } else {
-      definition = References.activeDefinition(view, scope, request.taskDefinition()).definition();
+      definition =
+          References.activeDefinition(view, scope, request.taskDefinition(), EcsErrors::client)
+              .definition();
+      PlacementRules.total(definition, request.placementConstraints());
       NetworkConfiguration network =
           LaunchRules.network(definition, request.networkConfiguration());
       List<CapacityProviderStrategyItem> strategy =
@@ -210,6 +218,7 @@ final class Services {
                           false,
                           null);
                   ServiceEvents.clear(tx, scope, cluster.clusterName(), request.serviceName());
+                  Deployments.forget(tx, scope, cluster.clusterName(), request.serviceName());
                   if (runs != null) {
                     ServiceRevision revision = deployments.revision(scope, row, runs, now);
                     row = deployments.begin(tx, scope, row, revision, runs, "", now);
@@ -217,13 +226,13 @@ final class Services {
                   tx.put(EcsTables.SERVICES, key, row);
                   keep(tx, key, connected);
                   Tags.put(tx, scope, row.service().serviceArn(), request.tags());
-                  if (TaskDefinitionRules.given(request.clientToken())) {
-                    tx.put(
-                        EcsTables.CLIENT_TOKENS,
-                        scope.key(
-                            "CreateService " + cluster.clusterName() + " " + request.clientToken()),
-                        new ClientTokenRow(fingerprint, now, List.of(row.service().serviceArn())));
-                  }
+                  IdempotencyTokens.put(
+                      tx,
+                      scope,
+                      "CreateService",
+                      cluster.clusterName(),
+                      request.clientToken(),
+                      new ClientTokenRow(fingerprint, now, List.of(row.service().serviceArn())));
                   return row;
                 });
     return CreateServiceResponse.builder()
@@ -231,13 +240,11 @@ final class Services {
         .build();
   }
 
-  private static boolean repeated(
+  private boolean repeated(
       View view, Scope scope, String cluster, @Nullable String token, String fingerprint) {
-    if (!TaskDefinitionRules.given(token)) {
-      return false;
-    }
     ClientTokenRow known =
-        view.get(EcsTables.CLIENT_TOKENS, scope.key("CreateService " + cluster + " " + token));
+        IdempotencyTokens.known(
+            view, scope, "CreateService", cluster, token, context.clock().instant());
     return known != null && known.fingerprint().equals(fingerprint);
   }
 
@@ -280,6 +287,8 @@ final class Services {
     ServiceRules.notHere(
         !request.volumeConfigurations().isEmpty(), !request.vpcLatticeConfigurations().isEmpty());
     ServiceRules.grace(request.healthCheckGracePeriodSeconds());
+    ServiceRules.words(
+        request.propagateTagsAsString(), request.availabilityZoneRebalancingAsString());
     PlacementRules.check(request.placementConstraints(), request.placementStrategy());
     if (request.deploymentController() != null
         && ServiceRules.controller(request.deploymentController())
@@ -383,7 +392,9 @@ final class Services {
     boolean definitionChanges = false;
     TaskDefinition definition;
     if (TaskDefinitionRules.given(request.taskDefinition())) {
-      definition = References.activeDefinition(view, scope, request.taskDefinition()).definition();
+      definition =
+          References.activeDefinition(view, scope, request.taskDefinition(), EcsErrors::client)
+              .definition();
       definitionChanges = !definition.taskDefinitionArn().equals(service.taskDefinition());
     } else {
       var found = References.findDefinition(view, scope, service.taskDefinition());
@@ -392,6 +403,11 @@ final class Services {
       }
       definition = found.definition();
     }
+    PlacementRules.total(
+        definition,
+        request.hasPlacementConstraints()
+            ? request.placementConstraints()
+            : service.placementConstraints());
     List<CapacityProviderStrategyItem> strategy =
         request.hasCapacityProviderStrategy()
             ? request.capacityProviderStrategy()
@@ -407,7 +423,9 @@ final class Services {
     boolean deploys =
         force
             || definitionChanges
-            || ServiceRules.differs(request.networkConfiguration(), service.networkConfiguration())
+            || ServiceRules.differs(
+                LaunchRules.filled(request.networkConfiguration()),
+                LaunchRules.filled(service.networkConfiguration()))
             || (TaskDefinitionRules.given(request.platformVersion())
                 && !request.platformVersion().equals(service.platformVersion()))
             || (request.hasLoadBalancers()
@@ -518,6 +536,7 @@ final class Services {
     if (request.services().size() > MAX_DESCRIBED) {
       throw EcsErrors.invalid("Services cannot have more than " + MAX_DESCRIBED + " elements.");
     }
+    EcsErrors.eachOneOf("include", request.includeAsStrings(), ServiceField.knownValues());
     List<Service> found = new ArrayList<>();
     List<Failure> failures = new ArrayList<>();
     for (String reference : request.services()) {
@@ -544,6 +563,15 @@ final class Services {
     Scope scope = Caller.current().scope();
     View view = context.store().snapshot();
     String cluster = References.cluster(view, scope, request.cluster()).clusterName();
+    EcsErrors.oneOf("launchType", request.launchTypeAsString(), LaunchType.knownValues());
+    EcsErrors.oneOf(
+        "schedulingStrategy",
+        request.schedulingStrategyAsString(),
+        SchedulingStrategy.knownValues());
+    EcsErrors.oneOf(
+        "resourceManagementType",
+        request.resourceManagementTypeAsString(),
+        ResourceManagementType.knownValues());
     var page =
         Paging.<Row<ServiceRow>>page(
             "services|"
@@ -551,7 +579,9 @@ final class Services {
                 + "|"
                 + request.launchTypeAsString()
                 + "|"
-                + request.schedulingStrategyAsString(),
+                + request.schedulingStrategyAsString()
+                + "|"
+                + request.resourceManagementTypeAsString(),
             request.nextToken(),
             Paging.limit(request.maxResults(), 100, 10),
             after ->

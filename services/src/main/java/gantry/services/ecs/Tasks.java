@@ -4,6 +4,7 @@ import gantry.services.Caller;
 import gantry.services.ServiceContext;
 import gantry.services.ecs.controller.Capacity;
 import gantry.services.ecs.controller.Launcher;
+import gantry.services.ecs.controller.NoPlace;
 import gantry.services.ecs.controller.Outbox;
 import gantry.services.ecs.controller.Stops;
 import gantry.services.ecs.placement.Decision;
@@ -20,6 +21,7 @@ import gantry.state.View;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -61,6 +63,9 @@ final class Tasks {
   private static final int MAX_DESCRIBED = 100;
   private static final int MAX_REASON = 8192;
   private static final int MAX_STARTED_BY = 128;
+  private static final int MAX_STARTED_BY_START = 36;
+  private static final int MAX_GROUP = 255;
+  private static final int MAX_TOKEN = 64;
   private static final int MAX_WAITING = 500;
   private static final Pattern STARTED_BY = Pattern.compile("[a-zA-Z0-9_/-]*");
 
@@ -90,19 +95,23 @@ final class Tasks {
     if (request.propagateTags() == PropagateTags.SERVICE) {
       throw EcsErrors.invalid("Propagating tags from a service is not supported by RunTask.");
     }
-    startedBy(request.startedBy());
+    EcsErrors.oneOf("launchType", request.launchTypeAsString(), LaunchType.knownValues());
+    EcsErrors.oneOf("propagateTags", request.propagateTagsAsString(), PropagateTags.knownValues());
+    startedBy(request.startedBy(), MAX_STARTED_BY);
+    group(request.group());
     Tags.check(request.tags());
+    IdempotencyTokens.check(request.clientToken(), MAX_TOKEN);
     PlacementRules.check(request.placementConstraints(), request.placementStrategy());
-    String fingerprint = Integer.toHexString(EcsJson.write(request).hashCode());
+    String fingerprint = IdempotencyTokens.fingerprint(request);
     String token = request.clientToken();
-    if (TaskDefinitionRules.given(token)) {
-      RunTaskResponse before = repeated(view, scope, cluster.clusterName(), token, fingerprint);
-      if (before != null) {
-        return before;
-      }
+    RunTaskResponse before = repeated(view, scope, cluster.clusterName(), token, fingerprint);
+    if (before != null) {
+      return before;
     }
     TaskDefinition definition =
-        References.activeDefinition(view, scope, request.taskDefinition()).definition();
+        References.activeDefinition(view, scope, request.taskDefinition(), EcsErrors::invalid)
+            .definition();
+    PlacementRules.total(definition, request.placementConstraints());
     TaskOverride overrides = LaunchRules.overrides(definition, request.overrides());
     List<StrategySplit.Item> strategy =
         LaunchRules.strategy(
@@ -159,7 +168,7 @@ final class Tasks {
               null);
       switch (launcher.prepare(order)) {
         case Launcher.Prepared.Ready one -> ready.add(one);
-        case Launcher.Prepared.Nowhere nowhere -> failures.addAll(failures(nowhere.why(), type));
+        case Launcher.Prepared.Nowhere nowhere -> failures.addAll(failures(nowhere.why(), order));
       }
     }
     List<TaskRow> written = write(scope, ready, cluster.clusterName(), token, fingerprint);
@@ -208,15 +217,16 @@ final class Tasks {
                       throw EcsErrors.client("The tasks provisioning capacity limit was exceeded.");
                     }
                     List<TaskRow> written = launcher.write(tx, scope, ready);
-                    if (TaskDefinitionRules.given(token)) {
-                      tx.put(
-                          EcsTables.CLIENT_TOKENS,
-                          scope.key("RunTask " + cluster + " " + token),
-                          new ClientTokenRow(
-                              fingerprint,
-                              context.clock().instant(),
-                              written.stream().map(TaskRow::arn).toList()));
-                    }
+                    IdempotencyTokens.put(
+                        tx,
+                        scope,
+                        "RunTask",
+                        cluster,
+                        token,
+                        new ClientTokenRow(
+                            fingerprint,
+                            context.clock().instant(),
+                            written.stream().map(TaskRow::arn).toList()));
                     return written;
                   });
       kept = true;
@@ -229,12 +239,15 @@ final class Tasks {
     }
   }
 
+  /** What the call with the same token did, while any of its tasks can still be described. */
   private @Nullable RunTaskResponse repeated(
-      View view, Scope scope, String cluster, String token, String fingerprint) {
+      View view, Scope scope, String cluster, @Nullable String token, String fingerprint) {
     ClientTokenRow known =
-        view.get(EcsTables.CLIENT_TOKENS, scope.key("RunTask " + cluster + " " + token));
+        IdempotencyTokens.known(view, scope, "RunTask", cluster, token, context.clock().instant());
     if (known == null
-        || known.createdAt().plus(Duration.ofHours(24)).isBefore(context.clock().instant())) {
+        || (!known.resourceIds().isEmpty()
+            && known.resourceIds().stream()
+                .allMatch(arn -> isForgotten(view, scope, cluster, arn)))) {
       return null;
     }
     if (!known.fingerprint().equals(fingerprint)) {
@@ -257,15 +270,21 @@ final class Tasks {
     return RunTaskResponse.builder().tasks(tasks).failures(List.of()).build();
   }
 
-  private static void startedBy(@Nullable String startedBy) {
+  private static void group(@Nullable String group) {
+    if (group != null && group.length() > MAX_GROUP) {
+      throw EcsErrors.invalid("Group cannot be longer than " + MAX_GROUP + " characters.");
+    }
+  }
+
+  private static void startedBy(@Nullable String startedBy, int most) {
     if (startedBy != null
-        && (startedBy.length() > MAX_STARTED_BY || !STARTED_BY.matcher(startedBy).matches())) {
+        && (startedBy.length() > most || !STARTED_BY.matcher(startedBy).matches())) {
       throw EcsErrors.invalid("Invalid startedBy: " + startedBy);
     }
   }
 
-  private static List<Failure> failures(Decision.Refused refused, LaunchType type) {
-    if (type == LaunchType.FARGATE) {
+  private List<Failure> failures(Decision.Refused refused, Launcher.Order order) {
+    if (order.launchType() == LaunchType.FARGATE) {
       return List.of(
           Failure.builder()
               .reason(
@@ -274,11 +293,22 @@ final class Tasks {
               .detail(fargateDetail(refused))
               .build());
     }
+    Map<String, String> details = new HashMap<>();
+    NoPlace none = launcher.noPlace(order);
+    if (none != null) {
+      none.lacks().forEach(each -> details.put(each.instance(), each.words()));
+    }
     List<Failure> failures = new ArrayList<>();
     refused
         .byInstance()
         .forEach(
-            (arn, why) -> failures.add(Failure.builder().arn(arn).reason(why.reason()).build()));
+            (arn, why) ->
+                failures.add(
+                    Failure.builder()
+                        .arn(arn)
+                        .reason(why.reason())
+                        .detail(details.get(arn))
+                        .build()));
     return failures;
   }
 
@@ -306,10 +336,13 @@ final class Tasks {
     if (request.propagateTags() == PropagateTags.SERVICE) {
       throw EcsErrors.invalid("Propagating tags from a service is not supported by StartTask.");
     }
-    startedBy(request.startedBy());
+    EcsErrors.oneOf("propagateTags", request.propagateTagsAsString(), PropagateTags.knownValues());
+    startedBy(request.startedBy(), MAX_STARTED_BY_START);
+    group(request.group());
     Tags.check(request.tags());
     TaskDefinition definition =
-        References.activeDefinition(view, scope, request.taskDefinition()).definition();
+        References.activeDefinition(view, scope, request.taskDefinition(), EcsErrors::invalid)
+            .definition();
     TaskOverride overrides = LaunchRules.overrides(definition, request.overrides());
     NetworkConfiguration network = LaunchRules.network(definition, request.networkConfiguration());
     List<Launcher.Prepared.Ready> ready = new ArrayList<>();
@@ -369,7 +402,7 @@ final class Tasks {
               null);
       switch (launcher.prepare(order)) {
         case Launcher.Prepared.Ready one -> ready.add(one);
-        case Launcher.Prepared.Nowhere nowhere -> failures.addAll(failures(nowhere.why(), type));
+        case Launcher.Prepared.Nowhere nowhere -> failures.addAll(failures(nowhere.why(), order));
       }
     }
     List<TaskRow> written = write(scope, ready, cluster.clusterName(), null, "");
@@ -411,6 +444,11 @@ final class Tasks {
         .build();
   }
 
+  private boolean isForgotten(View view, Scope scope, String cluster, String arn) {
+    TaskRow row = view.get(EcsTables.TASKS, References.task(scope, cluster, arn));
+    return row == null || isForgotten(row);
+  }
+
   /** Kept for the explanations, but no longer answered. */
   private boolean isForgotten(TaskRow row) {
     return row.isStopped()
@@ -428,6 +466,7 @@ final class Tasks {
     if (request.tasks().size() > MAX_DESCRIBED) {
       throw EcsErrors.invalid("Tasks cannot have more than " + MAX_DESCRIBED + " elements.");
     }
+    EcsErrors.eachOneOf("include", request.includeAsStrings(), TaskField.knownValues());
     List<Task> found = new ArrayList<>();
     List<Failure> failures = new ArrayList<>();
     for (String reference : request.tasks()) {
@@ -465,6 +504,8 @@ final class Tasks {
     Scope scope = Caller.current().scope();
     View view = context.store().snapshot();
     String cluster = References.cluster(view, scope, request.cluster()).clusterName();
+    EcsErrors.oneOf("desiredStatus", request.desiredStatusAsString(), DesiredStatus.knownValues());
+    EcsErrors.oneOf("launchType", request.launchTypeAsString(), LaunchType.knownValues());
     if (TaskDefinitionRules.given(request.startedBy())
         && (request.family() != null
             || request.serviceName() != null

@@ -21,7 +21,7 @@ import software.amazon.awssdk.services.iam.model.RoleLastUsed;
 /** Roles, those of services among them. */
 final class Roles {
 
-  static final int MAX_TRUST_BYTES = 8192;
+  static final int MAX_TRUST_BYTES = 8192; // AWS begins at 2048 and raises it on request
   static final int DEFAULT_SESSION_SECONDS = 3600;
 
   private final ServiceContext context;
@@ -92,20 +92,11 @@ final class Roles {
     } catch (MalformedPolicy e) {
       throw Errors.malformed(String.valueOf(e.getMessage()));
     }
-    for (String arn : parsed.awsPrincipals()) {
-      String own = "arn:aws:iam::" + scope.account() + ":";
-      if (!arn.startsWith(own) || arn.endsWith(":root")) {
-        continue;
-      }
-      String name = Tables.key(arn.substring(arn.lastIndexOf('/') + 1));
-      boolean there =
-          arn.startsWith(own + "role/")
-              ? view.get(Tables.ROLES, scope.key(name)) != null
-              : view.get(Tables.USERS, scope.key(name)) != null;
-      if (!there) {
-        throw Errors.malformed("Invalid principal in policy: \"AWS\":\"" + arn + "\"");
-      }
-    }
+    NamedPrincipals.missing(view, scope.account(), parsed)
+        .ifPresent(
+            arn -> {
+              throw Errors.malformed("Invalid principal in policy: \"AWS\":\"" + arn + "\"");
+            });
   }
 
   static @Nullable AttachedPermissionsBoundary boundary(

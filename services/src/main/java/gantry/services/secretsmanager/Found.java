@@ -5,6 +5,7 @@ import gantry.services.SecretBox;
 import gantry.services.ServiceContext;
 import gantry.services.secretsmanager.SecretTables.SecretRow;
 import gantry.state.Key;
+import gantry.state.PageToken;
 import gantry.state.Row;
 import gantry.state.Scope;
 import gantry.state.View;
@@ -68,6 +69,15 @@ abstract class Found {
           "You can't perform this operation on the secret because it was marked for deletion.");
     }
     return row;
+  }
+
+  /** The id after which the next page of a listing begins. */
+  static String after(String listing, @Nullable String token) {
+    try {
+      return PageToken.lastId(listing, token);
+    } catch (PageToken.Invalid e) {
+      throw InvalidNextTokenException.builder().message("Invalid NextToken").build();
+    }
   }
 
   View view() {

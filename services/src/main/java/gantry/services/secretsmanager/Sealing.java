@@ -60,6 +60,7 @@ final class Sealing {
           + "."
           + Base64.getEncoder().encodeToString(sealed);
     } catch (KmsException e) {
+      refused(e);
       throw EncryptionFailureException.builder()
           .message(
               "Secrets Manager can't encrypt the protected secret text using the provided KMS key. "
@@ -89,12 +90,21 @@ final class Sealing {
       return new AesGcmSecretBox(key, ids)
           .open(Base64.getDecoder().decode(version.sealed().substring(dot + 1)), context);
     } catch (KmsException e) {
+      refused(e);
       throw DecryptionFailureException.builder()
           .message(
               "Secrets Manager can't decrypt the protected secret text using the provided KMS key. "
                   + e.getMessage())
           .cause(e)
           .build();
+    }
+  }
+
+  /** Who may not use the key is told no more than that. */
+  private static void refused(KmsException e) {
+    if (e.awsErrorDetails() != null
+        && "AccessDeniedException".equals(e.awsErrorDetails().errorCode())) {
+      throw SecretErrors.denied("Access to KMS is not allowed");
     }
   }
 }

@@ -1,6 +1,7 @@
 package gantry.services.secretsmanager;
 
 import software.amazon.awssdk.awscore.exception.AwsErrorDetails;
+import software.amazon.awssdk.services.secretsmanager.model.DecryptionFailureException;
 import software.amazon.awssdk.services.secretsmanager.model.InvalidParameterException;
 import software.amazon.awssdk.services.secretsmanager.model.InvalidRequestException;
 import software.amazon.awssdk.services.secretsmanager.model.ResourceExistsException;
@@ -37,6 +38,23 @@ final class SecretErrors {
 
   static SecretsManagerException denied(String text) {
     return coded("AccessDeniedException", text);
+  }
+
+  /** The code by which the wire names an error. */
+  static String code(SecretsManagerException e) {
+    if (e.awsErrorDetails() != null && e.awsErrorDetails().errorCode() != null) {
+      return e.awsErrorDetails().errorCode();
+    }
+    return e instanceof DecryptionFailureException
+        ? "DecryptionFailure" // as the model shortens it
+        : e.getClass().getSimpleName();
+  }
+
+  /** Its text as the wire sends it: the SDK's own adds what a client would want to know. */
+  static String text(SecretsManagerException e) {
+    return e.awsErrorDetails() != null && e.awsErrorDetails().errorMessage() != null
+        ? e.awsErrorDetails().errorMessage()
+        : String.valueOf(e.getMessage());
   }
 
   private static SecretsManagerException coded(String code, String text) {

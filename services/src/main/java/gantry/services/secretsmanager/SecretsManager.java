@@ -4,6 +4,7 @@ import gantry.services.Caller;
 import gantry.services.HostedService;
 import gantry.services.SecretBox;
 import gantry.services.ServiceContext;
+import gantry.services.iam.NamedPrincipals;
 import gantry.services.iam.policy.MalformedPolicy;
 import gantry.services.iam.policy.PolicyDocument;
 import gantry.services.iam.policy.PolicyKind;
@@ -11,10 +12,10 @@ import gantry.services.secretsmanager.SecretTables.Replica;
 import gantry.services.secretsmanager.SecretTables.SecretRow;
 import gantry.services.secretsmanager.SecretTables.Version;
 import gantry.state.Page;
-import gantry.state.PageToken;
 import gantry.state.Row;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -53,7 +54,6 @@ public final class SecretsManager extends ValueApi implements SecretsManagerClie
   @Override
   public void close() {}
 
-  // ---- finding
   // ---- stages
 
   @Override
@@ -99,12 +99,23 @@ public final class SecretsManager extends ValueApi implements SecretsManagerClie
   public ListSecretVersionIdsResponse listSecretVersionIds(ListSecretVersionIdsRequest r) {
     SecretRow row = require(view(), r.secretId()).value();
     boolean all = Boolean.TRUE.equals(r.includeDeprecated());
+    String listing = "ListSecretVersionIds/" + row.arn();
+    String after = after(listing, r.nextToken());
+    Page<Version> page =
+        Page.cut(
+            row.versions().stream()
+                .dropWhile(version -> !after.isEmpty() && !version.id().equals(after))
+                .skip(after.isEmpty() ? 0 : 1)
+                .filter(version -> all || !version.stages().isEmpty()),
+            r.maxResults() == null ? MAX_PAGE : r.maxResults(),
+            Version::id,
+            listing);
     return ListSecretVersionIdsResponse.builder()
         .arn(row.arn())
         .name(row.name())
+        .nextToken(page.nextToken())
         .versions(
-            row.versions().stream()
-                .filter(version -> all || !version.stages().isEmpty())
+            page.items().stream()
                 .map(
                     version ->
                         SecretVersionsListEntry.builder()
@@ -207,26 +218,33 @@ public final class SecretsManager extends ValueApi implements SecretsManagerClie
   @Override
   public ListSecretsResponse listSecrets(ListSecretsRequest r) {
     boolean deleted = Boolean.TRUE.equals(r.includePlannedDeletion());
-    String listing = "ListSecrets";
-    String after;
-    try {
-      after = PageToken.lastId(listing, r.nextToken());
-    } catch (PageToken.Invalid e) {
-      throw InvalidNextTokenException.builder().message("Invalid NextToken").build();
-    }
-    Page<Row<SecretRow>> page =
+    boolean descending = r.sortOrder() == SortOrderType.DESC;
+    String listing = "ListSecrets/" + descending;
+    String after = after(listing, r.nextToken());
+    Comparator<SecretRow> order = Comparator.comparing(SecretsManager::place);
+    Page<SecretRow> page =
         Page.cut(
             view()
-                .scanAfter(SecretTables.SECRETS, Caller.current().scope(), after)
-                .filter(row -> deleted || row.value().deletion() == null)
-                .filter(row -> Filters.match(row.value(), r.filters())),
-            r.maxResults() == null ? 100 : r.maxResults(),
-            row -> row.key().id(),
+                .scan(SecretTables.SECRETS, Caller.current().scope())
+                .map(Row::value)
+                .filter(row -> deleted || row.deletion() == null)
+                .filter(row -> Filters.match(row, r.filters()))
+                .sorted(descending ? order.reversed() : order)
+                .filter(
+                    row ->
+                        after.isEmpty() || place(row).compareTo(after) * (descending ? -1 : 1) > 0),
+            r.maxResults() == null ? MAX_PAGE : r.maxResults(),
+            SecretsManager::place,
             listing);
     return ListSecretsResponse.builder()
-        .secretList(page.items().stream().map(row -> entry(row.value())).toList())
+        .secretList(page.items().stream().map(SecretsManager::entry).toList())
         .nextToken(page.nextToken())
         .build();
+  }
+
+  /** Secrets are listed by the time of their creation. */
+  private static String place(SecretRow row) {
+    return "%015d/%s".formatted(row.created().toEpochMilli(), row.name());
   }
 
   private static SecretListEntry entry(SecretRow row) {
@@ -270,10 +288,12 @@ public final class SecretsManager extends ValueApi implements SecretsManagerClie
 
   // ---- policies
 
-  private static List<String> problems(String policy) {
+  private List<String> problems(String policy) {
     try {
-      PolicyDocument.parse(policy, PolicyKind.RESOURCE);
-      return List.of();
+      PolicyDocument parsed = PolicyDocument.parse(policy, PolicyKind.RESOURCE);
+      return NamedPrincipals.missing(view(), Caller.current().account(), parsed)
+          .map(arn -> List.of("This resource policy contains an unsupported principal: " + arn))
+          .orElse(List.of());
     } catch (MalformedPolicy e) {
       return List.of(e.getMessage() + " (" + e.place() + ")");
     }
@@ -383,6 +403,12 @@ public final class SecretsManager extends ValueApi implements SecretsManagerClie
         "Secrets Manager cannot invoke the specified Lambda function. Lambda is not hosted here;"
             + " put new values with PutSecretValue and move AWSCURRENT with"
             + " UpdateSecretVersionStage.");
+  }
+
+  @Override
+  public CancelRotateSecretResponse cancelRotateSecret(CancelRotateSecretRequest r) {
+    requireLive(view(), r.secretId());
+    throw SecretErrors.request("No Lambda rotation function ARN is associated with this secret.");
   }
 
   // ---- passwords

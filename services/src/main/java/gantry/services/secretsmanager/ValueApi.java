@@ -6,6 +6,7 @@ import gantry.services.ServiceContext;
 import gantry.services.secretsmanager.SecretTables.Replica;
 import gantry.services.secretsmanager.SecretTables.SecretRow;
 import gantry.services.secretsmanager.SecretTables.Version;
+import gantry.state.Page;
 import gantry.state.Row;
 import gantry.state.Scope;
 import java.time.Instant;
@@ -15,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.core.SdkBytes;
+import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
 import software.amazon.awssdk.services.secretsmanager.model.*;
 
 /** The API of values: making a secret, and its versions. */
@@ -23,6 +25,8 @@ abstract class ValueApi extends Found {
 
   static final int MAX_VALUE_BYTES = 65_536;
   static final int MAX_VERSIONS = 100;
+  static final int MAX_BATCH = 20;
+  static final int MAX_PAGE = 100;
   private static final String SUFFIX_LETTERS =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
@@ -101,7 +105,15 @@ abstract class ValueApi extends Found {
     return true;
   }
 
+  /** Some products of other companies change their secrets themselves; they do not know us. */
+  private static void refuseType(@Nullable String type) {
+    if (type != null) {
+      throw SecretErrors.parameter("Secrets of the type " + type + " are not supported.");
+    }
+  }
+
   public CreateSecretResponse createSecret(CreateSecretRequest r) {
+    refuseType(r.type());
     if (!r.name().matches("[A-Za-z0-9/_+=.@!-]{1,512}")) {
       throw SecretErrors.validation(
           "Invalid name. Must be a valid name containing alphanumeric characters, or any of the"
@@ -200,6 +212,9 @@ abstract class ValueApi extends Found {
     if (value == null) {
       throw SecretErrors.request("You must provide either SecretString or SecretBinary.");
     }
+    if (r.rotationToken() != null) {
+      throw SecretErrors.parameter("A RotationToken belongs to a rotation, and nothing rotates.");
+    }
     String id = token(r.clientRequestToken());
     List<String> stages = r.hasVersionStages() ? r.versionStages() : List.of(Stages.CURRENT);
     SecretRow row = put(r.secretId(), id, value, stages);
@@ -253,6 +268,7 @@ abstract class ValueApi extends Found {
   }
 
   public UpdateSecretResponse updateSecret(UpdateSecretRequest r) {
+    refuseType(r.type());
     Value value = Value.of(r.secretString(), r.secretBinary());
     String id = value == null ? null : token(r.clientRequestToken());
     if (r.description() != null || r.kmsKeyId() != null) {
@@ -338,22 +354,38 @@ abstract class ValueApi extends Found {
       throw SecretErrors.parameter(
           "Either 'SecretIdList' or 'Filters' must be provided, but not both.");
     }
-    List<String> ids =
+    if (byIds && r.maxResults() != null) {
+      throw SecretErrors.parameter("MaxResults goes with Filters, not with SecretIdList.");
+    }
+    String listing = "BatchGetSecretValue";
+    String after = after(listing, r.nextToken());
+    Page<String> page =
         byIds
-            ? r.secretIdList()
-            : view()
-                .scan(SecretTables.SECRETS, Caller.current().scope())
-                .map(Row::value)
-                .filter(row -> row.deletion() == null && Filters.match(row, r.filters()))
-                .map(SecretRow::arn)
-                .limit(20)
-                .toList();
+            ? new Page<>(r.secretIdList(), null)
+            : Page.cut(
+                view()
+                    .scan(SecretTables.SECRETS, Caller.current().scope())
+                    .map(Row::value)
+                    .filter(row -> row.deletion() == null && Filters.match(row, r.filters()))
+                    .map(SecretRow::arn)
+                    .filter(arn -> arn.compareTo(after) > 0)
+                    .sorted(),
+                r.maxResults() == null ? MAX_BATCH : r.maxResults(),
+                arn -> arn,
+                listing);
+    // Who may read a batch may not for that reason read each secret in it: each is asked for.
+    SecretsManagerClient reader =
+        context
+            .clients()
+            .forCaller(
+                "secretsmanager.amazonaws.com",
+                Caller.current().scope(),
+                SecretsManagerClient.class);
     List<SecretValueEntry> values = new ArrayList<>();
     List<APIErrorType> errors = new ArrayList<>();
-    for (String id : ids) {
+    for (String id : page.items()) {
       try {
-        GetSecretValueResponse got =
-            getSecretValue(GetSecretValueRequest.builder().secretId(id).build());
+        GetSecretValueResponse got = reader.getSecretValue(one -> one.secretId(id));
         values.add(
             SecretValueEntry.builder()
                 .arn(got.arn())
@@ -364,18 +396,19 @@ abstract class ValueApi extends Found {
                 .versionStages(got.versionStages())
                 .createdDate(got.createdDate())
                 .build());
-      } catch (ResourceNotFoundException e) {
-        errors.add(error(id, "ResourceNotFoundException", e));
-      } catch (InvalidRequestException e) {
-        errors.add(error(id, "InvalidRequestException", e));
-      } catch (DecryptionFailureException e) {
-        errors.add(error(id, "DecryptionFailure", e));
+      } catch (SecretsManagerException e) {
+        errors.add(
+            APIErrorType.builder()
+                .secretId(id)
+                .errorCode(SecretErrors.code(e))
+                .message(SecretErrors.text(e))
+                .build());
       }
     }
-    return BatchGetSecretValueResponse.builder().secretValues(values).errors(errors).build();
-  }
-
-  static APIErrorType error(String id, String code, RuntimeException e) {
-    return APIErrorType.builder().secretId(id).errorCode(code).message(e.getMessage()).build();
+    return BatchGetSecretValueResponse.builder()
+        .secretValues(values)
+        .errors(errors)
+        .nextToken(page.nextToken())
+        .build();
   }
 }

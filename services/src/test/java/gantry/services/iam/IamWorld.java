@@ -40,6 +40,7 @@ public final class IamWorld {
   public final Iam iam;
   public final Sts sts;
   public final Map<String, PublicKey> issuers = new HashMap<>();
+  private final Map<Class<?>, SdkClient> hosted = new HashMap<>();
   private final WebKeys webKeys = (issuer, keyId) -> issuers.get(issuer);
 
   public IamWorld(Table<?>... more) {
@@ -53,7 +54,7 @@ public final class IamWorld {
             time,
             time,
             ids,
-            new Nobody(),
+            new Hosted(),
             Path.of("unused"),
             new ServiceContext.Endpoint("localhost", 4566));
     iam = new Iam(context, box);
@@ -114,17 +115,25 @@ public final class IamWorld {
         .arn();
   }
 
-  /** Nothing else is hosted. */
-  private static final class Nobody implements Clients {
+  /** Makes a service known to the others; nobody evaluates who may call it. */
+  public <C extends SdkClient> void host(Class<C> client, C service) {
+    hosted.put(client, service);
+  }
+
+  private final class Hosted implements Clients {
     @Override
     public <C extends SdkClient> C as(String principal, Scope scope, Class<C> client) {
-      throw new UnsupportedOperationException(client.getSimpleName() + " is not hosted");
+      SdkClient service = hosted.get(client);
+      if (service == null) {
+        throw new UnsupportedOperationException(client.getSimpleName() + " is not hosted");
+      }
+      return client.cast(service);
     }
 
     @Override
     public <C extends SdkClient> C asRole(
         String principal, String roleArn, String sessionName, Scope scope, Class<C> client) {
-      throw new UnsupportedOperationException(client.getSimpleName() + " is not hosted");
+      return as(principal, scope, client);
     }
   }
 }

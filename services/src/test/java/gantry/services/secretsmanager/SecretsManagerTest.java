@@ -19,6 +19,10 @@ class SecretsManagerTest {
   private final IamWorld world = new IamWorld(SecretTables.SECRETS);
   private final SecretsManager service = new SecretsManager(world.context, world.box);
 
+  SecretsManagerTest() {
+    world.host(SecretsManagerClient.class, service);
+  }
+
   private <R> R call(Function<SecretsManagerClient, R> operation) {
     return IamWorld.as(IamWorld.ROOT, () -> operation.apply(service));
   }
@@ -375,5 +379,61 @@ class SecretsManagerTest {
     assertThat(world.store.snapshot().revision())
         .as("what is in step is not written again")
         .isEqualTo(revision);
+  }
+
+  @Test
+  void listingsComeInPagesAndInTheOrderOfCreation() {
+    for (int i = 0; i < 25; i++) {
+      String name = "p/" + (char) ('z' - i);
+      call(s -> s.createSecret(r -> r.name(name).secretString("v").clientRequestToken(token(1))));
+      world.time.advance(Duration.ofSeconds(1));
+    }
+    var first = call(s -> s.listSecrets(r -> r.maxResults(2).sortOrder(SortOrderType.ASC)));
+    assertThat(first.secretList()).extracting(SecretListEntry::name).containsExactly("p/z", "p/y");
+    var newest = call(s -> s.listSecrets(r -> r.maxResults(24).sortOrder(SortOrderType.DESC)));
+    assertThat(newest.secretList().getFirst().name()).isEqualTo("p/b");
+    var rest =
+        call(
+            s -> s.listSecrets(r -> r.sortOrder(SortOrderType.DESC).nextToken(newest.nextToken())));
+    assertThat(rest.secretList()).extracting(SecretListEntry::name).containsExactly("p/z");
+    Filter all = Filter.builder().key("name").values("p/").build();
+    var some = call(s -> s.batchGetSecretValue(r -> r.filters(all)));
+    assertThat(some.secretValues()).hasSize(20);
+    var more = call(s -> s.batchGetSecretValue(r -> r.filters(all).nextToken(some.nextToken())));
+    assertThat(more.secretValues()).hasSize(5);
+    assertThat(more.nextToken()).isNull();
+    for (int n = 2; n < 6; n++) {
+      put("p/z", n);
+    }
+    var versions =
+        call(
+            s ->
+                s.listSecretVersionIds(
+                    r -> r.secretId("p/z").includeDeprecated(true).maxResults(3)));
+    assertThat(versions.versions()).hasSize(3);
+    var others =
+        call(
+            s ->
+                s.listSecretVersionIds(
+                    r ->
+                        r.secretId("p/z").includeDeprecated(true).nextToken(versions.nextToken())));
+    assertThat(others.versions())
+        .extracting(SecretVersionsListEntry::versionId)
+        .containsExactly(token(4), token(5));
+  }
+
+  @Test
+  void aPolicyNamesWhomThereIs() {
+    create("app/p", "v");
+    String nobody =
+        IamWorld.document(
+            "{'Effect':'Allow','Principal':{'AWS':'arn:aws:iam::111122223333:role/nobody'},"
+                + "'Action':'secretsmanager:GetSecretValue','Resource':'*'}");
+    assertThatThrownBy(
+            () -> call(s -> s.putResourcePolicy(r -> r.secretId("app/p").resourcePolicy(nobody))))
+        .isInstanceOf(MalformedPolicyDocumentException.class)
+        .hasMessageContaining("This resource policy contains an unsupported principal");
+    assertThatThrownBy(() -> call(s -> s.cancelRotateSecret(r -> r.secretId("app/p"))))
+        .isInstanceOf(InvalidRequestException.class);
   }
 }

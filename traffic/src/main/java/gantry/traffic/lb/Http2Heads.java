@@ -243,4 +243,13 @@ final class Http2Heads {
     }
     return out;
   }
+
+  /** A head's size as text, before HPACK makes it less. */
+  static int size(Http2Headers headers) {
+    int size = 0;
+    for (Map.Entry<CharSequence, CharSequence> one : headers) {
+      size += one.getKey().length() + one.getValue().length() + 4;
+    }
+    return size;
+  }
 }

@@ -4,6 +4,7 @@ import gantry.services.ecs.EcsTables;
 import gantry.services.ecs.placement.Candidate;
 import gantry.services.ecs.placement.CapacityIndex;
 import gantry.services.ecs.placement.Decision;
+import gantry.services.ecs.placement.Lack;
 import gantry.services.ecs.placement.PlacementRequest;
 import gantry.services.ecs.rows.InstanceRow;
 import gantry.services.ecs.rows.TaskRow;
@@ -58,12 +59,15 @@ public final class Capacity {
     }
   }
 
-  /** Decides without taking: for explanations and for what a change would bring. */
-  public Decision consider(Scope scope, String cluster, PlacementRequest request) {
+  /** Why no instance takes it; null when one does. Nothing is taken. */
+  public @Nullable List<Lack> lacks(Scope scope, String cluster, PlacementRequest request) {
     start();
     synchronized (this) {
       CapacityIndex index = pools.get(key(scope, cluster));
-      return (index == null ? new CapacityIndex() : index).place(request);
+      if (index == null) {
+        return List.of();
+      }
+      return index.place(request) instanceof Decision.Placed ? null : index.lacks(request);
     }
   }
 

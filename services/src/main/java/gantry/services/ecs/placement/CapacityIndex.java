@@ -425,6 +425,23 @@ public final class CapacityIndex {
     return new Decision.Refused(reasons, closest);
   }
 
+  /** Why each instance cannot take the task, in the order of their ids; empty when one can. */
+  public List<Lack> lacks(PlacementRequest request) {
+    List<Lack> lacks = new ArrayList<>();
+    for (Node node : nodes.values()) {
+      if (request.only() != null && !request.only().equals(node.id())) {
+        continue;
+      }
+      Refusal refusal = node.refusal(request);
+      if (refusal == null) {
+        return List.of();
+      }
+      lacks.add(new Lack(node.id(), refusal, node.lacks(refusal, request)));
+    }
+    lacks.sort(Comparator.comparing(Lack::instance));
+    return lacks;
+  }
+
   /** The ids of the instances that pass a filter: where a daemon belongs. */
   public List<String> matching(PlacementRequest request) {
     List<String> ids = new ArrayList<>();

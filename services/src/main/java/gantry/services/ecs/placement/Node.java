@@ -1,11 +1,15 @@
 package gantry.services.ecs.placement;
 
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** An instance in the index, with what is left of it. */
@@ -119,6 +123,61 @@ final class Node implements ClusterQuery.Subject {
       }
     }
     return null;
+  }
+
+  /** What a refusal means here, for whoever asks: what is wanted and what there is. */
+  String lacks(Refusal refusal, PlacementRequest request) {
+    Demand demand = request.demand();
+    return switch (refusal) {
+      case INACTIVE -> "it takes no new tasks: it is being drained or is gone";
+      case AGENT -> "its agent is not connected";
+      case LOCATION ->
+          "it is in " + sorted(candidate.zones()) + ", not in " + sorted(request.zones());
+      case ATTRIBUTE -> missing(request);
+      case MEMBER_OF ->
+          "it does not satisfy "
+              + request.memberOf().stream()
+                  .filter(each -> !each.matches(this))
+                  .map(ClusterQuery::toString)
+                  .collect(Collectors.joining(" nor "));
+      case DISTINCT_INSTANCE -> "it has a task of " + request.group() + " already";
+      case CPU -> left(freeCpu, candidate.cpu(), demand.cpu(), "CPU units");
+      case MEMORY -> left(freeMemory, candidate.memory(), demand.memory(), "MiB of memory");
+      case GPU -> left(freeGpus, candidate.gpus(), demand.gpus(), "GPUs");
+      case ENI -> left(freeEnis, candidate.enis(), demand.enis(), "network interfaces");
+      case PORTS -> "in use: " + used(demand.tcpPorts(), tcp, candidate.reservedTcp(), "tcp");
+      case PORTS_UDP -> "in use: " + used(demand.udpPorts(), udp, candidate.reservedUdp(), "udp");
+    };
+  }
+
+  private static String left(int free, int all, int wanted, String unit) {
+    return "%d of %d %s are left, %d are wanted".formatted(free, all, unit, wanted);
+  }
+
+  private static String sorted(Set<String> names) {
+    return String.join(", ", new TreeSet<>(names));
+  }
+
+  private String missing(PlacementRequest request) {
+    List<String> missing = new ArrayList<>();
+    for (var required : new TreeMap<>(request.requires()).entrySet()) {
+      String value = candidate.attributes().get(required.getKey());
+      if (value == null || (!required.getValue().isEmpty() && !required.getValue().equals(value))) {
+        missing.add(
+            required.getKey()
+                + (required.getValue().isEmpty() ? "" : " = " + required.getValue())
+                + (value == null || value.isEmpty() ? "" : " (it has " + value + ")"));
+      }
+    }
+    return "it lacks " + String.join(", ", missing);
+  }
+
+  private static String used(
+      List<Integer> wanted, Set<Integer> taken, Set<Integer> reserved, String protocol) {
+    return wanted.stream()
+        .filter(port -> taken.contains(port) || reserved.contains(port))
+        .map(port -> port + "/" + protocol + (reserved.contains(port) ? " (reserved)" : ""))
+        .collect(Collectors.joining(", "));
   }
 
   void take(String group, Demand demand, int sign) {

@@ -383,6 +383,7 @@ public final class ServicePlanner {
       if (healthy >= service.desired()) {
         going = unhealthy.size();
       } else if (full
+          && startedInAll() == 0
           && count(
                   task ->
                       task.phase() == Phase.STARTING || task.health() == TaskView.Health.WAITING)

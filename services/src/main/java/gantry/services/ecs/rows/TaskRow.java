@@ -7,6 +7,8 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.NetworkConfiguration;
+import software.amazon.awssdk.services.ecs.model.PlacementConstraint;
+import software.amazon.awssdk.services.ecs.model.PlacementStrategy;
 import software.amazon.awssdk.services.ecs.model.Task;
 
 /**
@@ -32,6 +34,8 @@ import software.amazon.awssdk.services.ecs.model.Task;
  * @param lastLines the last output of each container, by name
  * @param counted its deployment has taken notice of how it went (healthy, or ended before)
  * @param failedStep what the control plane itself could not do for it (create the interface, ...)
+ * @param constraints what its instance must satisfy, of a task that began without one
+ * @param strategies how its instance is chosen, of a task that began without one
  */
 public record TaskRow(
     Task task,
@@ -53,7 +57,9 @@ public record TaskRow(
     Map<String, ContainerHealthRow> health,
     Map<String, List<String>> lastLines,
     Outcome counted,
-    @Nullable String failedStep) {
+    @Nullable String failedStep,
+    List<PlacementConstraint> constraints,
+    List<PlacementStrategy> strategies) {
 
   /** What the node is told to do with the task. */
   public enum NodeWish {
@@ -235,7 +241,9 @@ public record TaskRow(
           health,
           lastLines,
           counted,
-          failedStep);
+          failedStep,
+          from.constraints,
+          from.strategies);
     }
   }
 }
