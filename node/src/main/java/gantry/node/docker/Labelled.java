@@ -1,7 +1,6 @@
 package gantry.node.docker;
 
 import com.github.dockerjava.api.command.InspectVolumeResponse;
-import com.github.dockerjava.api.exception.ConflictException;
 import com.github.dockerjava.api.exception.DockerException;
 import com.github.dockerjava.api.exception.NotFoundException;
 import com.github.dockerjava.api.model.Container;
@@ -55,20 +54,6 @@ public final class Labelled {
                         .exec())
             .getVolumes();
     return found == null ? List.of() : found;
-  }
-
-  /** With the volumes that have no name. */
-  public void removeContainer(String id) {
-    try {
-      docker.call(
-          "removed",
-          DockerEngine.START,
-          d -> d.removeContainerCmd(id).withForce(true).withRemoveVolumes(true).exec());
-    } catch (NotFoundException e) {
-      log.debug("{} is gone already", id);
-    } catch (ConflictException e) {
-      log.debug("{} is being removed already", id);
-    }
   }
 
   public void removeVolume(String name) {
