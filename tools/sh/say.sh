@@ -1,7 +1,7 @@
 # How the script speaks: progress on standard error, so that standard output stays for what was asked.
 say() { printf '\033[2mgantry:\033[0m %s\n' "$*" >&2; }
 die() { printf 'gantry: %s\n' "$*" >&2; exit 1; }
-is_root() { [ "$(id -u)" = 0 ]; }
+is_root() { [ "$EUID" = 0 ]; }
 has() { command -v "$1" >/dev/null 2>&1; }
 # Debian and its children: where we may install what is missing.
 is_debian() { [ -r /etc/os-release ] && grep -qE '^ID(_LIKE)?=.*(debian|ubuntu)' /etc/os-release && has apt-get; }
@@ -18,10 +18,15 @@ install_packages() {
     APT_UPDATED=1
   fi
   say "installing $* ($purpose)"
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >"$GANTRY_ROOT/.gantry/apt.log" 2>&1 || {
+  # Debian starts a service that it installs: nginx, redis and their like would take the ports of this machine. What is to run we start.
+  local policy=/usr/sbin/policy-rc.d ours= status=0
+  [ -e $policy ] || { printf '#!/bin/sh\nexit 101\n' >$policy && chmod 755 $policy && ours=1; }
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >"$GANTRY_ROOT/.gantry/apt.log" 2>&1 || status=1
+  [ -z "$ours" ] || rm -f $policy
+  [ $status = 0 ] || {
     say "apt could not install $*; the last lines of .gantry/apt.log:"
     tail -n 3 "$GANTRY_ROOT/.gantry/apt.log" >&2
-    return 1
   }
+  return $status
 }
-mkdir -p "$GANTRY_ROOT/.gantry"
+[ -d "$GANTRY_ROOT/.gantry" ] || mkdir -p "$GANTRY_ROOT/.gantry"

@@ -1,7 +1,7 @@
 # ./gantry test: everything; --fast: what needs neither Docker nor other people's programs, nor minutes of the processors
 # (tag `many`); --long: also the systems that are deployed, rolled and broken for minutes under load (tag `long`).
 
-CLIENT_PROGRAMS="curl:curl openssl:openssl ps:procps aws:awscli skopeo:skopeo redis-server:redis-server nginx:nginx wrk:wrk dig:dnsutils mmdebstrap:mmdebstrap busybox:busybox-static python3:python3 pip3:python3-pip node:nodejs npm:npm chromium:chromium go:golang-go musl-gcc:musl-tools unbound:unbound"
+CLIENT_PROGRAMS="curl:curl openssl:openssl ps:procps aws:awscli skopeo:skopeo redis-server:redis-server nginx:nginx wrk:wrk dig:dnsutils mmdebstrap:mmdebstrap busybox:busybox-static python3:python3 pip3:python3-pip node:nodejs npm:npm chromium:chromium go:golang-go musl-gcc:musl-tools unbound:unbound docker-registry:docker-registry"
 
 run_tests() {
   local fast= long=" & !long" began=$SECONDS status=0

@@ -136,6 +136,7 @@ public final class Gantry implements AutoCloseable {
             logMetrics,
             registry,
             machine.publicPool(),
+            options.network().lan(),
             this::networks,
             new LiveBalancers(machine::balancers));
     hosted.forEach(one -> tables.addAll(one.tables()));

@@ -40,6 +40,7 @@ final class HostedServices {
    * @param logMetrics takes what the metric filters of log groups count
    * @param registry the registry, whose data plane the front serves too
    * @param publicPool where public addresses come from
+   * @param lan private blocks beside the machine that internet gateways hand on to
    * @param networks takes each new plan of the VPCs
    * @param live what the load balancers' data plane sees
    */
@@ -51,13 +52,14 @@ final class HostedServices {
       MetricSink logMetrics,
       EcrHost.Once registry,
       Cidr publicPool,
+      List<Cidr> lan,
       Consumer<NetworkPlan> networks,
       LiveTraffic live) {
     return List.of(
         EcsCore.hosted(),
         registry.service(),
         EcrPublic.hosted(registry),
-        Ec2.hosted(publicPool, networks),
+        Ec2.hosted(publicPool, lan, networks),
         Iam.hosted(box),
         Elbv2.hosted(live),
         Acm.hosted(),

@@ -1,5 +1,6 @@
 package gantry.app;
 
+import gantry.acs.network.Cidr;
 import gantry.services.iam.IamAuthorizer;
 import java.nio.file.Path;
 import java.util.List;
@@ -16,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param images what the registry is told
  * @param clusters the names of the clusters that this machine is a container instance of, in every
  *     account and region
- * @param relaxedNetwork tasks get their images though their subnet has no way to the registry
+ * @param network what VPCs do otherwise than on AWS
  * @param privileged tasks may have privileged containers, and directories and devices of the host
  * @param iam whether what policies do not allow is refused, or only recorded
  */
@@ -29,10 +30,20 @@ public record Options(
     boolean strict,
     Engine engine,
     List<String> clusters,
-    boolean relaxedNetwork,
+    Network network,
     boolean privileged,
     IamAuthorizer.Mode iam,
     Images images) {
+
+  /**
+   * What VPCs do otherwise than on AWS.
+   *
+   * @param relaxed tasks get their images though their subnet has no way to the registry
+   * @param lan private blocks beside this machine that internet gateways hand on to
+   */
+  public record Network(boolean relaxed, List<Cidr> lan) {
+    public static final Network USUAL = new Network(false, List.of());
+  }
 
   /**
    * What the registry is told.
@@ -63,7 +74,7 @@ public record Options(
         strict,
         engine,
         CLUSTERS,
-        false,
+        Network.USUAL,
         listen.equals(LOOPBACK),
         iam,
         Images.USUAL);

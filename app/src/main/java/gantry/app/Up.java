@@ -1,5 +1,6 @@
 package gantry.app;
 
+import gantry.acs.network.Cidr;
 import gantry.services.iam.IamAuthorizer;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -32,6 +33,7 @@ final class Up {
           "iam",
           "cluster",
           "vulnerabilities",
+          "allow-lan",
           "upstream");
   private static final Set<String> FLAGS =
       Set.of("ephemeral", "strict", "relaxed-network", "allow-privileged", "detach", "help");
@@ -46,8 +48,8 @@ final class Up {
             """
             gantry up [--port 4566] [--listen ADDRESS] [--data DIR | --ephemeral] [--account ID]
                       [--region NAME] [--engine docker|simulated] [--iam audit|enforce] [--strict] [--detach]
-                      [--cluster NAME,... | --cluster none] [--relaxed-network] [--allow-privileged]
-                      [--vulnerabilities DIR] [--upstream URL,...]\
+                      [--cluster NAME,... | --cluster none] [--relaxed-network] [--allow-lan CIDR,...]
+                      [--allow-privileged] [--vulnerabilities DIR] [--upstream URL,...]\
             """);
         return 0;
       }
@@ -78,10 +80,22 @@ final class Up {
         read.has("strict"),
         engine(read),
         clusters(read),
-        read.has("relaxed-network"),
+        network(read),
         privileged(read),
         iam(read),
         images(read));
+  }
+
+  private static Options.Network network(Arguments read) {
+    String lan = read.get("allow-lan");
+    List<String> blocks = lan == null ? List.of() : List.of(lan.split(",", -1));
+    for (String block : blocks) {
+      if (!Cidr.isValid(block)) {
+        throw new Arguments.Wrong("--allow-lan " + block + " is no block such as 192.168.1.0/24");
+      }
+    }
+    return new Options.Network(
+        read.has("relaxed-network"), blocks.stream().map(Cidr::parse).toList());
   }
 
   private static Options.Images images(Arguments read) {

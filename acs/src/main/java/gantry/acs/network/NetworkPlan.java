@@ -11,11 +11,31 @@ import org.jspecify.annotations.Nullable;
  * sorted, so that equal networks are equal plans.
  *
  * @param prefixLists the blocks of every prefix list that a rule or route names
+ * @param lan private blocks beyond the internet gateways that these hand on to: AWS's hand on to
+ *     none
  */
 public record NetworkPlan(
     SortedMap<String, Vpc> vpcs,
     SortedMap<String, Peering> peerings,
-    SortedMap<String, List<Cidr>> prefixLists) {
+    SortedMap<String, List<Cidr>> prefixLists,
+    List<Cidr> lan) {
+
+  /** As on AWS, where what stands beside the machines is out of reach. */
+  public NetworkPlan(
+      SortedMap<String, Vpc> vpcs,
+      SortedMap<String, Peering> peerings,
+      SortedMap<String, List<Cidr>> prefixLists) {
+    this(vpcs, peerings, prefixLists, List.of());
+  }
+
+  public NetworkPlan reaching(List<Cidr> blocks) {
+    return new NetworkPlan(vpcs, peerings, prefixLists, List.copyOf(blocks));
+  }
+
+  /** Whether an internet gateway sends on what goes to this address. */
+  public boolean handsOn(String address) {
+    return !PrivateBlocks.contain(address) || lan.stream().anyMatch(cidr -> cidr.contains(address));
+  }
 
   /**
    * One VPC.

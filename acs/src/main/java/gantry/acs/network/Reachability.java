@@ -77,7 +77,8 @@ public final class Reachability {
     NETWORK_ACL_INGRESS,
     ROUTE,
     BLACK_HOLE,
-    NO_PUBLIC_ADDRESS
+    NO_PUBLIC_ADDRESS,
+    PRIVATE_DESTINATION
   }
 
   /** Ends the walk. */
@@ -153,7 +154,7 @@ public final class Reachability {
                   + " one (assignPublicIp), or route its subnet to a NAT gateway.");
         }
         path.add(gateway);
-        internet(vpc, subnet, source, to);
+        internet(vpc, subnet, gateway, source, to);
       }
       case RouteTarget.ToNat(String id) -> nat(vpc, from, subnet, id, to);
       case RouteTarget.ToEndpoint(String id) -> path.add(id);
@@ -224,7 +225,8 @@ public final class Reachability {
   }
 
   /** Out through an internet gateway: to an interface with that public address, or the world. */
-  private void internet(Vpc vpc, Subnet subnet, String source, String to) throws Stop {
+  private void internet(Vpc vpc, Subnet subnet, String gateway, String source, String to)
+      throws Stop {
     for (Vpc there : plan.vpcs().values()) {
       for (Eni target : there.enis().values()) {
         if (target.publicAddresses().containsValue(to)) {
@@ -247,6 +249,17 @@ public final class Reachability {
           return;
         }
       }
+    }
+    if (!plan.handsOn(to)) {
+      throw new Stop(
+          By.PRIVATE_DESTINATION,
+          gateway,
+          vpc.id(),
+          to
+              + " is a private address, and internet gateways hand nothing on to those. If it stands"
+              + " beside this machine and tasks are to reach it, start Gantry with --allow-lan "
+              + to
+              + "/32.");
     }
     reply(vpc, subnet, false, to);
     path.add("internet");
@@ -281,7 +294,7 @@ public final class Reachability {
     }
     path.add(home.routeTable());
     path.add(igw);
-    internet(vpc, home, source, to);
+    internet(vpc, home, igw, source, to);
     if (!home.id().equals(subnet.id())) {
       reply(vpc, home, true, from.address());
       reply(vpc, subnet, false, to);

@@ -192,6 +192,10 @@ public final class BalancerLink implements AutoCloseable {
     return balancers.metrics();
   }
 
+  List<Metrics.Target> compared(String groupArn) {
+    return balancers.compared(groupArn);
+  }
+
   /** Serves a request by the name of a load balancer that came to the API's port. */
   void serve(String name, Call call) throws IOException {
     balancers.serve(name, call);

@@ -45,6 +45,18 @@ public final class LiveBalancers implements LiveTraffic {
     return new Second(before, from.metrics(), seconds, from.problems());
   }
 
+  @Override
+  public Map<String, Anomaly> anomalies(String groupArn) {
+    BalancerLink from = link.get();
+    return from == null
+        ? Map.of()
+        : from.compared(groupArn).stream()
+            .collect(
+                Collectors.toMap(
+                    target -> target.id() + ":" + target.port(),
+                    target -> new Anomaly(target.anomalous(), target.mitigated())));
+  }
+
   private static final class Second implements Seen {
     private final Map<String, Metrics.Balancer> balancersBefore;
     private final Map<String, Metrics.Balancer> balancers;

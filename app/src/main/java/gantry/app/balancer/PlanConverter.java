@@ -39,19 +39,6 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.RuleConditio
 /** Says the API's plan in the data plane's words. A pure function. */
 final class PlanConverter {
 
-  private static final Map<String, String> RESPONSE_HEADERS =
-      Map.of(
-          "strict_transport_security", "Strict-Transport-Security",
-          "access_control_allow_origin", "Access-Control-Allow-Origin",
-          "access_control_allow_methods", "Access-Control-Allow-Methods",
-          "access_control_allow_headers", "Access-Control-Allow-Headers",
-          "access_control_allow_credentials", "Access-Control-Allow-Credentials",
-          "access_control_expose_headers", "Access-Control-Expose-Headers",
-          "access_control_max_age", "Access-Control-Max-Age",
-          "content_security_policy", "Content-Security-Policy",
-          "x_content_type_options", "X-Content-Type-Options",
-          "x_frame_options", "X-Frame-Options");
-
   private final SocketRooms rooms;
 
   PlanConverter(SocketRooms rooms) {
@@ -157,7 +144,7 @@ final class PlanConverter {
 
   private static Listener listener(BalancerPlan.Listener one) {
     Map<String, String> headers = new HashMap<>();
-    RESPONSE_HEADERS.forEach(
+    BalancerPlan.RESPONSE_HEADERS.forEach(
         (key, name) -> {
           String value = one.attributes().get("routing.http.response." + key + ".header_value");
           if (value != null && !value.isEmpty()) {

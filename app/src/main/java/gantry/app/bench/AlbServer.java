@@ -117,10 +117,10 @@ final class AlbServer {
                 List.of(),
                 BalancerSettings.DEFAULTS,
                 List.of(
-                    new Listener("listener/1", AlbBench.OURS, Protocol.HTTP, rules),
+                    new Listener("listener/1", AlbPeers.OURS, Protocol.HTTP, rules),
                     new Listener(
                         "listener/2",
-                        AlbBench.OURS_TLS,
+                        AlbPeers.OURS_TLS,
                         Protocol.HTTPS,
                         "ELBSecurityPolicy-TLS13-1-2-2021-06",
                         List.of("cert"),
@@ -138,7 +138,7 @@ final class AlbServer {
                 SocketRooms.HOST,
                 HealthCheck.DEFAULTS,
                 GroupSettings.DEFAULTS,
-                List.of(new Target("127.0.0.1", AlbBench.BACKEND, "127.0.0.1", "az1", false)))),
+                List.of(new Target("127.0.0.1", AlbPeers.BACKEND, "127.0.0.1", "az1", false)))),
         List.of(certificate));
   }
 }

@@ -2,8 +2,6 @@ package gantry.app.bench;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
@@ -28,7 +26,6 @@ final class RegistryRound {
   static final int CLIENTS = 4;
   private static final int SMALL_LAYERS = 200;
   private static final int SMALL_BYTES = 16 * 1024;
-  private static final int TICKS_A_SECOND = 100;
 
   /** What goes in in one round, and comes out. */
   static final long BYTES = (long) (LAYERS + CLIENTS) * LAYER_BYTES;
@@ -211,8 +208,6 @@ final class RegistryRound {
   }
 
   private double cpuSeconds() throws IOException {
-    String stat = Files.readString(Path.of("/proc", Long.toString(pid), "stat"));
-    String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
-    return (Long.parseLong(fields[11]) + Long.parseLong(fields[12])) / (double) TICKS_A_SECOND;
+    return ProcessorTime.of(ProcessHandle.of(pid).orElseThrow()).all() / 1e6;
   }
 }

@@ -6,7 +6,6 @@ import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -18,7 +17,6 @@ final class Rival implements AutoCloseable {
 
   private static final long READY_NANOS = TimeUnit.SECONDS.toNanos(60);
   private static final long LOOK_AGAIN_NANOS = TimeUnit.MICROSECONDS.toNanos(500);
-  private static final long TICKS_A_SECOND = 100;
   private static final String LIST = "AmazonEC2ContainerServiceV20141113.ListClusters";
 
   private final Process process;
@@ -31,20 +29,23 @@ final class Rival implements AutoCloseable {
     this.readySeconds = readySeconds;
   }
 
-  /** The very program that this runs in, with the same options of the runtime. */
+  /** As its users start it: by the script, which asks first whether anything is to be built. */
   static Rival ours(Path data) throws IOException {
-    ProcessHandle.Info self = ProcessHandle.current().info();
-    String[] own = self.arguments().orElse(new String[0]);
-    int main = Arrays.asList(own).indexOf("gantry.app.Main");
-    if (main < 0) {
-      throw new IOException("cannot tell how this program was started; use ./gantry bench");
+    String root = System.getenv("GANTRY_ROOT");
+    if (root == null) {
+      throw new IOException("cannot tell where ./gantry is; use ./gantry bench");
     }
     int port = freePort();
-    List<String> command = new ArrayList<>();
-    command.add(self.command().orElse("java"));
-    command.addAll(Arrays.asList(own).subList(0, main + 1));
-    command.addAll(List.of("up", "--port", Integer.toString(port), "--data", data.toString()));
-    return start(command, Map.of("GANTRY_ENGINE", "simulated"), port);
+    return start(
+        List.of(
+            Path.of(root, "gantry").toString(),
+            "up",
+            "--port",
+            Integer.toString(port),
+            "--data",
+            data.toString()),
+        Map.of("GANTRY_ENGINE", "simulated"),
+        port);
   }
 
   /** Installed from PyPI when it is missing. */
@@ -127,13 +128,7 @@ final class Rival implements AutoCloseable {
 
   /** CPU time used so far, of the process and its children. */
   double cpuSeconds() throws IOException {
-    long ticks = 0;
-    for (long pid : pids()) {
-      String stat = Files.readString(Path.of("/proc", Long.toString(pid), "stat"));
-      String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
-      ticks += Long.parseLong(fields[11]) + Long.parseLong(fields[12]);
-    }
-    return (double) ticks / TICKS_A_SECOND;
+    return ProcessorTime.of(process.toHandle()).all() / 1e6;
   }
 
   private List<Long> pids() {

@@ -73,7 +73,7 @@ final class LocalMachine implements Machine {
   LocalMachine(Options options, String install) {
     this.install = install;
     this.options = options;
-    this.settings = VpcSettings.of(install).relaxed(options.relaxedNetwork());
+    this.settings = VpcSettings.of(install).relaxed(options.network().relaxed());
     this.network = new VpcNetwork(settings, this::otherVpcs);
     this.sockets = new VpcSockets(network);
   }

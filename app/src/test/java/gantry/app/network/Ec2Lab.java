@@ -48,7 +48,8 @@ final class Ec2Lab implements AutoCloseable {
         VpcSettings.of("a" + Integer.toString(number * 36 + LABS.getAndIncrement() % 36, 36));
     network = new VpcNetwork(settings);
     sockets = new VpcSockets(network);
-    HostedService<Ec2Client> service = Ec2.hosted(settings.publicPool(), network::update);
+    HostedService<Ec2Client> service =
+        Ec2.hosted(settings.publicPool(), List.of(), network::update);
     SystemTime time = new SystemTime();
     store = MemoryStore.of(Clock.systemUTC(), service.tables());
     ServiceContext context =

@@ -170,7 +170,7 @@ class UpstreamTest {
         false,
         Options.Engine.SIMULATED,
         List.of(),
-        false,
+        Options.Network.USUAL,
         true,
         IamAuthorizer.Mode.AUDIT,
         new Options.Images(null, Set.of("http://localhost:" + port)));

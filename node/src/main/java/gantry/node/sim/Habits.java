@@ -64,6 +64,11 @@ public record Habits(
         pull, start, stop, slowPulls, failingPulls, failingStarts, deafContainers, other);
   }
 
+  /** The same machine, repaired: it refuses nothing any more. */
+  public Habits repaired() {
+    return new Habits(pull, start, stop, slowPulls, 0, 0, deafContainers, program);
+  }
+
   /** What runs in a container: asked at each of its starts. */
   public interface Program {
     Course course(TaskPayload task, ContainerDefinition container, RandomGenerator chance);

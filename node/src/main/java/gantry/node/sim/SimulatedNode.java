@@ -55,7 +55,7 @@ public final class SimulatedNode implements NodeAgent {
   private final NodeTimers timers;
   private final Clock clock;
   private final SplittableRandom chance;
-  private final Habits habits;
+  private Habits habits;
   private final Map<String, Task> tasks = new LinkedHashMap<>();
   private int nextPort = FIRST_PORT;
   private boolean lost;
@@ -119,6 +119,11 @@ public final class SimulatedNode implements NodeAgent {
   /** The machine is back, empty: the caller registers it anew or as it was. */
   public synchronized void comeBack() {
     lost = false;
+  }
+
+  /** From now on it refuses nothing. */
+  public synchronized void repair() {
+    habits = habits.repaired();
   }
 
   /** Nothing is heard of the machine for a while, but it goes on; then it says all at once. */

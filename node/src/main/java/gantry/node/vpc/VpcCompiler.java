@@ -8,6 +8,7 @@ import gantry.acs.network.NetworkPlan.Nat;
 import gantry.acs.network.NetworkPlan.Peering;
 import gantry.acs.network.NetworkPlan.Subnet;
 import gantry.acs.network.NetworkPlan.Vpc;
+import gantry.acs.network.PrivateBlocks;
 import gantry.node.vpc.KernelPlan.Host;
 import gantry.node.vpc.KernelPlan.Namespace;
 import gantry.node.vpc.KernelPlan.Veth;
@@ -174,7 +175,24 @@ final class VpcCompiler {
         routes,
         new TreeSet<>(),
         new TreeSet<>(),
-        new NftTable.Builder("ip", "gantry").build());
+        gatewayRules(plan));
+  }
+
+  /** The internet knows no private addresses: what stands beside the machine stays out of reach. */
+  private static NftTable gatewayRules(NetworkPlan plan) {
+    NftTable.Builder nft = new NftTable.Builder("ip", "gantry");
+    nft.set("lan", "type ipv4_addr; flags interval;");
+    Cidr.withoutNested(plan.lan()).forEach(cidr -> nft.element("lan", cidr.toString()));
+    nft.set("private", "type ipv4_addr; flags interval;");
+    PrivateBlocks.ALL.forEach(cidr -> nft.element("private", cidr.toString()));
+    return nft.hook(
+            "igw",
+            "filter hook forward priority 0;",
+            List.of(
+                "ct state established,related accept",
+                "oifname \"" + Names.UPLINK + "\" ip daddr @lan accept",
+                "oifname \"" + Names.UPLINK + "\" ip daddr @private drop"))
+        .build();
   }
 
   private Host host() {

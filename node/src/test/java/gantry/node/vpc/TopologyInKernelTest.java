@@ -16,6 +16,7 @@ import gantry.node.vpc.Plans.VpcPlan;
 import java.net.InetSocketAddress;
 import java.net.StandardProtocolFamily;
 import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -113,6 +114,55 @@ class TopologyInKernelTest {
               Reachability.Answer.Stopped.class,
               stopped -> assertThat(stopped.by()).isEqualTo(Reachability.By.NO_PUBLIC_ADDRESS));
       assertThat(Reachability.ask(plan, "eni-0a", pubB, 6, 80).allowed()).isTrue();
+    }
+  }
+
+  /** What stands beside the machine, a router or a printer say, is not the internet. */
+  @Test
+  void private_addresses_are_beyond_no_internet_gateway_unless_that_is_told() throws Exception {
+    try (Lab lab = new Lab()) {
+      VpcPlan vpc = open("vpc-0a", "10.0.0.0/16", "sg-0a");
+      plans.internet(vpc);
+      plans.subnet(vpc, "subnet-0a", "10.0.1.0/24");
+      String pub = lab.settings.publicPool().address(40);
+      plans.eni(vpc, "eni-0a", Eni.Kind.ATTACHED, "subnet-0a", "10.0.1.5", pub, "sg-0a");
+      NetworkPlan plan = plans.plan();
+      lab.apply(plan);
+      lab.task(plan, "vpc-0a", "eni-0a");
+      lab.serve("eni-0a", 80);
+      String machine = lab.settings.publicPool().address(1);
+      String beside = "192.168.213.77";
+      new Commands()
+          .run("ip", "addr", "add", beside + "/32", "dev", lab.settings.names().hostLink());
+      for (String address : List.of(machine, beside)) {
+        lab.serve(
+            address,
+            ServerSocketChannel.open(StandardProtocolFamily.INET)
+                .bind(new InetSocketAddress(address, 443)));
+      }
+
+      assertThat(lab.hear("eni-0a", machine, 443)).isEqualTo(machine + " saw " + pub);
+      assertThat(lab.ask("eni-0a", beside, 443)).isEqualTo("refused");
+      assertThat(Reachability.ask(plan, "eni-0a", beside, 6, 443))
+          .isInstanceOfSatisfying(
+              Reachability.Answer.Stopped.class,
+              stopped -> {
+                assertThat(stopped.by()).isEqualTo(Reachability.By.PRIVATE_DESTINATION);
+                assertThat(stopped.why()).contains("--allow-lan 192.168.213.77/32");
+              });
+      // Whoever comes from there is answered.
+      try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.INET)) {
+        channel.bind(new InetSocketAddress(beside, 0));
+        channel.socket().connect(new InetSocketAddress(pub, 80), 5000);
+        assertThat(Lab.line(channel.socket())).isEqualTo("eni-0a saw " + beside);
+      }
+
+      NetworkPlan told = plan.reaching(List.of(Cidr.parse("192.168.213.0/24")));
+      lab.apply(told);
+      assertThat(lab.hear("eni-0a", beside, 443)).isEqualTo(beside + " saw " + pub);
+      assertThat(Reachability.ask(told, "eni-0a", beside, 6, 443).allowed()).isTrue();
+      lab.apply(plan);
+      assertThat(lab.ask("eni-0a", beside, 443)).isEqualTo("refused");
     }
   }
 

@@ -1,5 +1,6 @@
 package gantry.services.ec2;
 
+import gantry.acs.network.Ipv4;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -42,10 +43,12 @@ final class Addresses {
           }
           String id = session.newId("eipalloc-");
           String ip = pool.take(session, id);
-          String border =
-              request.networkBorderGroup() == null
-                  ? session.scope().region()
-                  : request.networkBorderGroup();
+          String border = session.scope().region();
+          if (request.networkBorderGroup() != null
+              && !request.networkBorderGroup().equals(border)) {
+            throw Errors.invalid(
+                "networkBorderGroup", request.networkBorderGroup(), "The only one is " + border);
+          }
           session.put(
               Kinds.ADDRESS,
               id,
@@ -72,11 +75,18 @@ final class Addresses {
       return lookup.get(Kinds.ADDRESS, id);
     }
     String wanted = Errors.required(ip, "allocationId");
+    if (!Ipv4.isValid(wanted)) {
+      throw Errors.of("InvalidAddress.Malformed", "Invalid IP address: \"%s\"", wanted);
+    }
     return lookup
         .all(Kinds.ADDRESS)
         .filter(address -> address.publicIp().equals(wanted))
         .findFirst()
-        .orElseThrow(() -> Errors.of("InvalidAddress.NotFound", "Address '%s' not found.", wanted));
+        .orElseThrow(() -> noAddress(wanted));
+  }
+
+  private static Ec2Exception noAddress(String ip) {
+    return Errors.of("InvalidAddress.NotFound", "Address '%s' not found.", ip);
   }
 
   ReleaseAddressResponse release(ReleaseAddressRequest request) {
@@ -84,6 +94,10 @@ final class Addresses {
         request.dryRun(),
         session -> {
           Address address = find(session, request.allocationId(), request.publicIp());
+          if (request.networkBorderGroup() != null
+              && !request.networkBorderGroup().equals(address.networkBorderGroup())) {
+            throw noAddress(address.publicIp());
+          }
           if (address.associationId() != null) {
             throw Errors.of("InvalidIPAddress.InUse", "Address %s is in use.", address.publicIp());
           }
@@ -105,24 +119,35 @@ final class Addresses {
         });
   }
 
+  /** The one attribute is the name of the reverse record, which no address here has. */
   DescribeAddressesAttributeResponse describeAttributes(DescribeAddressesAttributeRequest request) {
+    if (request.attribute() == AddressAttributeName.UNKNOWN_TO_SDK_VERSION) {
+      throw Errors.invalid("attribute", request.attributeAsString(), "Unknown attribute.");
+    }
     return desk.read(
         request.dryRun(),
-        lookup ->
-            DescribeAddressesAttributeResponse.builder()
-                .addresses(
-                    lookup
-                        .describe(Kinds.ADDRESS, request.allocationIds(), List.of(), null, null)
-                        .rows()
-                        .stream()
-                        .map(
-                            address ->
-                                AddressAttribute.builder()
-                                    .allocationId(address.allocationId())
-                                    .publicIp(address.publicIp())
-                                    .build())
-                        .toList())
-                .build());
+        lookup -> {
+          Paging.Page<Address> page =
+              lookup.describe(
+                  Kinds.ADDRESS,
+                  Paging.ATTRIBUTES,
+                  request.allocationIds(),
+                  List.of(),
+                  request.maxResults(),
+                  request.nextToken());
+          return DescribeAddressesAttributeResponse.builder()
+              .addresses(
+                  page.rows().stream()
+                      .map(
+                          address ->
+                              AddressAttribute.builder()
+                                  .allocationId(address.allocationId())
+                                  .publicIp(address.publicIp())
+                                  .build())
+                      .toList())
+              .nextToken(page.token())
+              .build();
+        });
   }
 
   AssociateAddressResponse associate(AssociateAddressRequest request) {
@@ -132,14 +157,15 @@ final class Addresses {
           "The instance ID '%s' does not exist",
           request.instanceId());
     }
+    if (request.networkInterfaceId() == null) {
+      throw Errors.of(
+          "MissingParameter", "Either instance ID or network interface id must be specified");
+    }
     return desk.write(
         request.dryRun(),
         session -> {
           Address address = find(session, request.allocationId(), request.publicIp());
-          NetworkInterface eni =
-              session.get(
-                  Kinds.INTERFACE,
-                  Errors.required(request.networkInterfaceId(), "networkInterfaceId"));
+          NetworkInterface eni = session.get(Kinds.INTERFACE, request.networkInterfaceId());
           String ip =
               request.privateIpAddress() == null
                   ? eni.privateIpAddress()
@@ -153,8 +179,8 @@ final class Addresses {
                   .associationId(address.associationId())
                   .build();
             }
-            // Since 2012 an address of a VPC moves only where that is said.
-            if (!Boolean.TRUE.equals(request.allowReassociation())) {
+            // An address of a VPC moves unless the request forbids it.
+            if (Boolean.FALSE.equals(request.allowReassociation())) {
               throw Errors.of(
                   "Resource.AlreadyAssociated",
                   "resource %s is already associated with associate-id %s",
@@ -184,9 +210,7 @@ final class Addresses {
                         "The private address %s is not of interface %s",
                         ip,
                         interfaceId));
-    if (session
-        .all(Kinds.INTERNET_GATEWAY)
-        .noneMatch(gateway -> InternetGateways.isAttached(gateway, eni.vpcId()))) {
+    if (!InternetGateways.isAttached(session, eni.vpcId())) {
       throw Errors.of(
           "Gateway.NotAttached", "Network %s is not attached to any internet gateway", eni.vpcId());
     }
@@ -223,6 +247,9 @@ final class Addresses {
   }
 
   DisassociateAddressResponse disassociate(DisassociateAddressRequest request) {
+    if (request.associationId() == null && request.publicIp() == null) {
+      throw Errors.missing("associationId");
+    }
     return desk.write(
         request.dryRun(),
         session -> {
@@ -237,10 +264,12 @@ final class Addresses {
                   .findFirst()
                   .orElseThrow(
                       () ->
-                          Errors.of(
-                              "InvalidAssociationID.NotFound",
-                              "The association ID '%s' does not exist",
-                              String.valueOf(request.associationId())));
+                          request.associationId() == null
+                              ? noAddress(request.publicIp())
+                              : Errors.of(
+                                  "InvalidAssociationID.NotFound",
+                                  "The association ID '%s' does not exist",
+                                  request.associationId()));
           NetworkInterface eni = session.find(Kinds.INTERFACE, address.networkInterfaceId());
           if (eni != null && eni.interfaceType() == NetworkInterfaceType.NAT_GATEWAY) {
             throw Errors.of(

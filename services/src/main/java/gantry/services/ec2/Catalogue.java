@@ -35,6 +35,8 @@ final class Catalogue {
   private static final Filters<AvailabilityZone> ZONE_FILTERS =
       new Filters<AvailabilityZone>()
           .one("group-name", AvailabilityZone::groupName)
+          .one("group-long-name", AvailabilityZone::groupLongName)
+          .none("message", "parent-zone-id", "parent-zone-name")
           .one("opt-in-status", AvailabilityZone::optInStatusAsString)
           .one("region-name", AvailabilityZone::regionName)
           .one("state", AvailabilityZone::stateAsString)
@@ -47,7 +49,20 @@ final class Catalogue {
           .one("instance-type", InstanceTypeInfo::instanceTypeAsString)
           .one("current-generation", InstanceTypeInfo::currentGeneration)
           .one("bare-metal", InstanceTypeInfo::bareMetal)
+          .one("free-tier-eligible", InstanceTypeInfo::freeTierEligible)
           .one("hypervisor", InstanceTypeInfo::hypervisorAsString)
+          .one("instance-storage-supported", InstanceTypeInfo::instanceStorageSupported)
+          .one(
+              "network-info.ipv4-addresses-per-interface",
+              t -> t.networkInfo().ipv4AddressesPerInterface())
+          .one("network-info.ipv6-supported", t -> t.networkInfo().ipv6Supported())
+          .one(
+              "network-info.maximum-network-interfaces",
+              t -> t.networkInfo().maximumNetworkInterfaces())
+          .many("supported-root-device-type", InstanceTypeInfo::supportedRootDeviceTypesAsStrings)
+          .many(
+              "supported-virtualization-type",
+              InstanceTypeInfo::supportedVirtualizationTypesAsStrings)
           .one("burstable-performance-supported", InstanceTypeInfo::burstablePerformanceSupported)
           .one("vcpu-info.default-vcpus", t -> t.vCpuInfo().defaultVCpus())
           .one("memory-info.size-in-mib", t -> t.memoryInfo().sizeInMiB())
@@ -71,9 +86,24 @@ final class Catalogue {
           .one("owner-alias", Image::imageOwnerAlias)
           .one("owner-id", Image::ownerId)
           .one("platform", Image::platformAsString)
+          .one("creation-date", Image::creationDate)
+          .one("description", Image::description)
+          .one("hypervisor", Image::hypervisorAsString)
+          .one("root-device-name", Image::rootDeviceName)
           .one("root-device-type", Image::rootDeviceTypeAsString)
           .one("state", Image::stateAsString)
           .one("virtualization-type", Image::virtualizationTypeAsString);
+
+  private static final Filters<VpnGateway> VPN_FILTERS =
+      new Filters<VpnGateway>()
+          .none(
+              "amazon-side-asn",
+              "attachment.state",
+              "attachment.vpc-id",
+              "availability-zone",
+              "state",
+              "type",
+              "vpn-gateway-id");
 
   private final Desk desk;
 
@@ -127,6 +157,7 @@ final class Catalogue {
                               .zoneType("availability-zone")
                               .regionName(region)
                               .groupName(region + "-zg-1")
+                              .groupLongName(region + " 1")
                               .networkBorderGroup(region)
                               .state(AvailabilityZoneState.AVAILABLE)
                               .optInStatus(AvailabilityZoneOptInStatus.OPT_IN_NOT_REQUIRED)
@@ -168,13 +199,18 @@ final class Catalogue {
                   name);
             }
           }
-          return DescribeInstanceTypesResponse.builder()
-              .instanceTypes(
+          Paging.Page<InstanceTypeInfo> page =
+              Paging.SMALL.page(
                   TYPES.stream()
                       .filter(type -> wanted.isEmpty() || wanted.contains(type.name()))
                       .map(Catalogue::info)
                       .filter(t -> TYPE_FILTERS.matches(lookup, t, List.of(), request.filters()))
-                      .toList())
+                      .toList(),
+                  request.maxResults(),
+                  request.nextToken());
+          return DescribeInstanceTypesResponse.builder()
+              .instanceTypes(page.rows())
+              .nextToken(page.token())
               .build();
         });
   }
@@ -232,12 +268,17 @@ final class Catalogue {
                       .build());
             }
           }
-          return DescribeInstanceTypeOfferingsResponse.builder()
-              .instanceTypeOfferings(
+          Paging.Page<InstanceTypeOffering> page =
+              Paging.USUAL.page(
                   offerings.stream()
                       .filter(
                           o -> OFFERING_FILTERS.matches(lookup, o, List.of(), request.filters()))
-                      .toList())
+                      .toList(),
+                  request.maxResults(),
+                  request.nextToken());
+          return DescribeInstanceTypeOfferingsResponse.builder()
+              .instanceTypeOfferings(page.rows())
+              .nextToken(page.token())
               .build();
         });
   }
@@ -279,11 +320,20 @@ final class Catalogue {
               request.owners().isEmpty()
                   || request.owners().contains("amazon")
                   || request.owners().contains(image.ownerId());
-          return DescribeImagesResponse.builder()
-              .images(
-                  owned && IMAGE_FILTERS.matches(lookup, image, List.of(), request.filters())
+          boolean launchable =
+              request.executableUsers().isEmpty() || request.executableUsers().contains("all");
+          Paging.Page<Image> page =
+              Paging.ENDPOINTS.page(
+                  owned
+                          && launchable
+                          && IMAGE_FILTERS.matches(lookup, image, List.of(), request.filters())
                       ? List.of(image)
-                      : List.of())
+                      : List.of(),
+                  request.maxResults(),
+                  request.nextToken());
+          return DescribeImagesResponse.builder()
+              .images(page.rows())
+              .nextToken(page.token())
               .build();
         });
   }
@@ -324,16 +374,47 @@ final class Catalogue {
         .build();
   }
 
-  /** There are no instances yet, so every named one does not exist. */
-  void noInstances(List<String> ids) {
+  /** There are no instances, so every named one does not exist. */
+  DescribeInstancesResponse instances(DescribeInstancesRequest request) {
+    return desk.read(
+        request.dryRun(),
+        lookup -> {
+          noInstances(request.instanceIds());
+          return DescribeInstancesResponse.builder().reservations(List.of()).build();
+        });
+  }
+
+  DescribeInstanceStatusResponse statuses(DescribeInstanceStatusRequest request) {
+    return desk.read(
+        request.dryRun(),
+        lookup -> {
+          noInstances(request.instanceIds());
+          return DescribeInstanceStatusResponse.builder().instanceStatuses(List.of()).build();
+        });
+  }
+
+  /** There are none; tools that look at a VPC ask for its own before they believe that. */
+  DescribeVpnGatewaysResponse vpnGateways(DescribeVpnGatewaysRequest request) {
+    VPN_FILTERS.check(request.filters());
+    return desk.read(
+        request.dryRun(),
+        lookup -> {
+          for (String id : request.vpnGatewayIds()) {
+            throw Errors.of(
+                "InvalidVpnGatewayID.NotFound", "The vpnGateway ID '%s' does not exist", id);
+          }
+          return DescribeVpnGatewaysResponse.builder().vpnGateways(List.of()).build();
+        });
+  }
+
+  private static void noInstances(List<String> ids) {
     if (!ids.isEmpty()) {
-      throw ids.size() == 1
-          ? Errors.of(
-              "InvalidInstanceID.NotFound", "The instance ID '%s' does not exist", ids.getFirst())
-          : Errors.of(
-              "InvalidInstanceID.NotFound",
-              "The instance IDs '%s' do not exist",
-              String.join(", ", ids));
+      throw Errors.of(
+          "InvalidInstanceID.NotFound",
+          ids.size() == 1
+              ? "The instance ID '%s' does not exist"
+              : "The instance IDs '%s' do not exist",
+          String.join(", ", ids));
     }
   }
 }

@@ -3,6 +3,7 @@ package gantry.services.ec2;
 import gantry.services.Caller;
 import gantry.services.ServiceContext;
 import gantry.state.Scope;
+import java.time.Instant;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -29,6 +30,10 @@ final class Desk {
         .store()
         .write(
             tx -> writer.apply(new Session(tx, scope, context.ids(), context.clock().instant())));
+  }
+
+  Instant now() {
+    return context.clock().instant();
   }
 
   private Scope enter(@Nullable Boolean dryRun) {

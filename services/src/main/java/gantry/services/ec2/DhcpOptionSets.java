@@ -67,7 +67,7 @@ final class DhcpOptionSets {
     return desk.read(
         request.dryRun(),
         lookup -> {
-          Lookup.Page<DhcpOptions> page =
+          Paging.Page<DhcpOptions> page =
               lookup.describe(
                   Kinds.DHCP,
                   request.dhcpOptionsIds(),
@@ -85,8 +85,7 @@ final class DhcpOptionSets {
     return desk.write(
         request.dryRun(),
         session -> {
-          DhcpOptions options =
-              session.get(Kinds.DHCP, Errors.required(request.dhcpOptionsId(), "dhcpOptionsId"));
+          DhcpOptions options = session.get(Kinds.DHCP, request.dhcpOptionsId());
           if (session
               .all(Kinds.VPC)
               .anyMatch(row -> options.dhcpOptionsId().equals(row.vpc().dhcpOptionsId()))) {
@@ -104,7 +103,7 @@ final class DhcpOptionSets {
     return desk.write(
         request.dryRun(),
         session -> {
-          VpcRow row = session.get(Kinds.VPC, Errors.required(request.vpcId(), "vpcId"));
+          VpcRow row = session.get(Kinds.VPC, request.vpcId());
           String id = Errors.required(request.dhcpOptionsId(), "dhcpOptionsId");
           if (!id.equals("default")) {
             session.get(Kinds.DHCP, id);

@@ -1,11 +1,18 @@
 package gantry.services.ec2;
 
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonToken;
 import gantry.services.ec2.Rows.PrefixListRow;
 import gantry.services.ec2.Rows.VpcRow;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ec2.model.*;
 
 /** VPC endpoints: gateway endpoints are routes, interface endpoints are interfaces. */
@@ -41,6 +48,8 @@ final class Endpoints {
       "{\"Version\":\"2008-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":\"*\","
           + "\"Action\":\"*\",\"Resource\":\"*\"}]}";
 
+  private static final JsonFactory JSON = new JsonFactory();
+
   private final Desk desk;
   private final PublicPool pool;
 
@@ -58,9 +67,11 @@ final class Endpoints {
     if (request.ipAddressType() != null && request.ipAddressType() != IpAddressType.IPV4) {
       throw Errors.unsupported("IPv6 of a VPC endpoint");
     }
-    if (!request.subnetConfigurations().isEmpty()) {
-      throw Errors.unsupported("A chosen address of a VPC endpoint");
+    refuse(request.subnetConfigurations(), request.dnsOptions());
+    if (request.serviceNetworkArn() != null || request.resourceConfigurationArn() != null) {
+      throw Errors.unsupported("A VPC endpoint of a service network or a resource");
     }
+    checkPolicy(request.policyDocument());
     List<Tag> tags = Tags.of(request.tagSpecifications(), ResourceType.VPC_ENDPOINT);
     return desk.write(
         request.dryRun(),
@@ -77,10 +88,42 @@ final class Endpoints {
                 .build());
   }
 
+  private static void refuse(
+      List<SubnetConfiguration> addresses, @Nullable DnsOptionsSpecification dns) {
+    if (!addresses.isEmpty()) {
+      throw Errors.unsupported("A chosen address of a VPC endpoint");
+    }
+    if (dns != null) {
+      throw Errors.unsupported("A DNS option of a VPC endpoint");
+    }
+  }
+
+  private static void checkPolicy(@Nullable String policy) {
+    if (policy != null && !isObject(policy)) {
+      throw Errors.of("InvalidPolicyDocument", "The policy document is not valid JSON.");
+    }
+  }
+
+  private static boolean isObject(String text) {
+    try (JsonParser json = JSON.createParser(text)) {
+      return json.nextToken() == JsonToken.START_OBJECT
+          && json.skipChildren().currentToken() == JsonToken.END_OBJECT
+          && json.nextToken() == null;
+    } catch (JsonProcessingException notJson) {
+      return false;
+    } catch (IOException impossible) {
+      throw new UncheckedIOException("a string failed to be read", impossible);
+    }
+  }
+
   private static VpcEndpoint make(
       Session session, CreateVpcEndpointRequest request, VpcEndpointType type, List<Tag> tags) {
-    VpcRow vpc = session.get(Kinds.VPC, Errors.required(request.vpcId(), "vpcId"));
+    VpcRow vpc = session.get(Kinds.VPC, request.vpcId());
     String service = Errors.required(request.serviceName(), "serviceName");
+    if (request.serviceRegion() != null
+        && !request.serviceRegion().equals(session.scope().region())) {
+      throw Errors.unsupported("A VPC endpoint for a service of another region");
+    }
     String prefix = "com.amazonaws." + session.scope().region() + ".";
     String name = service.startsWith(prefix) ? service.substring(prefix.length()) : "";
     boolean gateway = type == VpcEndpointType.GATEWAY;
@@ -246,7 +289,7 @@ final class Endpoints {
                     session,
                     subnet,
                     null,
-                    Kinds.groupIds(endpoint.groups()),
+                    ResourceFilters.groupIds(endpoint.groups()),
                     "VPC Endpoint Interface " + endpoint.vpcEndpointId(),
                     NetworkInterfaceType.VPC_ENDPOINT,
                     List.of())
@@ -275,12 +318,12 @@ final class Endpoints {
     if (request.ipAddressType() != null && request.ipAddressType() != IpAddressType.IPV4) {
       throw Errors.unsupported("IPv6 of a VPC endpoint");
     }
+    refuse(request.subnetConfigurations(), request.dnsOptions());
+    checkPolicy(request.policyDocument());
     return desk.write(
         request.dryRun(),
         session -> {
-          VpcEndpoint endpoint =
-              session.get(
-                  Kinds.ENDPOINT, Errors.required(request.vpcEndpointId(), "VpcEndpointId"));
+          VpcEndpoint endpoint = session.get(Kinds.ENDPOINT, request.vpcEndpointId());
           if (Boolean.TRUE.equals(request.resetPolicy())) {
             endpoint = endpoint.toBuilder().policyDocument(POLICY).build();
           } else if (request.policyDocument() != null) {
@@ -290,7 +333,7 @@ final class Endpoints {
             endpoint = addTables(session, endpoint, request.addRouteTableIds());
             endpoint = removeTables(session, endpoint, request.removeRouteTableIds());
           } else {
-            List<String> groups = new ArrayList<>(Kinds.groupIds(endpoint.groups()));
+            List<String> groups = new ArrayList<>(ResourceFilters.groupIds(endpoint.groups()));
             groups.addAll(request.addSecurityGroupIds());
             groups.removeAll(request.removeSecurityGroupIds());
             List<GroupIdentifier> checked =
@@ -353,9 +396,10 @@ final class Endpoints {
     return desk.read(
         request.dryRun(),
         lookup -> {
-          Lookup.Page<VpcEndpoint> page =
+          Paging.Page<VpcEndpoint> page =
               lookup.describe(
                   Kinds.ENDPOINT,
+                  Paging.ENDPOINTS,
                   request.vpcEndpointIds(),
                   request.filters(),
                   request.maxResults(),
@@ -373,6 +417,8 @@ final class Endpoints {
         lookup -> {
           String region = lookup.scope().region();
           List<ServiceDetail> details = new ArrayList<>();
+          boolean here =
+              request.serviceRegions().isEmpty() || request.serviceRegions().contains(region);
           for (String name : INTERFACES) {
             details.add(detail(region, name, ServiceType.INTERFACE));
           }
@@ -383,12 +429,15 @@ final class Endpoints {
               new Filters<ServiceDetail>()
                   .one("service-name", ServiceDetail::serviceName)
                   .one("owner", ServiceDetail::owner)
+                  .one("service-region", ServiceDetail::serviceRegion)
+                  .many("supported-ip-address-types", d -> List.of("ipv4"))
                   .many(
                       "service-type",
-                      d -> Kinds.each(d.serviceType(), t -> t.serviceTypeAsString()));
+                      d -> ResourceFilters.each(d.serviceType(), t -> t.serviceTypeAsString()));
           filters.check(request.filters());
           List<ServiceDetail> shown =
               details.stream()
+                  .filter(d -> here)
                   .filter(
                       d ->
                           request.serviceNames().isEmpty()
@@ -401,9 +450,13 @@ final class Endpoints {
                   "InvalidServiceName", "The Vpc Endpoint Service '%s' does not exist", name);
             }
           }
+          Paging.Page<ServiceDetail> page =
+              Paging.ENDPOINTS.page(shown, request.maxResults(), request.nextToken());
           return DescribeVpcEndpointServicesResponse.builder()
-              .serviceNames(shown.stream().map(ServiceDetail::serviceName).distinct().toList())
-              .serviceDetails(shown)
+              .serviceNames(
+                  page.rows().stream().map(ServiceDetail::serviceName).distinct().toList())
+              .serviceDetails(page.rows())
+              .nextToken(page.token())
               .build();
         });
   }
@@ -412,6 +465,8 @@ final class Endpoints {
     return ServiceDetail.builder()
         .serviceName("com.amazonaws." + region + "." + name)
         .serviceType(ServiceTypeDetail.builder().serviceType(type).build())
+        .serviceRegion(region)
+        .supportedIpAddressTypes(ServiceConnectivityType.IPV4)
         .availabilityZones(Zones.of(region))
         .owner("amazon")
         .vpcEndpointPolicySupported(true)

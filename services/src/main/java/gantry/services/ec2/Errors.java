@@ -1,5 +1,8 @@
 package gantry.services.ec2;
 
+import java.util.List;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.awscore.exception.AwsErrorDetails;
 import software.amazon.awssdk.services.ec2.model.Ec2Exception;
 
@@ -40,11 +43,29 @@ final class Errors {
   }
 
   /** Present, or the error that it is missing. */
-  static String required(@org.jspecify.annotations.Nullable String value, String parameter) {
+  static String required(@Nullable String value, String parameter) {
     if (value == null || value.isEmpty()) {
       throw missing(parameter);
     }
     return value;
+  }
+
+  /** The name of an attribute if the request has it, for {@link #one}. */
+  static Stream<String> given(String name, @Nullable Object value) {
+    return value == null ? Stream.empty() : Stream.of(name);
+  }
+
+  /** EC2 changes one attribute with each request. */
+  @SafeVarargs
+  static void one(Stream<String>... given) {
+    List<String> names = Stream.of(given).flatMap(name -> name).toList();
+    if (names.size() != 1) {
+      throw of(
+          "InvalidParameterCombination",
+          names.isEmpty()
+              ? "No attributes specified."
+              : "Fields for multiple attribute types specified: " + String.join(", ", names));
+    }
   }
 
   private static Ec2Exception withStatus(int status, String code, String message) {

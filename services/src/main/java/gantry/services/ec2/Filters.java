@@ -38,6 +38,14 @@ final class Filters<T> {
     return this;
   }
 
+  /** For what AWS documents and nothing has here: such a filter leaves nothing over. */
+  Filters<T> none(String... names) {
+    for (String name : names) {
+      accessors.put(name, (lookup, row) -> List.of());
+    }
+    return this;
+  }
+
   /** For what stands in other rows. */
   Filters<T> found(String name, BiFunction<Lookup, T, ? extends Collection<String>> values) {
     accessors.put(name, values);

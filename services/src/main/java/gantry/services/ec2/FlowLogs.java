@@ -85,62 +85,80 @@ final class FlowLogs {
     return desk.write(
         request.dryRun(),
         session -> {
-          List<String> made = new ArrayList<>();
-          List<UnsuccessfulItem> unsuccessful = new ArrayList<>();
-          for (String resource : request.resourceIds()) {
-            Kind<?> kind = kind(request);
-            if (session.find(kind, resource) == null) {
-              unsuccessful.add(Endpoints.notFound(kind, resource));
-              continue;
-            }
-            boolean twin =
-                session
-                    .all(Kinds.FLOW_LOG)
-                    .anyMatch(
-                        log ->
-                            log.resourceId().equals(resource)
-                                && log.trafficType() == request.trafficType()
-                                && Objects.equals(log.logGroupName(), group));
-            if (twin) {
-              unsuccessful.add(
-                  UnsuccessfulItem.builder()
-                      .resourceId(resource)
-                      .error(
-                          UnsuccessfulItemError.builder()
-                              .code("FlowLogAlreadyExists")
-                              .message(
-                                  "Error. There is an existing Flow Log with the same"
-                                      + " configuration and log destination.")
-                              .build())
-                      .build());
-              continue;
-            }
-            String id = session.newId("fl-");
-            session.put(
-                Kinds.FLOW_LOG,
-                id,
-                FlowLog.builder()
-                    .flowLogId(id)
-                    .flowLogStatus("ACTIVE")
-                    .resourceId(resource)
-                    .trafficType(request.trafficType())
-                    .logDestinationType(LogDestinationType.CLOUD_WATCH_LOGS)
-                    .logGroupName(group)
-                    .logFormat(format)
-                    .maxAggregationInterval(interval)
-                    .deliverLogsPermissionArn(request.deliverLogsPermissionArn())
-                    .deliverLogsStatus("SUCCESS")
-                    .creationTime(session.now())
-                    .tags(tags)
-                    .build());
-            made.add(id);
-          }
+          Made made =
+              session.once(
+                  request,
+                  request.clientToken(),
+                  () -> make(session, request, group, interval, format, tags),
+                  all -> String.join(",", all.ids()),
+                  ids ->
+                      new Made(ids.isEmpty() ? List.of() : List.of(ids.split(",", -1)), List.of()));
           return CreateFlowLogsResponse.builder()
-              .flowLogIds(made)
-              .unsuccessful(unsuccessful)
+              .flowLogIds(made.ids())
+              .unsuccessful(made.unsuccessful())
               .clientToken(request.clientToken())
               .build();
         });
+  }
+
+  private record Made(List<String> ids, List<UnsuccessfulItem> unsuccessful) {}
+
+  private static Made make(
+      Session session,
+      CreateFlowLogsRequest request,
+      String group,
+      int interval,
+      String format,
+      List<Tag> tags) {
+    List<String> made = new ArrayList<>();
+    List<UnsuccessfulItem> unsuccessful = new ArrayList<>();
+    for (String resource : request.resourceIds()) {
+      Kind<?> kind = kind(request);
+      boolean twin =
+          session
+              .all(Kinds.FLOW_LOG)
+              .anyMatch(
+                  log ->
+                      log.resourceId().equals(resource)
+                          && log.trafficType() == request.trafficType()
+                          && Objects.equals(log.logGroupName(), group));
+      if (session.find(kind, resource) == null) {
+        unsuccessful.add(Endpoints.notFound(kind, resource));
+      } else if (twin) {
+        unsuccessful.add(
+            UnsuccessfulItem.builder()
+                .resourceId(resource)
+                .error(
+                    UnsuccessfulItemError.builder()
+                        .code("FlowLogAlreadyExists")
+                        .message(
+                            "Error. There is an existing Flow Log with the same configuration"
+                                + " and log destination.")
+                        .build())
+                .build());
+      } else {
+        String id = session.newId("fl-");
+        session.put(
+            Kinds.FLOW_LOG,
+            id,
+            FlowLog.builder()
+                .flowLogId(id)
+                .flowLogStatus("ACTIVE")
+                .resourceId(resource)
+                .trafficType(request.trafficType())
+                .logDestinationType(LogDestinationType.CLOUD_WATCH_LOGS)
+                .logGroupName(group)
+                .logFormat(format)
+                .maxAggregationInterval(interval)
+                .deliverLogsPermissionArn(request.deliverLogsPermissionArn())
+                .deliverLogsStatus("SUCCESS")
+                .creationTime(session.now())
+                .tags(tags)
+                .build());
+        made.add(id);
+      }
+    }
+    return new Made(made, unsuccessful);
   }
 
   private static Kind<?> kind(CreateFlowLogsRequest request) {
@@ -171,7 +189,7 @@ final class FlowLogs {
     return desk.read(
         request.dryRun(),
         lookup -> {
-          Lookup.Page<FlowLog> page =
+          Paging.Page<FlowLog> page =
               lookup.describe(
                   Kinds.FLOW_LOG,
                   request.flowLogIds(),

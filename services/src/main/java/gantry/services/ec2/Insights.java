@@ -1,5 +1,6 @@
 package gantry.services.ec2;
 
+import gantry.acs.network.Cidr;
 import gantry.acs.network.Ipv4;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -14,9 +15,11 @@ final class Insights {
   private static final int HIGHEST_PORT = 65_535;
 
   private final Desk desk;
+  private final List<Cidr> lan;
 
-  Insights(Desk desk) {
+  Insights(Desk desk, List<Cidr> lan) {
     this.desk = desk;
+    this.lan = lan;
   }
 
   CreateNetworkInsightsPathResponse createPath(CreateNetworkInsightsPathRequest request) {
@@ -143,9 +146,10 @@ final class Insights {
     return desk.read(
         request.dryRun(),
         lookup -> {
-          Lookup.Page<NetworkInsightsPath> page =
+          Paging.Page<NetworkInsightsPath> page =
               lookup.describe(
                   Kinds.INSIGHTS_PATH,
+                  Paging.LISTS,
                   request.networkInsightsPathIds(),
                   request.filters(),
                   request.maxResults(),
@@ -204,7 +208,7 @@ final class Insights {
                             .startDate(session.now())
                             .status(AnalysisStatus.SUCCEEDED)
                             .tags(tags);
-                    InsightsWords.answer(session, path, made);
+                    InsightsWords.answer(session, lan, path, made);
                     NetworkInsightsAnalysis answered = made.build();
                     session.put(Kinds.INSIGHTS_ANALYSIS, id, answered);
                     return answered;
@@ -221,9 +225,10 @@ final class Insights {
     return desk.read(
         request.dryRun(),
         lookup -> {
-          Lookup.Page<NetworkInsightsAnalysis> page =
+          Paging.Page<NetworkInsightsAnalysis> page =
               lookup.describe(
                   Kinds.INSIGHTS_ANALYSIS,
+                  Paging.LISTS,
                   request.networkInsightsAnalysisIds(),
                   request.filters(),
                   request.maxResults(),

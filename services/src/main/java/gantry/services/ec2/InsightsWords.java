@@ -21,6 +21,9 @@ final class InsightsWords {
   /** An address that nobody has (RFC 5737): behind an internet gateway, any will do. */
   private static final String SOMEWHERE_ON_THE_INTERNET = "203.0.113.1";
 
+  /** Carriers' and overlay networks' (RFC 6598), which have a code of their own. */
+  private static final Cidr CARRIERS = Cidr.parse("100.64.0.0/10");
+
   /** What an ARN calls a thing, by how its id begins. */
   private static final Map<String, String> TYPES =
       Map.ofEntries(
@@ -52,7 +55,10 @@ final class InsightsWords {
 
   /** Answers the path's question from what is configured now. */
   static void answer(
-      Lookup lookup, NetworkInsightsPath path, NetworkInsightsAnalysis.Builder analysis) {
+      Lookup lookup,
+      List<Cidr> lan,
+      NetworkInsightsPath path,
+      NetworkInsightsAnalysis.Builder analysis) {
     String destination = path.destination();
     String to = path.destinationIp();
     String gateway = null;
@@ -67,7 +73,7 @@ final class InsightsWords {
       unreachable(analysis, Explanation.builder().explanationCode("NO_SOURCE_OR_DESTINATION"));
       return;
     }
-    NetworkPlan plan = NetworkPlanner.plan(lookup.view());
+    NetworkPlan plan = NetworkPlanner.plan(lookup.view()).reaching(lan);
     int port = path.destinationPort();
     int protocol = path.protocol() == Protocol.UDP ? UDP : TCP;
     switch (Reachability.ask(plan, path.source(), to, protocol, port)) {
@@ -188,6 +194,14 @@ final class InsightsWords {
               .internetGateway(component(scope, stopped.resource()))
               .component(component(scope, stopped.resource()))
               .networkInterface(at);
+      case PRIVATE_DESTINATION ->
+          said.explanationCode(
+                  CARRIERS.contains(to)
+                      ? "IGW_DESTINATION_ADDRESS_NOT_IN_RFC6598_EGRESS"
+                      : "IGW_DESTINATION_ADDRESS_NOT_IN_RFC1918_EGRESS")
+              .internetGateway(component(scope, stopped.resource()))
+              .component(component(scope, stopped.resource()))
+              .address(to);
       case NOBODY_THERE ->
           said.explanationCode("NO_POSSIBLE_DESTINATION").component(at).address(to);
     }

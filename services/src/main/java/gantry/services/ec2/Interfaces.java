@@ -30,6 +30,16 @@ final class Interfaces {
         || positive(request.ipv6PrefixCount())) {
       throw Errors.unsupported("An IPv6 address or a delegated prefix of a network interface");
     }
+    if (Boolean.TRUE.equals(request.enablePrimaryIpv6())) {
+      throw Errors.unsupported("A primary IPv6 address of a network interface");
+    }
+    if (request.connectionTrackingSpecification() != null) {
+      throw Errors.unsupported("Connection tracking times of a network interface");
+    }
+    if (request.operator() != null) {
+      throw Errors.unsupported("A network interface that a service provider manages");
+    }
+    refuseClash(request);
     List<Tag> tags = Tags.of(request.tagSpecifications(), ResourceType.NETWORK_INTERFACE);
     return desk.write(
         request.dryRun(),
@@ -46,9 +56,33 @@ final class Interfaces {
                 .build());
   }
 
+  /** An address is named, or counted, and one is the primary one. */
+  private static void refuseClash(CreateNetworkInterfaceRequest request) {
+    if (!request.privateIpAddresses().isEmpty()
+        && positive(request.secondaryPrivateIpAddressCount())
+        && request.privateIpAddresses().size() > 1) {
+      throw Errors.of(
+          "InvalidParameterCombination",
+          "The parameter secondaryPrivateIpAddressCount cannot be used with more than one of"
+              + " privateIpAddresses");
+    }
+    long primaries =
+        request.privateIpAddresses().stream()
+            .filter(one -> Boolean.TRUE.equals(one.primary()))
+            .count();
+    if (primaries + (request.privateIpAddress() == null ? 0 : 1) > 1) {
+      throw Errors.of(
+          "InvalidParameterCombination",
+          "Only one of the private IP addresses can be designated as primary");
+    }
+    request
+        .privateIpAddresses()
+        .forEach(one -> Errors.required(one.privateIpAddress(), "privateIpAddress"));
+  }
+
   private static NetworkInterface make(
       Session session, CreateNetworkInterfaceRequest request, List<Tag> tags) {
-    Subnet subnet = session.get(Kinds.SUBNET, Errors.required(request.subnetId(), "subnetId"));
+    Subnet subnet = session.get(Kinds.SUBNET, request.subnetId());
     List<String> addresses = new ArrayList<>();
     String primary = request.privateIpAddress();
     for (PrivateIpAddressSpecification one : request.privateIpAddresses()) {
@@ -143,7 +177,7 @@ final class Interfaces {
   /** Users see that somebody else's machine has it. */
   private static NetworkInterfaceAttachment heldByAmazon(Session session) {
     return NetworkInterfaceAttachment.builder()
-        .attachmentId(session.newId("eni-attach-"))
+        .attachmentId(session.newId("ela-attach-"))
         .attachTime(session.now())
         .deleteOnTermination(false)
         .deviceIndex(1)
@@ -199,6 +233,16 @@ final class Interfaces {
         session -> {
           NetworkInterface eni = users(session, request.networkInterfaceId());
           Subnet subnet = session.get(Kinds.SUBNET, eni.subnetId());
+          if (!request.privateIpAddresses().isEmpty()
+              && request.secondaryPrivateIpAddressCount() != null) {
+            throw Errors.of(
+                "InvalidParameterCombination",
+                "The parameter privateIpAddresses cannot be used with the parameter"
+                    + " secondaryPrivateIpAddressCount");
+          }
+          if (Boolean.TRUE.equals(request.allowReassignment())) {
+            request.privateIpAddresses().forEach(ip -> takeBack(session, subnet, ip));
+          }
           NetworkInterface now =
               addSecondaries(
                   session,
@@ -221,7 +265,31 @@ final class Interfaces {
         });
   }
 
+  /** A secondary address that another interface of the subnet has, and may lose. */
+  private static void takeBack(Session session, Subnet subnet, String address) {
+    for (NetworkInterface eni :
+        session.all(Ec2Tables.INTERFACES_BY_SUBNET, subnet.subnetId()).toList()) {
+      List<NetworkInterfacePrivateIpAddress> left =
+          eni.privateIpAddresses().stream()
+              .filter(
+                  a ->
+                      a.primary()
+                          || a.association() != null
+                          || !a.privateIpAddress().equals(address))
+              .toList();
+      if (left.size() < eni.privateIpAddresses().size()) {
+        session.put(
+            Kinds.INTERFACE,
+            users(session, eni.networkInterfaceId()).networkInterfaceId(),
+            eni.toBuilder().privateIpAddresses(left).build());
+      }
+    }
+  }
+
   UnassignPrivateIpAddressesResponse unassign(UnassignPrivateIpAddressesRequest request) {
+    if (!request.ipv4Prefixes().isEmpty()) {
+      throw Errors.unsupported("A delegated prefix of a network interface");
+    }
     return desk.write(
         null,
         session -> {
@@ -252,10 +320,15 @@ final class Interfaces {
   }
 
   DescribeNetworkInterfacesResponse describe(DescribeNetworkInterfacesRequest request) {
+    if (!request.networkInterfaceIds().isEmpty() && request.maxResults() != null) {
+      throw Errors.of(
+          "InvalidParameterCombination",
+          "The parameter networkInterfaceIds cannot be used with the parameter maxResults");
+    }
     return desk.read(
         request.dryRun(),
         lookup -> {
-          Lookup.Page<NetworkInterface> page =
+          Paging.Page<NetworkInterface> page =
               lookup.describe(
                   Kinds.INTERFACE,
                   request.networkInterfaceIds(),
@@ -274,10 +347,7 @@ final class Interfaces {
     return desk.read(
         request.dryRun(),
         lookup -> {
-          NetworkInterface eni =
-              lookup.get(
-                  Kinds.INTERFACE,
-                  Errors.required(request.networkInterfaceId(), "networkInterfaceId"));
+          NetworkInterface eni = lookup.get(Kinds.INTERFACE, request.networkInterfaceId());
           DescribeNetworkInterfaceAttributeResponse.Builder answer =
               DescribeNetworkInterfaceAttributeResponse.builder()
                   .networkInterfaceId(eni.networkInterfaceId());
@@ -301,6 +371,27 @@ final class Interfaces {
   }
 
   ModifyNetworkInterfaceAttributeResponse modify(ModifyNetworkInterfaceAttributeRequest request) {
+    NetworkInterfaceAttachmentChanges changes = request.attachment();
+    if (request.enaSrdSpecification() != null
+        || (changes != null
+            && (changes.enaQueueCount() != null || changes.defaultEnaQueueCount() != null))) {
+      throw Errors.unsupported("A setting of Elastic Network Adapters");
+    }
+    if (Boolean.TRUE.equals(request.enablePrimaryIpv6())) {
+      throw Errors.unsupported("A primary IPv6 address of a network interface");
+    }
+    if (request.connectionTrackingSpecification() != null) {
+      throw Errors.unsupported("Connection tracking times of a network interface");
+    }
+    if (!request.associatedSubnetIds().isEmpty()) {
+      throw Errors.unsupported("A network interface in several subnets");
+    }
+    Errors.one(
+        Errors.given("description", request.description()),
+        Errors.given("sourceDestCheck", request.sourceDestCheck()),
+        Errors.given("groupSet", request.groups().isEmpty() ? null : request.groups()),
+        Errors.given("attachment", changes),
+        Errors.given("associatePublicIpAddress", request.associatePublicIpAddress()));
     return desk.write(
         request.dryRun(),
         session -> {
@@ -315,12 +406,14 @@ final class Interfaces {
           if (!request.groups().isEmpty()) {
             next.groups(SecurityGroups.forInterface(session, eni.vpcId(), request.groups()));
           }
-          NetworkInterfaceAttachmentChanges attachment = request.attachment();
-          if (attachment != null && eni.attachment() != null) {
+          if (changes != null) {
+            NetworkInterfaceAttachment attachment = eni.attachment();
+            String id = Errors.required(changes.attachmentId(), "attachment.attachmentId");
+            if (attachment == null || !id.equals(attachment.attachmentId())) {
+              throw noAttachment(id);
+            }
             next.attachment(
-                eni.attachment().toBuilder()
-                    .deleteOnTermination(attachment.deleteOnTermination())
-                    .build());
+                attachment.toBuilder().deleteOnTermination(changes.deleteOnTermination()).build());
           }
           session.put(Kinds.INTERFACE, eni.networkInterfaceId(), next.build());
           if (request.associatePublicIpAddress() != null) {
@@ -357,14 +450,14 @@ final class Interfaces {
     return desk.write(
         request.dryRun(),
         session -> {
-          NetworkInterface eni = users(session, request.networkInterfaceId());
+          NetworkInterface eni = session.get(Kinds.INTERFACE, request.networkInterfaceId());
           if (eni.attachment() != null && !session.byService()) {
             throw Errors.of(
-                "InvalidNetworkInterface.InUse",
+                "InvalidParameterValue",
                 "Network interface '%s' is currently in use.",
                 eni.networkInterfaceId());
           }
-          remove(session, pool, eni);
+          remove(session, pool, users(session, eni.networkInterfaceId()));
           return DeleteNetworkInterfaceResponse.builder().build();
         });
   }
@@ -390,7 +483,7 @@ final class Interfaces {
 
   /** The interface, which must be one that the caller may change. */
   private static NetworkInterface users(Session session, @Nullable String id) {
-    NetworkInterface eni = session.get(Kinds.INTERFACE, Errors.required(id, "networkInterfaceId"));
+    NetworkInterface eni = session.get(Kinds.INTERFACE, id);
     if (Boolean.TRUE.equals(eni.requesterManaged()) && !session.byService()) {
       throw Errors.of(
           "AuthFailure", "You do not have permission to access the specified resource.");
@@ -398,7 +491,30 @@ final class Interfaces {
     return eni;
   }
 
+  private static Ec2Exception noAttachment(String id) {
+    return Errors.of("InvalidAttachmentID.NotFound", "The attachment ID '%s' does not exist", id);
+  }
+
+  ResetNetworkInterfaceAttributeResponse reset(ResetNetworkInterfaceAttributeRequest request) {
+    return desk.write(
+        request.dryRun(),
+        session -> {
+          NetworkInterface eni = users(session, request.networkInterfaceId());
+          if (request.sourceDestCheck() == null) {
+            throw Errors.of("InvalidParameterCombination", "No attributes specified.");
+          }
+          session.put(
+              Kinds.INTERFACE,
+              eni.networkInterfaceId(),
+              eni.toBuilder().sourceDestCheck(true).build());
+          return ResetNetworkInterfaceAttributeResponse.builder().build();
+        });
+  }
+
   AttachNetworkInterfaceResponse attach(AttachNetworkInterfaceRequest request) {
+    if (request.enaSrdSpecification() != null || request.enaQueueCount() != null) {
+      throw Errors.unsupported("A setting of Elastic Network Adapters");
+    }
     return desk.write(
         request.dryRun(),
         session -> {
@@ -415,13 +531,14 @@ final class Interfaces {
                 "Network interface '%s' is currently in use.",
                 eni.networkInterfaceId());
           }
+          int card = request.networkCardIndex() == null ? 0 : request.networkCardIndex();
           NetworkInterfaceAttachment attachment =
               NetworkInterfaceAttachment.builder()
                   .attachmentId(session.newId("eni-attach-"))
                   .attachTime(session.now())
                   .deleteOnTermination(false)
                   .deviceIndex(request.deviceIndex() == null ? 1 : request.deviceIndex())
-                  .networkCardIndex(0)
+                  .networkCardIndex(card)
                   .instanceId(request.instanceId())
                   .instanceOwnerId(
                       request.instanceId() == null ? "amazon-aws" : session.scope().account())
@@ -433,7 +550,7 @@ final class Interfaces {
               eni.toBuilder().attachment(attachment).status(NetworkInterfaceStatus.IN_USE).build());
           return AttachNetworkInterfaceResponse.builder()
               .attachmentId(attachment.attachmentId())
-              .networkCardIndex(0)
+              .networkCardIndex(card)
               .build();
         });
   }
@@ -448,13 +565,11 @@ final class Interfaces {
                   .all(Kinds.INTERFACE)
                   .filter(e -> e.attachment() != null && id.equals(e.attachment().attachmentId()))
                   .findFirst()
-                  .orElseThrow(
-                      () ->
-                          Errors.of(
-                              "InvalidAttachmentID.NotFound",
-                              "The attachment ID '%s' does not exist",
-                              id));
-          users(session, eni.networkInterfaceId());
+                  .orElseThrow(() -> noAttachment(id));
+          if (Boolean.TRUE.equals(eni.requesterManaged()) && !session.byService()) {
+            throw Errors.of(
+                "OperationNotPermitted", "You are not allowed to manage 'ela-attach' attachments.");
+          }
           session.put(
               Kinds.INTERFACE,
               eni.networkInterfaceId(),

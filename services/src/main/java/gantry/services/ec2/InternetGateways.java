@@ -16,6 +16,10 @@ final class InternetGateways {
     return gateway.attachments().stream().anyMatch(a -> vpc.equals(a.vpcId()));
   }
 
+  static boolean isAttached(Lookup lookup, String vpc) {
+    return lookup.all(Kinds.INTERNET_GATEWAY).anyMatch(gateway -> isAttached(gateway, vpc));
+  }
+
   CreateInternetGatewayResponse create(CreateInternetGatewayRequest request) {
     List<Tag> tags = Tags.of(request.tagSpecifications(), ResourceType.INTERNET_GATEWAY);
     return desk.write(
@@ -37,7 +41,7 @@ final class InternetGateways {
     return desk.read(
         request.dryRun(),
         lookup -> {
-          Lookup.Page<InternetGateway> page =
+          Paging.Page<InternetGateway> page =
               lookup.describe(
                   Kinds.INTERNET_GATEWAY,
                   request.internetGatewayIds(),
@@ -68,7 +72,7 @@ final class InternetGateways {
   }
 
   private static InternetGateway get(Session session, String id) {
-    return session.get(Kinds.INTERNET_GATEWAY, Errors.required(id, "internetGatewayId"));
+    return session.get(Kinds.INTERNET_GATEWAY, id);
   }
 
   AttachInternetGatewayResponse attach(AttachInternetGatewayRequest request) {
@@ -85,7 +89,7 @@ final class InternetGateways {
                 gateway.internetGatewayId(),
                 gateway.attachments().getFirst().vpcId());
           }
-          if (session.all(Kinds.INTERNET_GATEWAY).anyMatch(other -> isAttached(other, vpc))) {
+          if (isAttached(session, vpc)) {
             throw Errors.of(
                 "InvalidParameterValue",
                 "Network %s already has an internet gateway attached",

@@ -1,11 +1,15 @@
 package gantry.services.ec2;
 
+import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.security.PrivateKey;
+import java.security.PublicKey;
+import java.security.interfaces.RSAPublicKey;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.HexFormat;
@@ -45,7 +49,8 @@ final class KeyPairs {
     return desk.write(
         request.dryRun(),
         session -> {
-          KeyPairInfo info = put(session, name, fingerprint, KeyType.RSA, tags);
+          KeyPairInfo info =
+              put(session, name, openSsh(pair.getPublic(), name), fingerprint, KeyType.RSA, tags);
           return CreateKeyPairResponse.builder()
               .keyName(name)
               .keyPairId(info.keyPairId())
@@ -73,6 +78,23 @@ final class KeyPairs {
         + "\n-----END PRIVATE KEY-----";
   }
 
+  /** As {@code authorized_keys} has it: the algorithm's name, the exponent and the modulus. */
+  private static String openSsh(PublicKey key, String name) {
+    if (!(key instanceof RSAPublicKey rsa)) {
+      throw new IllegalStateException("not an RSA key: " + key.getAlgorithm());
+    }
+    ByteArrayOutputStream blob = new ByteArrayOutputStream();
+    for (byte[] part :
+        List.of(
+            "ssh-rsa".getBytes(StandardCharsets.US_ASCII),
+            rsa.getPublicExponent().toByteArray(),
+            rsa.getModulus().toByteArray())) {
+      blob.writeBytes(ByteBuffer.allocate(Integer.BYTES).putInt(part.length).array());
+      blob.writeBytes(part);
+    }
+    return "ssh-rsa " + Base64.getEncoder().encodeToString(blob.toByteArray()) + " " + name;
+  }
+
   private static void unused(Lookup lookup, String name) {
     if (lookup.all(Kinds.KEY_PAIR).anyMatch(key -> key.keyName().equals(name))) {
       throw Errors.of("InvalidKeyPair.Duplicate", "The keypair already exists: %s", name);
@@ -80,12 +102,18 @@ final class KeyPairs {
   }
 
   private static KeyPairInfo put(
-      Session session, String name, String fingerprint, KeyType type, List<Tag> tags) {
+      Session session,
+      String name,
+      String publicKey,
+      String fingerprint,
+      KeyType type,
+      List<Tag> tags) {
     unused(session, name);
     KeyPairInfo info =
         KeyPairInfo.builder()
             .keyPairId(session.newId("key-"))
             .keyName(name)
+            .publicKey(publicKey)
             .keyFingerprint(fingerprint)
             .keyType(type)
             .createTime(session.now())
@@ -126,7 +154,7 @@ final class KeyPairs {
     return desk.write(
         request.dryRun(),
         session -> {
-          KeyPairInfo info = put(session, name, fingerprint, type, tags);
+          KeyPairInfo info = put(session, name, text, fingerprint, type, tags);
           return ImportKeyPairResponse.builder()
               .keyName(name)
               .keyPairId(info.keyPairId())
@@ -153,8 +181,15 @@ final class KeyPairs {
                                 Kinds.KEY_PAIR.notFoundCode(), Kinds.KEY_PAIR.notFoundText(), name))
                     .keyPairId());
           }
+          boolean whole = Boolean.TRUE.equals(request.includePublicKey());
           return DescribeKeyPairsResponse.builder()
-              .keyPairs(lookup.describe(Kinds.KEY_PAIR, ids, request.filters(), null, null).rows())
+              .keyPairs(
+                  lookup
+                      .describe(Kinds.KEY_PAIR, ids, request.filters(), null, null)
+                      .rows()
+                      .stream()
+                      .map(key -> whole ? key : key.toBuilder().publicKey(null).build())
+                      .toList())
               .build();
         });
   }

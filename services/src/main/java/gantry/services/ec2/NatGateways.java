@@ -25,6 +25,7 @@ final class NatGateways {
       throw Errors.unsupported("A secondary address of a NAT gateway");
     }
     if (request.availabilityMode() == AvailabilityMode.REGIONAL
+        || request.vpcId() != null
         || !request.availabilityZoneAddresses().isEmpty()) {
       throw Errors.unsupported("A regional NAT gateway");
     }
@@ -54,7 +55,7 @@ final class NatGateways {
 
   private NatGateway make(
       Session session, CreateNatGatewayRequest request, boolean isPublic, List<Tag> tags) {
-    Subnet subnet = session.get(Kinds.SUBNET, Errors.required(request.subnetId(), "subnetId"));
+    Subnet subnet = session.get(Kinds.SUBNET, request.subnetId());
     String id = session.newId("nat-");
     Address address = isPublic ? session.get(Kinds.ADDRESS, request.allocationId()) : null;
     if (address != null && address.associationId() != null) {
@@ -62,6 +63,26 @@ final class NatGateways {
           "Resource.AlreadyAssociated",
           "Elastic IP address [%s] is already associated",
           address.allocationId());
+    }
+    NatGateway.Builder gateway =
+        NatGateway.builder()
+            .natGatewayId(id)
+            .subnetId(subnet.subnetId())
+            .vpcId(subnet.vpcId())
+            .connectivityType(isPublic ? ConnectivityType.PUBLIC : ConnectivityType.PRIVATE)
+            .availabilityMode(AvailabilityMode.ZONAL)
+            .createTime(session.now())
+            .tags(tags);
+    if (isPublic && !InternetGateways.isAttached(session, subnet.vpcId())) {
+      return put(
+          session,
+          gateway
+              .state(NatGatewayState.FAILED)
+              .failureCode("Gateway.NotAttached")
+              .failureMessage("Network " + subnet.vpcId() + " has no Internet gateway attached")
+              .deleteTime(session.now())
+              .natGatewayAddresses(List.of())
+              .build());
     }
     NetworkInterface eni =
         Interfaces.make(
@@ -91,19 +112,13 @@ final class NatGateways {
           .associationId(association)
           .publicIp(address.publicIp());
     }
-    NatGateway gateway =
-        NatGateway.builder()
-            .natGatewayId(id)
-            .subnetId(subnet.subnetId())
-            .vpcId(subnet.vpcId())
-            .state(NatGatewayState.AVAILABLE)
-            .connectivityType(isPublic ? ConnectivityType.PUBLIC : ConnectivityType.PRIVATE)
-            .availabilityMode(AvailabilityMode.ZONAL)
-            .natGatewayAddresses(shown.build())
-            .createTime(session.now())
-            .tags(tags)
-            .build();
-    session.put(Kinds.NAT_GATEWAY, id, gateway);
+    return put(
+        session,
+        gateway.state(NatGatewayState.AVAILABLE).natGatewayAddresses(shown.build()).build());
+  }
+
+  private static NatGateway put(Session session, NatGateway gateway) {
+    session.put(Kinds.NAT_GATEWAY, gateway.natGatewayId(), gateway);
     return gateway;
   }
 
@@ -111,9 +126,7 @@ final class NatGateways {
     return desk.write(
         request.dryRun(),
         session -> {
-          NatGateway gateway =
-              session.get(
-                  Kinds.NAT_GATEWAY, Errors.required(request.natGatewayId(), "natGatewayId"));
+          NatGateway gateway = session.get(Kinds.NAT_GATEWAY, request.natGatewayId());
           if (gateway.state() != NatGatewayState.DELETED) {
             for (NatGatewayAddress address : gateway.natGatewayAddresses()) {
               NetworkInterface eni = session.find(Kinds.INTERFACE, address.networkInterfaceId());
@@ -121,9 +134,8 @@ final class NatGateways {
                 Interfaces.remove(session, pool, eni);
               }
             }
-            session.put(
-                Kinds.NAT_GATEWAY,
-                gateway.natGatewayId(),
+            put(
+                session,
                 gateway.toBuilder()
                     .state(NatGatewayState.DELETED)
                     .deleteTime(session.now())
@@ -149,7 +161,7 @@ final class NatGateways {
     return desk.read(
         request.dryRun(),
         lookup -> {
-          Lookup.Page<NatGateway> page =
+          Paging.Page<NatGateway> page =
               lookup.describe(
                   Kinds.NAT_GATEWAY,
                   request.natGatewayIds(),

@@ -106,7 +106,7 @@ final class NetworkAcls {
     return desk.write(
         request.dryRun(),
         session -> {
-          session.get(Kinds.VPC, Errors.required(request.vpcId(), "vpcId"));
+          session.get(Kinds.VPC, request.vpcId());
           return CreateNetworkAclResponse.builder()
               .networkAcl(
                   session.once(
@@ -124,7 +124,7 @@ final class NetworkAcls {
     return desk.read(
         request.dryRun(),
         lookup -> {
-          Lookup.Page<NetworkAcl> page =
+          Paging.Page<NetworkAcl> page =
               lookup.describe(
                   Kinds.ACL,
                   request.networkAclIds(),
@@ -142,8 +142,7 @@ final class NetworkAcls {
     return desk.write(
         request.dryRun(),
         session -> {
-          NetworkAcl acl =
-              session.get(Kinds.ACL, Errors.required(request.networkAclId(), "networkAclId"));
+          NetworkAcl acl = session.get(Kinds.ACL, request.networkAclId());
           if (acl.isDefault()) {
             throw Errors.of(
                 "InvalidParameterValue",
@@ -165,8 +164,7 @@ final class NetworkAcls {
     return desk.write(
         request.dryRun(),
         session -> {
-          NetworkAcl acl =
-              session.get(Kinds.ACL, Errors.required(request.networkAclId(), "networkAclId"));
+          NetworkAcl acl = session.get(Kinds.ACL, request.networkAclId());
           NetworkAclEntry entry =
               entry(
                   request.ruleNumber(),
@@ -201,8 +199,7 @@ final class NetworkAcls {
     return desk.write(
         request.dryRun(),
         session -> {
-          NetworkAcl acl =
-              session.get(Kinds.ACL, Errors.required(request.networkAclId(), "networkAclId"));
+          NetworkAcl acl = session.get(Kinds.ACL, request.networkAclId());
           NetworkAclEntry entry =
               entry(
                   request.ruleNumber(),
@@ -225,8 +222,7 @@ final class NetworkAcls {
     return desk.write(
         request.dryRun(),
         session -> {
-          NetworkAcl acl =
-              session.get(Kinds.ACL, Errors.required(request.networkAclId(), "networkAclId"));
+          NetworkAcl acl = session.get(Kinds.ACL, request.networkAclId());
           if (request.ruleNumber() == null || request.egress() == null) {
             throw Errors.missing(request.ruleNumber() == null ? "ruleNumber" : "egress");
           }
@@ -246,8 +242,7 @@ final class NetworkAcls {
         request.dryRun(),
         session -> {
           String association = Errors.required(request.associationId(), "associationId");
-          NetworkAcl wanted =
-              session.get(Kinds.ACL, Errors.required(request.networkAclId(), "networkAclId"));
+          NetworkAcl wanted = session.get(Kinds.ACL, request.networkAclId());
           for (NetworkAcl acl : session.all(Ec2Tables.ACLS_BY_VPC, wanted.vpcId()).toList()) {
             for (NetworkAclAssociation old : acl.associations()) {
               if (old.networkAclAssociationId().equals(association)) {

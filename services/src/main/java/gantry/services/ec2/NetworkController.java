@@ -1,5 +1,6 @@
 package gantry.services.ec2;
 
+import gantry.acs.network.Cidr;
 import gantry.acs.network.NetworkPlan;
 import gantry.state.Change;
 import gantry.state.Controller;
@@ -7,6 +8,7 @@ import gantry.state.Key;
 import gantry.state.Scope;
 import gantry.state.Store;
 import gantry.state.View;
+import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 
@@ -19,10 +21,12 @@ final class NetworkController implements Controller {
   private static final Key ALL = Scope.global("amazon").key("networks");
 
   private final Store store;
+  private final List<Cidr> lan;
   private final Consumer<NetworkPlan> node;
 
-  NetworkController(Store store, Consumer<NetworkPlan> node) {
+  NetworkController(Store store, List<Cidr> lan, Consumer<NetworkPlan> node) {
     this.store = store;
+    this.lan = lan;
     this.node = node;
   }
 
@@ -43,7 +47,7 @@ final class NetworkController implements Controller {
 
   @Override
   public Again reconcile(Key key) {
-    node.accept(NetworkPlanner.plan(store.snapshot()));
+    node.accept(NetworkPlanner.plan(store.snapshot()).reaching(lan));
     return Again.WHEN_CHANGED;
   }
 }

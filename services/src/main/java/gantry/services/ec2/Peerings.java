@@ -3,6 +3,7 @@ package gantry.services.ec2;
 import gantry.acs.network.Cidr;
 import gantry.services.ec2.Rows.VpcRow;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import software.amazon.awssdk.services.ec2.model.*;
 
@@ -62,9 +63,8 @@ final class Peerings {
           if (elsewhere) {
             throw Errors.unsupported("Peering with another account or region");
           }
-          VpcRow requester = session.get(Kinds.VPC, Errors.required(request.vpcId(), "vpcId"));
-          VpcRow accepter =
-              session.get(Kinds.VPC, Errors.required(request.peerVpcId(), "peerVpcId"));
+          VpcRow requester = session.get(Kinds.VPC, request.vpcId());
+          VpcRow accepter = session.get(Kinds.VPC, request.peerVpcId());
           if (request.vpcId().equals(request.peerVpcId())) {
             throw Errors.of(
                 "InvalidParameterValue", "A VPC cannot be peered with itself: %s", request.vpcId());
@@ -72,7 +72,7 @@ final class Peerings {
           for (VpcPeeringConnection old : session.all(Kinds.PEERING).toList()) {
             if (joins(old, request.vpcId())
                 && joins(old, request.peerVpcId())
-                && (isActive(old) || isPending(old))) {
+                && (isActive(old) || isPending(shown(old, session.now())))) {
               throw Errors.of(
                   "VpcPeeringConnectionAlreadyExists",
                   "The VPC peering connection '%s' already exists between these VPCs",
@@ -133,17 +133,29 @@ final class Peerings {
   }
 
   private static VpcPeeringConnection pending(Session session, String id, String what) {
-    VpcPeeringConnection peering =
-        session.get(Kinds.PEERING, Errors.required(id, "vpcPeeringConnectionId"));
-    if (!isPending(peering) || session.now().isAfter(peering.expirationTime())) {
-      throw Errors.of(
-          "InvalidStateTransition",
-          "Invalid state transition for %s, attempted to transition from %s to %s",
-          id,
-          peering.status().codeAsString(),
-          what);
+    VpcPeeringConnection peering = shown(session.get(Kinds.PEERING, id), session.now());
+    if (!isPending(peering)) {
+      throw wrongState(peering, what);
     }
     return peering;
+  }
+
+  private static Ec2Exception wrongState(VpcPeeringConnection peering, String wanted) {
+    return Errors.of(
+        "InvalidStateTransition",
+        "Invalid state transition for %s, attempted to transition from %s to %s",
+        peering.vpcPeeringConnectionId(),
+        peering.status().codeAsString(),
+        wanted);
+  }
+
+  /** What nobody accepted in time has expired; nobody has to be told when it does. */
+  private static VpcPeeringConnection shown(VpcPeeringConnection peering, Instant now) {
+    return isPending(peering) && now.isAfter(peering.expirationTime())
+        ? peering.toBuilder()
+            .status(status(VpcPeeringConnectionStateReasonCode.EXPIRED, "Expired"))
+            .build()
+        : peering;
   }
 
   private static VpcPeeringConnection move(
@@ -183,9 +195,10 @@ final class Peerings {
         request.dryRun(),
         session -> {
           VpcPeeringConnection peering =
-              session.get(
-                  Kinds.PEERING,
-                  Errors.required(request.vpcPeeringConnectionId(), "vpcPeeringConnectionId"));
+              shown(session.get(Kinds.PEERING, request.vpcPeeringConnectionId()), session.now());
+          if (!isActive(peering) && !isPending(peering)) {
+            throw wrongState(peering, "deleted");
+          }
           move(
               session,
               peering,
@@ -200,7 +213,7 @@ final class Peerings {
     return desk.read(
         request.dryRun(),
         lookup -> {
-          Lookup.Page<VpcPeeringConnection> page =
+          Paging.Page<VpcPeeringConnection> page =
               lookup.describe(
                   Kinds.PEERING,
                   request.vpcPeeringConnectionIds(),
@@ -208,7 +221,8 @@ final class Peerings {
                   request.maxResults(),
                   request.nextToken());
           return DescribeVpcPeeringConnectionsResponse.builder()
-              .vpcPeeringConnections(page.rows())
+              .vpcPeeringConnections(
+                  page.rows().stream().map(peering -> shown(peering, desk.now())).toList())
               .nextToken(page.token())
               .build();
         });

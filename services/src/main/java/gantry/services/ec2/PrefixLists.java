@@ -156,7 +156,7 @@ final class PrefixLists {
   }
 
   private static PrefixListRow owned(Session session, @Nullable String id) {
-    PrefixListRow row = session.get(Kinds.PREFIX_LIST, Errors.required(id, "PrefixListId"));
+    PrefixListRow row = session.get(Kinds.PREFIX_LIST, id);
     if (row.list().ownerId().equals(AMAZON)) {
       throw Errors.of(
           "OperationNotPermitted", "The prefix list '%s' is managed by AWS.", String.valueOf(id));
@@ -165,6 +165,15 @@ final class PrefixLists {
   }
 
   ModifyManagedPrefixListResponse modify(ModifyManagedPrefixListRequest request) {
+    if (Boolean.TRUE.equals(request.ipamPrefixListResolverSyncEnabled())) {
+      throw Errors.unsupported("Amazon VPC IP Address Manager");
+    }
+    if (request.maxEntries() != null
+        && !(request.addEntries().isEmpty() && request.removeEntries().isEmpty())) {
+      throw Errors.of(
+          "InvalidParameterCombination",
+          "The entries and the size of a prefix list cannot be modified at the same time.");
+    }
     return desk.write(
         request.dryRun(),
         session -> {
@@ -226,9 +235,10 @@ final class PrefixLists {
     return desk.read(
         request.dryRun(),
         lookup -> {
-          Lookup.Page<PrefixListRow> page =
+          Paging.Page<PrefixListRow> page =
               lookup.describe(
                   Kinds.PREFIX_LIST,
+                  Paging.LISTS,
                   request.prefixListIds(),
                   request.filters(),
                   request.maxResults(),
@@ -244,14 +254,17 @@ final class PrefixLists {
     return desk.read(
         request.dryRun(),
         lookup -> {
-          PrefixListRow row =
-              lookup.get(
-                  Kinds.PREFIX_LIST, Errors.required(request.prefixListId(), "PrefixListId"));
+          PrefixListRow row = lookup.get(Kinds.PREFIX_LIST, request.prefixListId());
           if (request.targetVersion() != null
               && !request.targetVersion().equals(row.list().version())) {
             throw Errors.unsupported("An earlier version of a prefix list");
           }
-          return GetManagedPrefixListEntriesResponse.builder().entries(row.entries()).build();
+          Paging.Page<PrefixListEntry> page =
+              Paging.LISTS.page(row.entries(), request.maxResults(), request.nextToken());
+          return GetManagedPrefixListEntriesResponse.builder()
+              .entries(page.rows())
+              .nextToken(page.token())
+              .build();
         });
   }
 
@@ -260,11 +273,13 @@ final class PrefixLists {
     return desk.read(
         request.dryRun(),
         lookup -> {
-          Lookup.Page<PrefixListRow> page =
-              lookup.describe(
-                  Kinds.PREFIX_LIST, request.prefixListIds(), request.filters(), null, null);
+          List<PrefixListRow> rows =
+              lookup
+                  .describe(
+                      Kinds.PREFIX_LIST, request.prefixListIds(), request.filters(), null, null)
+                  .rows();
           List<PrefixList> lists = new ArrayList<>();
-          for (PrefixListRow row : page.rows()) {
+          for (PrefixListRow row : rows) {
             if (row.list().ownerId().equals(AMAZON)) {
               lists.add(
                   PrefixList.builder()
@@ -274,7 +289,12 @@ final class PrefixLists {
                       .build());
             }
           }
-          return DescribePrefixListsResponse.builder().prefixLists(lists).build();
+          Paging.Page<PrefixList> shown =
+              Paging.ENDPOINTS.page(lists, request.maxResults(), request.nextToken());
+          return DescribePrefixListsResponse.builder()
+              .prefixLists(shown.rows())
+              .nextToken(shown.token())
+              .build();
         });
   }
 }

@@ -120,7 +120,7 @@ final class RouteTables {
     return desk.write(
         request.dryRun(),
         session -> {
-          VpcRow vpc = session.get(Kinds.VPC, Errors.required(request.vpcId(), "vpcId"));
+          VpcRow vpc = session.get(Kinds.VPC, request.vpcId());
           return CreateRouteTableResponse.builder()
               .routeTable(
                   session.once(
@@ -138,9 +138,10 @@ final class RouteTables {
     return desk.read(
         request.dryRun(),
         lookup -> {
-          Lookup.Page<RouteTable> page =
+          Paging.Page<RouteTable> page =
               lookup.describe(
                   Kinds.ROUTE_TABLE,
+                  Paging.SMALL,
                   request.routeTableIds(),
                   request.filters(),
                   request.maxResults(),
@@ -196,9 +197,7 @@ final class RouteTables {
     return desk.write(
         request.dryRun(),
         session -> {
-          RouteTable table =
-              session.get(
-                  Kinds.ROUTE_TABLE, Errors.required(request.routeTableId(), "routeTableId"));
+          RouteTable table = session.get(Kinds.ROUTE_TABLE, request.routeTableId());
           if (!table.associations().isEmpty()) {
             throw Errors.of(
                 "DependencyViolation",
@@ -214,32 +213,14 @@ final class RouteTables {
     return desk.write(
         request.dryRun(),
         session -> {
-          RouteTable table =
-              session.get(
-                  Kinds.ROUTE_TABLE, Errors.required(request.routeTableId(), "routeTableId"));
+          RouteTable table = session.get(Kinds.ROUTE_TABLE, request.routeTableId());
           Destination to =
               destination(
                   session,
                   request.destinationCidrBlock(),
                   request.destinationIpv6CidrBlock(),
                   request.destinationPrefixListId());
-          Route route =
-              target(
-                  session,
-                  table,
-                  to,
-                  request.gatewayId() == null ? request.vpcEndpointId() : request.gatewayId(),
-                  request.natGatewayId(),
-                  request.networkInterfaceId(),
-                  request.vpcPeeringConnectionId(),
-                  other(
-                      request.instanceId(),
-                      request.egressOnlyInternetGatewayId(),
-                      request.transitGatewayId(),
-                      request.localGatewayId(),
-                      request.carrierGatewayId(),
-                      request.coreNetworkArn(),
-                      request.odbNetworkArn()));
+          Route route = target(session, table, to, RouteTarget.of(request));
           Route old = find(table, to);
           if (old != null) {
             if (route.equals(old)) {
@@ -265,9 +246,7 @@ final class RouteTables {
     return desk.write(
         request.dryRun(),
         session -> {
-          RouteTable table =
-              session.get(
-                  Kinds.ROUTE_TABLE, Errors.required(request.routeTableId(), "routeTableId"));
+          RouteTable table = session.get(Kinds.ROUTE_TABLE, request.routeTableId());
           Destination to =
               destination(
                   session,
@@ -281,23 +260,7 @@ final class RouteTables {
                 "There is no route defined for '%s' in the route table. Use CreateRoute instead.",
                 to.text());
           }
-          Route route =
-              target(
-                  session,
-                  table,
-                  to,
-                  request.gatewayId() == null ? request.vpcEndpointId() : request.gatewayId(),
-                  request.natGatewayId(),
-                  request.networkInterfaceId(),
-                  request.vpcPeeringConnectionId(),
-                  other(
-                      request.instanceId(),
-                      request.egressOnlyInternetGatewayId(),
-                      request.transitGatewayId(),
-                      request.localGatewayId(),
-                      request.carrierGatewayId(),
-                      request.coreNetworkArn(),
-                      request.odbNetworkArn()));
+          Route route = target(session, table, to, RouteTarget.of(request));
           if ("local".equals(old.gatewayId())) {
             throw Errors.unsupported("Replacing a local route");
           }
@@ -314,9 +277,7 @@ final class RouteTables {
     return desk.write(
         request.dryRun(),
         session -> {
-          RouteTable table =
-              session.get(
-                  Kinds.ROUTE_TABLE, Errors.required(request.routeTableId(), "routeTableId"));
+          RouteTable table = session.get(Kinds.ROUTE_TABLE, request.routeTableId());
           Destination to =
               destination(
                   session,
@@ -351,14 +312,14 @@ final class RouteTables {
     if (request.gatewayId() != null) {
       throw Errors.unsupported("A route table of a gateway");
     }
+    if (request.publicIpv4Pool() != null) {
+      throw Errors.unsupported("An address pool of your own");
+    }
     return desk.write(
         request.dryRun(),
         session -> {
-          RouteTable table =
-              session.get(
-                  Kinds.ROUTE_TABLE, Errors.required(request.routeTableId(), "routeTableId"));
-          Subnet subnet =
-              session.get(Kinds.SUBNET, Errors.required(request.subnetId(), "subnetId"));
+          RouteTable table = session.get(Kinds.ROUTE_TABLE, request.routeTableId());
+          Subnet subnet = session.get(Kinds.SUBNET, request.subnetId());
           sameVpc(table, subnet);
           for (RouteTable other :
               session.all(Ec2Tables.ROUTE_TABLES_BY_VPC, table.vpcId()).toList()) {
@@ -523,27 +484,13 @@ final class RouteTables {
         .orElse(null);
   }
 
-  private static boolean other(@Nullable String... targets) {
-    for (String target : targets) {
-      if (target != null) {
-        return true;
-      }
-    }
-    return false;
-  }
-
   private static Route target(
-      Session session,
-      RouteTable table,
-      Destination to,
-      @Nullable String gateway,
-      @Nullable String nat,
-      @Nullable String eni,
-      @Nullable String peering,
-      boolean other) {
-    if (other) {
-      throw Errors.unsupported("This kind of route target");
-    }
+      Session session, RouteTable table, Destination to, RouteTarget target) {
+    target.check();
+    String gateway = target.gateway();
+    String nat = target.nat();
+    String eni = target.eni();
+    String peering = target.peering();
     Route.Builder route =
         Route.builder()
             .destinationCidrBlock(to.cidr())
@@ -600,7 +547,6 @@ final class RouteTables {
       }
       return route.vpcPeeringConnectionId(peering).build();
     }
-    throw Errors.of(
-        "MissingParameter", "The request must contain exactly one of the route's targets");
+    throw new IllegalStateException("a route target that was checked is none: " + target);
   }
 }

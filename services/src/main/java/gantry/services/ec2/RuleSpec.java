@@ -1,10 +1,10 @@
 package gantry.services.ec2;
 
-import gantry.acs.network.Cidr;
-import java.util.ArrayList;
+import gantry.services.ec2.Rows.PrefixListRow;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ec2.model.*;
 
@@ -16,232 +16,169 @@ record RuleSpec(
     String protocol,
     @Nullable Integer from,
     @Nullable Integer to,
-    @Nullable String cidr,
-    @Nullable String cidr6,
-    @Nullable String list,
-    @Nullable String group,
+    RulePeer peer,
     @Nullable String description) {
 
   private static final int PORT_LIMIT = 65_535;
+  private static final int ICMP_LIMIT = 255;
   private static final int DESCRIPTION_LIMIT = 255;
+
+  /** All protocols and ports, from or to {@code peer}. */
+  static RuleSpec all(RulePeer peer) {
+    return new RuleSpec("-1", -1, -1, peer, null);
+  }
 
   static RuleSpec of(SecurityGroupRule rule) {
     return new RuleSpec(
-        rule.ipProtocol(),
-        rule.fromPort(),
-        rule.toPort(),
-        rule.cidrIpv4(),
-        rule.cidrIpv6(),
-        rule.prefixListId(),
-        rule.referencedGroupInfo() == null ? null : rule.referencedGroupInfo().groupId(),
-        rule.description());
+        rule.ipProtocol(), rule.fromPort(), rule.toPort(), RulePeer.of(rule), rule.description());
+  }
+
+  private RuleSpec with(RulePeer other, @Nullable String text) {
+    return new RuleSpec(protocol, from, to, other, text);
   }
 
   boolean same(RuleSpec other) {
-    RuleSpec a = normal();
-    RuleSpec b = other.normal();
-    return a.protocol.equals(b.protocol)
-        && Objects.equals(a.from, b.from)
-        && Objects.equals(a.to, b.to)
-        && Objects.equals(a.cidr, b.cidr)
-        && Objects.equals(a.cidr6, b.cidr6)
-        && Objects.equals(a.list, b.list)
-        && Objects.equals(a.group, b.group);
+    return with(peer, null).equals(other.with(other.peer, null));
   }
 
-  /** Blocks without spare bits, ports only where they mean something. */
-  RuleSpec normal() {
-    String block = cidr == null ? null : Cidr.parse(cidr).toString();
-    boolean ports = protocol.equals("tcp") || protocol.equals("udp");
-    boolean icmp = protocol.startsWith("icmp");
-    Integer first = from;
-    Integer last = to;
-    if (ports) {
-      if (first == null || last == null) {
-        throw Errors.of(
-            "InvalidParameterValue",
-            "Invalid value for portRange. Must specify both from and to ports with TCP/UDP.");
-      }
-      if (first == -1 && last == -1) {
-        first = 0;
-        last = PORT_LIMIT;
-      }
-      if (first < 0 || last > PORT_LIMIT || first > last) {
-        throw Errors.of(
-            "InvalidParameterValue",
-            "Invalid TCP/UDP port range (%s:%s)",
-            String.valueOf(from),
-            String.valueOf(to));
-      }
-    } else if (icmp) {
-      first = first == null ? -1 : first;
-      last = last == null ? -1 : last;
-      if (first < -1 || first > 255 || last < -1 || last > 255) {
-        throw Errors.of("InvalidParameterValue", "ICMP code (%s) out of range", String.valueOf(to));
-      }
-    } else {
-      first = -1;
-      last = -1;
-    }
-    return new RuleSpec(protocol, first, last, block, cidr6, list, group, description);
-  }
-
-  SecurityGroupRule onto(SecurityGroupRule.Builder rule, String account) {
-    RuleSpec normal = normal();
-    if (normal.group != null) {
-      rule.referencedGroupInfo(
-          ReferencedSecurityGroup.builder().groupId(normal.group).userId(account).build());
-    }
-    return rule.ipProtocol(protocol)
-        .fromPort(normal.from)
-        .toPort(normal.to)
-        .cidrIpv4(normal.cidr)
-        .cidrIpv6(cidr6)
-        .prefixListId(list)
-        .description(description)
-        .build();
-  }
-
-  /** As EC2 words it when it says that a rule is there already. */
-  String text() {
-    RuleSpec normal = normal();
-    StringBuilder text = new StringBuilder("peer: ");
-    for (String peer : new String[] {normal.cidr, cidr6, list, group}) {
-      text.append(peer == null ? "" : peer);
-    }
-    switch (protocol) {
-      case "tcp", "udp" ->
-          text.append(", ")
-              .append(protocol.toUpperCase(Locale.ROOT))
-              .append(", from port: ")
-              .append(normal.from)
-              .append(", to port: ")
-              .append(normal.to);
-      case "icmp", "icmpv6" ->
-          text.append(", ")
-              .append(protocol.toUpperCase(Locale.ROOT))
-              .append(", type: ")
-              .append(normal.from)
-              .append(", code: ")
-              .append(normal.to);
-      case "-1" -> text.append(", ALL");
-      default -> text.append(", protocol: ").append(protocol);
-    }
-    return text.append(", ALLOW").toString();
-  }
-
-  /** The rules that a request names, each with one peer. */
-  static List<RuleSpec> read(
-      Lookup lookup,
-      SecurityGroup group,
-      List<IpPermission> permissions,
-      @Nullable String protocol,
-      @Nullable Integer from,
-      @Nullable Integer to,
-      @Nullable String cidr,
-      @Nullable String sourceGroup) {
-    List<RuleSpec> specs = new ArrayList<>();
-    if (protocol != null || cidr != null || sourceGroup != null) {
-      String source =
-          sourceGroup == null ? null : SecurityGroups.named(lookup, null, sourceGroup).groupId();
-      specs.add(
-          new RuleSpec(
-              source != null && protocol == null ? "-1" : protocolOf(protocol),
-              from,
-              to,
-              cidr,
-              null,
-              null,
-              source,
-              null));
-    }
-    for (IpPermission one : permissions) {
-      String name = protocolOf(one.ipProtocol());
-      for (IpRange range : one.ipRanges()) {
-        specs.add(
-            new RuleSpec(
-                name,
-                one.fromPort(),
-                one.toPort(),
-                range.cidrIp(),
-                null,
-                null,
-                null,
-                range.description()));
-      }
-      for (Ipv6Range range : one.ipv6Ranges()) {
-        specs.add(
-            new RuleSpec(
-                name,
-                one.fromPort(),
-                one.toPort(),
-                null,
-                range.cidrIpv6(),
-                null,
-                null,
-                range.description()));
-      }
-      for (PrefixListId list : one.prefixListIds()) {
-        specs.add(
-            new RuleSpec(
-                name,
-                one.fromPort(),
-                one.toPort(),
-                null,
-                null,
-                list.prefixListId(),
-                null,
-                list.description()));
-      }
-      for (UserIdGroupPair pair : one.userIdGroupPairs()) {
-        String id =
-            pair.groupId() == null
-                ? SecurityGroups.named(lookup, null, pair.groupName()).groupId()
-                : pair.groupId();
-        specs.add(
-            new RuleSpec(
-                name, one.fromPort(), one.toPort(), null, null, null, id, pair.description()));
-      }
-    }
-    if (specs.isEmpty()) {
-      throw Errors.missing("ipPermissions");
-    }
-    return specs.stream().map(spec -> checked(lookup, group, spec)).toList();
-  }
-
-  static RuleSpec checked(Lookup lookup, SecurityGroup group, RuleSpec spec) {
-    int peers = 0;
-    for (Object peer : new Object[] {spec.cidr(), spec.cidr6(), spec.list(), spec.group()}) {
-      peers += peer == null ? 0 : 1;
-    }
-    if (peers != 1) {
-      throw Errors.of("InvalidParameterValue", "A rule needs exactly one source or destination.");
-    }
-    if (spec.description() != null && spec.description().length() > DESCRIPTION_LIMIT) {
+  /** Checked, with ports only where they mean something: two equal ones are the same rule. */
+  RuleSpec checked(Lookup lookup, SecurityGroup group) {
+    if (description != null && description.length() > DESCRIPTION_LIMIT) {
       throw Errors.of(
           "InvalidParameterValue",
           "Invalid rule description. It must be less than 256 characters.");
     }
-    if (spec.cidr() != null && !Cidr.isValid(spec.cidr())) {
-      throw Errors.of("InvalidParameterValue", "CIDR block %s is malformed", spec.cidr());
+    RulePeer fine = peer.checked(lookup, group);
+    return switch (protocol) {
+      case "tcp", "udp" -> ports(fine);
+      case "icmp", "icmpv6" -> icmp(fine);
+      default -> new RuleSpec(protocol, -1, -1, fine, description);
+    };
+  }
+
+  private RuleSpec ports(RulePeer fine) {
+    if (from == null || to == null) {
+      throw Errors.of(
+          "InvalidParameterValue",
+          "Invalid value for portRange. Must specify both from and to ports with TCP/UDP.");
     }
-    if (spec.cidr6() != null && !spec.cidr6().matches("[0-9a-fA-F:.]+/\\d{1,3}")) {
-      throw Errors.of("InvalidParameterValue", "CIDR block %s is malformed", spec.cidr6());
+    if (from == -1 && to == -1) {
+      return new RuleSpec(protocol, 0, PORT_LIMIT, fine, description);
     }
-    if (spec.list() != null) {
-      lookup.get(Kinds.PREFIX_LIST, spec.list());
+    if (from < 0 || to > PORT_LIMIT || from > to) {
+      throw Errors.of(
+          "InvalidParameterValue",
+          "Invalid TCP/UDP port range (%s:%s)",
+          from.toString(),
+          to.toString());
     }
-    if (spec.group() != null) {
-      SecurityGroup peer = lookup.get(Kinds.GROUP, spec.group());
-      if (!peer.vpcId().equals(group.vpcId())
-          && Peerings.activeOf(lookup, group.vpcId()).stream()
-              .noneMatch(peering -> Peerings.joins(peering, peer.vpcId()))) {
-        throw Errors.of(
-            "InvalidGroup.NotFound",
-            "You have specified two resources that belong to different networks.");
-      }
+    return with(fine, description);
+  }
+
+  private RuleSpec icmp(RulePeer fine) {
+    int type = from == null ? -1 : from;
+    int code = to == null ? -1 : to;
+    if (type < -1 || type > ICMP_LIMIT) {
+      throw Errors.of("InvalidParameterValue", "ICMP type (%s) out of range", "" + type);
     }
-    return spec.normal();
+    if (code < -1 || code > ICMP_LIMIT || (type == -1 && code != -1)) {
+      throw Errors.of("InvalidParameterValue", "ICMP code (%s) out of range", "" + code);
+    }
+    return new RuleSpec(protocol, type, code, fine, description);
+  }
+
+  SecurityGroupRule onto(Lookup lookup, SecurityGroup group, SecurityGroupRule.Builder rule) {
+    return peer.onto(lookup, group, rule)
+        .ipProtocol(protocol)
+        .fromPort(from)
+        .toPort(to)
+        .description(description)
+        .build();
+  }
+
+  /** A prefix list counts as many rules as it may have entries. */
+  int weight(Lookup lookup) {
+    PrefixListRow list = lookup.find(Kinds.PREFIX_LIST, peer.list());
+    return list == null || list.list().maxEntries() == null ? 1 : list.list().maxEntries();
+  }
+
+  /** As EC2 words it when it says that a rule is there already. */
+  String text() {
+    String name = protocol.toUpperCase(Locale.ROOT);
+    String what =
+        switch (protocol) {
+          case "tcp", "udp" -> name + ", from port: " + from + ", to port: " + to;
+          case "icmp", "icmpv6" -> name + ", type: " + from + ", code: " + to;
+          case "-1" -> "ALL";
+          default -> "protocol: " + protocol;
+        };
+    return "peer: " + peer.text() + ", " + what + ", ALLOW";
+  }
+
+  /** The permission that this is, as a Revoke operation names what it did not find. */
+  IpPermission permission() {
+    IpPermission.Builder permission =
+        IpPermission.builder().ipProtocol(protocol).fromPort(from).toPort(to);
+    if (peer.cidr() != null) {
+      permission.ipRanges(IpRange.builder().cidrIp(peer.cidr()).build());
+    } else if (peer.cidr6() != null) {
+      permission.ipv6Ranges(Ipv6Range.builder().cidrIpv6(peer.cidr6()).build());
+    } else if (peer.list() != null) {
+      permission.prefixListIds(PrefixListId.builder().prefixListId(peer.list()).build());
+    } else {
+      permission.userIdGroupPairs(UserIdGroupPair.builder().groupId(peer.group()).build());
+    }
+    return permission.build();
+  }
+
+  /** The rules that a request names, each with one peer. */
+  static List<RuleSpec> read(Lookup lookup, SecurityGroup group, RuleRequest request) {
+    List<RuleSpec> specs =
+        Stream.concat(
+                flat(lookup, request).stream(),
+                request.permissions().stream().flatMap(one -> of(lookup, group, one)))
+            .map(spec -> spec.checked(lookup, group))
+            .toList();
+    if (specs.isEmpty()) {
+      throw Errors.missing("ipPermissions");
+    }
+    return specs;
+  }
+
+  /** The one rule that the older parameters name. */
+  private static List<RuleSpec> flat(Lookup lookup, RuleRequest request) {
+    if (Stream.of(request.protocol(), request.cidr(), request.sourceGroup())
+        .allMatch(Objects::isNull)) {
+      return List.of();
+    }
+    String source =
+        request.sourceGroup() == null
+            ? null
+            : SecurityGroups.named(lookup, null, request.sourceGroup(), request.sourceOwner())
+                .groupId();
+    return List.of(
+        new RuleSpec(
+            source != null && request.protocol() == null ? "-1" : protocolOf(request.protocol()),
+            request.from(),
+            request.to(),
+            new RulePeer(request.cidr(), null, null, source),
+            null));
+  }
+
+  private static Stream<RuleSpec> of(Lookup lookup, SecurityGroup group, IpPermission one) {
+    RuleSpec bare =
+        new RuleSpec(
+            protocolOf(one.ipProtocol()), one.fromPort(), one.toPort(), RulePeer.cidr(null), null);
+    return Stream.of(
+            one.ipRanges().stream()
+                .map(range -> bare.with(RulePeer.cidr(range.cidrIp()), range.description())),
+            one.ipv6Ranges().stream()
+                .map(range -> bare.with(RulePeer.cidr6(range.cidrIpv6()), range.description())),
+            one.prefixListIds().stream()
+                .map(list -> bare.with(RulePeer.list(list.prefixListId()), list.description())),
+            one.userIdGroupPairs().stream()
+                .map(pair -> bare.with(RulePeer.of(lookup, group, pair), pair.description())))
+        .flatMap(specs -> specs);
   }
 
   static String protocolOf(@Nullable String name) {

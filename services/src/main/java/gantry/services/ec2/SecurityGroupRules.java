@@ -1,8 +1,9 @@
 package gantry.services.ec2;
 
-import gantry.services.ec2.Rows.PrefixListRow;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ec2.model.*;
 
 /**
@@ -21,211 +22,152 @@ final class SecurityGroupRules {
 
   AuthorizeSecurityGroupIngressResponse authorizeIngress(
       AuthorizeSecurityGroupIngressRequest request) {
-    List<Tag> tags = Tags.of(request.tagSpecifications(), ResourceType.SECURITY_GROUP_RULE);
-    return desk.write(
-        request.dryRun(),
-        session -> {
-          SecurityGroup group =
-              SecurityGroups.named(session, request.groupId(), request.groupName());
-          List<RuleSpec> specs =
-              RuleSpec.read(
-                  session,
-                  group,
-                  request.ipPermissions(),
-                  request.ipProtocol(),
-                  request.fromPort(),
-                  request.toPort(),
-                  request.cidrIp(),
-                  request.sourceSecurityGroupName());
-          return AuthorizeSecurityGroupIngressResponse.builder()
-              .returnValue(true)
-              .securityGroupRules(authorize(session, group, false, specs, tags))
-              .build();
-        });
+    return AuthorizeSecurityGroupIngressResponse.builder()
+        .returnValue(true)
+        .securityGroupRules(
+            authorize(request.dryRun(), RuleRequest.of(request), request.tagSpecifications()))
+        .build();
   }
 
   AuthorizeSecurityGroupEgressResponse authorizeEgress(
       AuthorizeSecurityGroupEgressRequest request) {
-    List<Tag> tags = Tags.of(request.tagSpecifications(), ResourceType.SECURITY_GROUP_RULE);
+    return AuthorizeSecurityGroupEgressResponse.builder()
+        .returnValue(true)
+        .securityGroupRules(
+            authorize(request.dryRun(), RuleRequest.of(request), request.tagSpecifications()))
+        .build();
+  }
+
+  private List<SecurityGroupRule> authorize(
+      @Nullable Boolean dryRun, RuleRequest request, List<TagSpecification> specifications) {
+    List<Tag> tags = Tags.of(specifications, ResourceType.SECURITY_GROUP_RULE);
     return desk.write(
-        request.dryRun(),
+        dryRun,
         session -> {
-          SecurityGroup group = SecurityGroups.named(session, request.groupId(), null);
-          List<RuleSpec> specs =
-              RuleSpec.read(
-                  session,
-                  group,
-                  request.ipPermissions(),
-                  request.ipProtocol(),
-                  request.fromPort(),
-                  request.toPort(),
-                  request.cidrIp(),
-                  request.sourceSecurityGroupName());
-          return AuthorizeSecurityGroupEgressResponse.builder()
-              .returnValue(true)
-              .securityGroupRules(authorize(session, group, true, specs, tags))
-              .build();
+          SecurityGroup group = request.group(session);
+          List<RuleSpec> specs = RuleSpec.read(session, group, request);
+          refuseTwins(specs);
+          List<RuleSpec> old = of(session, group, request.egress()).map(RuleSpec::of).toList();
+          for (RuleSpec spec : specs) {
+            if (old.stream().anyMatch(spec::same)) {
+              throw duplicate(spec);
+            }
+          }
+          if (Stream.concat(old.stream(), specs.stream()).mapToInt(s -> s.weight(session)).sum()
+              > RULES_LIMIT) {
+            throw Errors.of(
+                "RulesPerSecurityGroupLimitExceeded",
+                "The maximum number of rules per security group has been reached.");
+          }
+          return specs.stream()
+              .map(spec -> rule(session, group, request.egress(), spec, tags))
+              .toList();
         });
   }
 
-  private static List<SecurityGroupRule> authorize(
-      Session session, SecurityGroup group, boolean egress, List<RuleSpec> specs, List<Tag> tags) {
+  private static void refuseTwins(List<RuleSpec> specs) {
     for (int i = 0; i < specs.size(); i++) {
-      for (int j = 0; j < i; j++) {
-        if (specs.get(i).same(specs.get(j))) {
-          throw Errors.of(
-              "InvalidParameterValue", "The same permission must not appear multiple times");
-        }
-      }
-    }
-    List<SecurityGroupRule> old =
-        session
-            .all(Ec2Tables.RULES_BY_GROUP, group.groupId())
-            .filter(rule -> rule.isEgress() == egress)
-            .toList();
-    for (RuleSpec spec : specs) {
-      if (old.stream().anyMatch(rule -> spec.same(RuleSpec.of(rule)))) {
+      if (specs.subList(0, i).stream().anyMatch(specs.get(i)::same)) {
         throw Errors.of(
-            "InvalidPermission.Duplicate", "the specified rule \"%s\" already exists", spec.text());
+            "InvalidParameterValue", "The same permission must not appear multiple times");
       }
     }
-    if (weight(session, old.stream().map(RuleSpec::of).toList()) + weight(session, specs)
-        > RULES_LIMIT) {
-      throw Errors.of(
-          "RulesPerSecurityGroupLimitExceeded",
-          "The maximum number of rules per security group has been reached.");
-    }
-    List<SecurityGroupRule> made = new ArrayList<>();
-    for (RuleSpec spec : specs) {
-      made.add(rule(session, group.groupId(), egress, spec, tags));
-    }
-    return made;
   }
 
-  /** A prefix list counts as many rules as it may have entries. */
-  private static int weight(Lookup lookup, List<RuleSpec> specs) {
-    int weight = 0;
-    for (RuleSpec spec : specs) {
-      PrefixListRow list = lookup.find(Kinds.PREFIX_LIST, spec.list());
-      weight += list == null || list.list().maxEntries() == null ? 1 : list.list().maxEntries();
+  private static RuntimeException duplicate(RuleSpec spec) {
+    return Errors.of(
+        "InvalidPermission.Duplicate", "the specified rule \"%s\" already exists", spec.text());
+  }
+
+  /** The rules of one direction. */
+  private static Stream<SecurityGroupRule> of(Lookup lookup, SecurityGroup group, boolean egress) {
+    return lookup
+        .all(Ec2Tables.RULES_BY_GROUP, group.groupId())
+        .filter(rule -> rule.isEgress() == egress);
+  }
+
+  /** A rule that must be this group's, in this direction. */
+  private static SecurityGroupRule of(
+      Lookup lookup, SecurityGroup group, boolean egress, @Nullable String id) {
+    SecurityGroupRule rule = lookup.get(Kinds.RULE, id);
+    if (!rule.groupId().equals(group.groupId()) || rule.isEgress() != egress) {
+      throw Kinds.RULE.notFound(rule.securityGroupRuleId());
     }
-    return weight;
+    return rule;
   }
 
   RevokeSecurityGroupIngressResponse revokeIngress(RevokeSecurityGroupIngressRequest request) {
-    return desk.write(
-        request.dryRun(),
-        session -> {
-          SecurityGroup group =
-              SecurityGroups.named(session, request.groupId(), request.groupName());
-          return RevokeSecurityGroupIngressResponse.builder()
-              .returnValue(true)
-              .revokedSecurityGroupRules(
-                  revoke(
-                      session,
-                      group,
-                      false,
-                      request.securityGroupRuleIds(),
-                      request.securityGroupRuleIds().isEmpty()
-                          ? RuleSpec.read(
-                              session,
-                              group,
-                              request.ipPermissions(),
-                              request.ipProtocol(),
-                              request.fromPort(),
-                              request.toPort(),
-                              request.cidrIp(),
-                              request.sourceSecurityGroupName())
-                          : List.of()))
-              .build();
-        });
+    Revoked revoked =
+        revoke(request.dryRun(), RuleRequest.of(request), request.securityGroupRuleIds());
+    return RevokeSecurityGroupIngressResponse.builder()
+        .returnValue(true)
+        .revokedSecurityGroupRules(revoked.rules())
+        .unknownIpPermissions(revoked.unknown())
+        .build();
   }
 
   RevokeSecurityGroupEgressResponse revokeEgress(RevokeSecurityGroupEgressRequest request) {
+    Revoked revoked =
+        revoke(request.dryRun(), RuleRequest.of(request), request.securityGroupRuleIds());
+    return RevokeSecurityGroupEgressResponse.builder()
+        .returnValue(true)
+        .revokedSecurityGroupRules(revoked.rules())
+        .unknownIpPermissions(revoked.unknown())
+        .build();
+  }
+
+  private record Revoked(List<RevokedSecurityGroupRule> rules, List<IpPermission> unknown) {}
+
+  /** What is not there is an error, but in a default VPC it is only told. */
+  private Revoked revoke(@Nullable Boolean dryRun, RuleRequest request, List<String> ids) {
     return desk.write(
-        request.dryRun(),
+        dryRun,
         session -> {
-          SecurityGroup group = SecurityGroups.named(session, request.groupId(), null);
-          return RevokeSecurityGroupEgressResponse.builder()
-              .returnValue(true)
-              .revokedSecurityGroupRules(
-                  revoke(
-                      session,
-                      group,
-                      true,
-                      request.securityGroupRuleIds(),
-                      request.securityGroupRuleIds().isEmpty()
-                          ? RuleSpec.read(
-                              session,
-                              group,
-                              request.ipPermissions(),
-                              request.ipProtocol(),
-                              request.fromPort(),
-                              request.toPort(),
-                              request.cidrIp(),
-                              request.sourceSecurityGroupName())
-                          : List.of()))
-              .build();
+          SecurityGroup group = request.group(session);
+          List<SecurityGroupRule> gone = new ArrayList<>();
+          ids.forEach(id -> gone.add(of(session, group, request.egress(), id)));
+          List<IpPermission> unknown = new ArrayList<>();
+          for (RuleSpec spec :
+              ids.isEmpty() ? RuleSpec.read(session, group, request) : List.<RuleSpec>of()) {
+            of(session, group, request.egress())
+                .filter(rule -> spec.same(RuleSpec.of(rule)))
+                .findFirst()
+                .ifPresentOrElse(gone::add, () -> unknown.add(spec.permission()));
+          }
+          if (!unknown.isEmpty() && !session.get(Kinds.VPC, group.vpcId()).vpc().isDefault()) {
+            throw notThere();
+          }
+          gone.forEach(rule -> session.delete(Kinds.RULE, rule.securityGroupRuleId()));
+          return new Revoked(gone.stream().map(SecurityGroupRules::revoked).toList(), unknown);
         });
   }
 
-  private static List<RevokedSecurityGroupRule> revoke(
-      Session session,
-      SecurityGroup group,
-      boolean egress,
-      List<String> ids,
-      List<RuleSpec> specs) {
-    List<SecurityGroupRule> gone = new ArrayList<>();
-    for (String id : ids) {
-      SecurityGroupRule rule = session.get(Kinds.RULE, id);
-      if (!rule.groupId().equals(group.groupId()) || rule.isEgress() != egress) {
-        throw Errors.of(Kinds.RULE.notFoundCode(), Kinds.RULE.notFoundText(), id);
-      }
-      gone.add(rule);
-    }
-    List<SecurityGroupRule> old =
-        session
-            .all(Ec2Tables.RULES_BY_GROUP, group.groupId())
-            .filter(rule -> rule.isEgress() == egress)
-            .toList();
-    for (RuleSpec spec : specs) {
-      gone.add(
-          old.stream()
-              .filter(rule -> spec.same(RuleSpec.of(rule)))
-              .findFirst()
-              .orElseThrow(
-                  () ->
-                      Errors.of(
-                          "InvalidPermission.NotFound",
-                          "The specified rule does not exist in this security group.")));
-    }
-    List<RevokedSecurityGroupRule> revoked = new ArrayList<>();
-    for (SecurityGroupRule rule : gone) {
-      session.delete(Kinds.RULE, rule.securityGroupRuleId());
-      revoked.add(
-          RevokedSecurityGroupRule.builder()
-              .securityGroupRuleId(rule.securityGroupRuleId())
-              .groupId(rule.groupId())
-              .isEgress(rule.isEgress())
-              .ipProtocol(rule.ipProtocol())
-              .fromPort(rule.fromPort())
-              .toPort(rule.toPort())
-              .cidrIpv4(rule.cidrIpv4())
-              .cidrIpv6(rule.cidrIpv6())
-              .prefixListId(rule.prefixListId())
-              .referencedGroupId(
-                  rule.referencedGroupInfo() == null ? null : rule.referencedGroupInfo().groupId())
-              .description(rule.description())
-              .build());
-    }
-    return revoked;
+  private static RuntimeException notThere() {
+    return Errors.of(
+        "InvalidPermission.NotFound", "The specified rule does not exist in this security group.");
+  }
+
+  private static RevokedSecurityGroupRule revoked(SecurityGroupRule rule) {
+    return RevokedSecurityGroupRule.builder()
+        .securityGroupRuleId(rule.securityGroupRuleId())
+        .groupId(rule.groupId())
+        .isEgress(rule.isEgress())
+        .ipProtocol(rule.ipProtocol())
+        .fromPort(rule.fromPort())
+        .toPort(rule.toPort())
+        .cidrIpv4(rule.cidrIpv4())
+        .cidrIpv6(rule.cidrIpv6())
+        .prefixListId(rule.prefixListId())
+        .referencedGroupId(RulePeer.of(rule).group())
+        .description(rule.description())
+        .build();
   }
 
   DescribeSecurityGroupRulesResponse describeRules(DescribeSecurityGroupRulesRequest request) {
     return desk.read(
         request.dryRun(),
         lookup -> {
-          Lookup.Page<SecurityGroupRule> page =
+          Paging.Page<SecurityGroupRule> page =
               lookup.describe(
                   Kinds.RULE,
                   request.securityGroupRuleIds(),
@@ -233,7 +175,8 @@ final class SecurityGroupRules {
                   request.maxResults(),
                   request.nextToken());
           return DescribeSecurityGroupRulesResponse.builder()
-              .securityGroupRules(page.rows())
+              .securityGroupRules(
+                  page.rows().stream().map(rule -> RulePeer.shown(lookup, rule)).toList())
               .nextToken(page.token())
               .build();
         });
@@ -243,38 +186,31 @@ final class SecurityGroupRules {
     return desk.write(
         request.dryRun(),
         session -> {
-          SecurityGroup group = SecurityGroups.named(session, request.groupId(), null);
+          SecurityGroup group = session.get(Kinds.GROUP, request.groupId());
           for (SecurityGroupRuleUpdate update : request.securityGroupRules()) {
             SecurityGroupRule old = session.get(Kinds.RULE, update.securityGroupRuleId());
+            of(session, group, old.isEgress(), old.securityGroupRuleId());
             SecurityGroupRuleRequest wanted = update.securityGroupRule();
-            if (!old.groupId().equals(group.groupId()) || wanted == null) {
-              throw Errors.of(
-                  Kinds.RULE.notFoundCode(),
-                  Kinds.RULE.notFoundText(),
-                  update.securityGroupRuleId());
+            if (wanted == null) {
+              throw Errors.missing("SecurityGroupRule");
             }
             RuleSpec spec =
-                RuleSpec.checked(
-                    session,
-                    group,
-                    new RuleSpec(
+                new RuleSpec(
                         RuleSpec.protocolOf(wanted.ipProtocol()),
                         wanted.fromPort(),
                         wanted.toPort(),
-                        wanted.cidrIpv4(),
-                        wanted.cidrIpv6(),
-                        wanted.prefixListId(),
-                        wanted.referencedGroupId(),
-                        wanted.description()));
-            put(
-                session,
-                spec.onto(
-                    old.toBuilder()
-                        .cidrIpv4(null)
-                        .cidrIpv6(null)
-                        .prefixListId(null)
-                        .referencedGroupInfo((ReferencedSecurityGroup) null),
-                    session.scope().account()));
+                        new RulePeer(
+                            wanted.cidrIpv4(),
+                            wanted.cidrIpv6(),
+                            wanted.prefixListId(),
+                            wanted.referencedGroupId()),
+                        wanted.description())
+                    .checked(session, group);
+            if (of(session, group, old.isEgress())
+                .anyMatch(other -> !other.equals(old) && spec.same(RuleSpec.of(other)))) {
+              throw duplicate(spec);
+            }
+            put(session, spec.onto(session, group, old.toBuilder()));
           }
           return ModifySecurityGroupRulesResponse.builder().returnValue(true).build();
         });
@@ -282,64 +218,42 @@ final class SecurityGroupRules {
 
   UpdateSecurityGroupRuleDescriptionsIngressResponse describeIngress(
       UpdateSecurityGroupRuleDescriptionsIngressRequest request) {
-    return desk.write(
-        request.dryRun(),
-        session -> {
-          redescribe(
-              session,
-              SecurityGroups.named(session, request.groupId(), request.groupName()),
-              false,
-              request.ipPermissions(),
-              request.securityGroupRuleDescriptions());
-          return UpdateSecurityGroupRuleDescriptionsIngressResponse.builder()
-              .returnValue(true)
-              .build();
-        });
+    redescribe(request.dryRun(), RuleRequest.of(request), request.securityGroupRuleDescriptions());
+    return UpdateSecurityGroupRuleDescriptionsIngressResponse.builder().returnValue(true).build();
   }
 
   UpdateSecurityGroupRuleDescriptionsEgressResponse describeEgress(
       UpdateSecurityGroupRuleDescriptionsEgressRequest request) {
-    return desk.write(
-        request.dryRun(),
-        session -> {
-          redescribe(
-              session,
-              SecurityGroups.named(session, request.groupId(), request.groupName()),
-              true,
-              request.ipPermissions(),
-              request.securityGroupRuleDescriptions());
-          return UpdateSecurityGroupRuleDescriptionsEgressResponse.builder()
-              .returnValue(true)
-              .build();
-        });
+    redescribe(request.dryRun(), RuleRequest.of(request), request.securityGroupRuleDescriptions());
+    return UpdateSecurityGroupRuleDescriptionsEgressResponse.builder().returnValue(true).build();
   }
 
-  private static void redescribe(
-      Session session,
-      SecurityGroup group,
-      boolean egress,
-      List<IpPermission> permissions,
+  private void redescribe(
+      @Nullable Boolean dryRun,
+      RuleRequest request,
       List<SecurityGroupRuleDescription> descriptions) {
-    for (SecurityGroupRuleDescription description : descriptions) {
-      SecurityGroupRule rule = session.get(Kinds.RULE, description.securityGroupRuleId());
-      put(session, rule.toBuilder().description(description.description()).build());
-    }
-    if (!permissions.isEmpty()) {
-      for (RuleSpec spec :
-          RuleSpec.read(session, group, permissions, null, null, null, null, null)) {
-        SecurityGroupRule rule =
-            session
-                .all(Ec2Tables.RULES_BY_GROUP, group.groupId())
-                .filter(old -> old.isEgress() == egress && spec.same(RuleSpec.of(old)))
-                .findFirst()
-                .orElseThrow(
-                    () ->
-                        Errors.of(
-                            "InvalidPermission.NotFound",
-                            "The specified rule does not exist in this security group."));
-        put(session, rule.toBuilder().description(spec.description()).build());
-      }
-    }
+    desk.write(
+        dryRun,
+        session -> {
+          SecurityGroup group = request.group(session);
+          for (SecurityGroupRuleDescription one : descriptions) {
+            SecurityGroupRule rule =
+                of(session, group, request.egress(), one.securityGroupRuleId());
+            put(session, rule.toBuilder().description(one.description()).build());
+          }
+          for (RuleSpec spec :
+              request.permissions().isEmpty() && !descriptions.isEmpty()
+                  ? List.<RuleSpec>of()
+                  : RuleSpec.read(session, group, request)) {
+            SecurityGroupRule rule =
+                of(session, group, request.egress())
+                    .filter(old -> spec.same(RuleSpec.of(old)))
+                    .findFirst()
+                    .orElseThrow(SecurityGroupRules::notThere);
+            put(session, rule.toBuilder().description(spec.description()).build());
+          }
+          return true;
+        });
   }
 
   DescribeSecurityGroupReferencesResponse references(
@@ -357,6 +271,7 @@ final class SecurityGroupRules {
                     SecurityGroupReference.builder()
                         .groupId(id)
                         .referencingVpcId(referencing.vpcId())
+                        .vpcPeeringConnectionId(rule.referencedGroupInfo().vpcPeeringConnectionId())
                         .build());
               }
             }
@@ -368,20 +283,21 @@ final class SecurityGroupRules {
   }
 
   static SecurityGroupRule rule(
-      Session session, String group, boolean egress, RuleSpec spec, List<Tag> tags) {
+      Session session, SecurityGroup group, boolean egress, RuleSpec spec, List<Tag> tags) {
     String id = session.newId("sgr-");
     SecurityGroupRule rule =
         spec.onto(
+            session,
+            group,
             SecurityGroupRule.builder()
                 .securityGroupRuleId(id)
                 .securityGroupRuleArn(
                     "arn:aws:ec2:%s:%s:security-group-rule/%s"
                         .formatted(session.scope().region(), session.scope().account(), id))
-                .groupId(group)
+                .groupId(group.groupId())
                 .groupOwnerId(session.scope().account())
                 .isEgress(egress)
-                .tags(tags),
-            session.scope().account());
+                .tags(tags));
     put(session, rule);
     return rule;
   }

@@ -15,7 +15,7 @@ import software.amazon.awssdk.services.ec2.model.*;
 final class SecurityGroups {
 
   private static final int GROUPS_LIMIT = 2500;
-  private static final int NAME_LIMIT = 255;
+  private static final int TEXT_LIMIT = 255;
   private static final String ALLOWED = "[a-zA-Z0-9 ._\\-:/()#,@\\[\\]+=&;{}!$*]*";
 
   private final Desk desk;
@@ -27,11 +27,7 @@ final class SecurityGroups {
   static void makeDefault(Session session, String vpc) {
     SecurityGroup group = make(session, vpc, "default", "default VPC security group", List.of());
     SecurityGroupRules.rule(
-        session,
-        group.groupId(),
-        false,
-        new RuleSpec("-1", null, null, null, null, null, group.groupId(), null),
-        List.of());
+        session, group, false, RuleSpec.all(RulePeer.group(group.groupId())), List.of());
   }
 
   private static SecurityGroup make(
@@ -51,11 +47,7 @@ final class SecurityGroups {
             .build();
     session.put(Kinds.GROUP, id, group);
     SecurityGroupRules.rule(
-        session,
-        id,
-        true,
-        new RuleSpec("-1", null, null, "0.0.0.0/0", null, null, null, null),
-        List.of());
+        session, group, true, RuleSpec.all(RulePeer.cidr("0.0.0.0/0")), List.of());
     return group;
   }
 
@@ -78,19 +70,12 @@ final class SecurityGroups {
   CreateSecurityGroupResponse create(CreateSecurityGroupRequest request) {
     String name = Errors.required(request.groupName(), "groupName");
     String description = Errors.required(request.description(), "groupDescription");
-    if (name.length() > NAME_LIMIT
-        || description.length() > NAME_LIMIT
-        || !description.matches(ALLOWED)) {
-      boolean badName = name.length() > NAME_LIMIT;
-      throw Errors.invalid(
-          badName ? "groupName" : "groupDescription",
-          badName ? name : description,
-          "Character sets beyond ASCII are not supported, and 255 characters are the most.");
+    if (name.startsWith("sg-")) {
+      throw Errors.invalid("groupName", name, "Group names may not be in the format sg-*.");
     }
-    if (name.startsWith("sg-") || !name.matches(ALLOWED)) {
-      throw Errors.invalid("groupName", name, "It may not begin with sg-.");
-    }
-    if (name.equals("default")) {
+    refuseOddText("name", name);
+    refuseOddText("description", description);
+    if (name.equalsIgnoreCase("default")) {
       throw Errors.of("InvalidParameterValue", "Cannot use reserved security group name: default");
     }
     List<Tag> tags = Tags.of(request.tagSpecifications(), ResourceType.SECURITY_GROUP);
@@ -112,7 +97,7 @@ final class SecurityGroups {
           String in = vpc;
           if (session
               .all(Ec2Tables.GROUPS_BY_VPC, in)
-              .anyMatch(group -> group.groupName().equals(name))) {
+              .anyMatch(group -> group.groupName().equalsIgnoreCase(name))) {
             throw Errors.of(
                 "InvalidGroup.Duplicate",
                 "The security group '%s' already exists for VPC '%s'",
@@ -133,11 +118,21 @@ final class SecurityGroups {
         });
   }
 
+  private static void refuseOddText(String what, String text) {
+    if (text.length() > TEXT_LIMIT || !text.matches(ALLOWED)) {
+      throw Errors.of(
+          "InvalidParameterValue",
+          "Invalid security group %1$s. Valid %1$ss are strings less than 256 characters from the"
+              + " following set:  a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*",
+          what);
+    }
+  }
+
   DeleteSecurityGroupResponse delete(DeleteSecurityGroupRequest request) {
     return desk.write(
         request.dryRun(),
         session -> {
-          SecurityGroup group = named(session, request.groupId(), request.groupName());
+          SecurityGroup group = named(session, request.groupId(), request.groupName(), null);
           if (group.groupName().equals("default")) {
             throw Errors.of(
                 "CannotDelete",
@@ -153,7 +148,8 @@ final class SecurityGroups {
                       .anyMatch(rule -> !rule.groupId().equals(group.groupId()))
                   || session
                       .all(Kinds.ENDPOINT)
-                      .anyMatch(e -> Kinds.groupIds(e.groups()).contains(group.groupId()));
+                      .anyMatch(
+                          e -> ResourceFilters.groupIds(e.groups()).contains(group.groupId()));
           if (used) {
             throw Errors.of(
                 "DependencyViolation", "resource %s has a dependent object", group.groupId());
@@ -170,13 +166,15 @@ final class SecurityGroups {
     return eni.groups().stream().anyMatch(g -> g.groupId().equals(group));
   }
 
-  /** By id, or by name in the default VPC. */
-  static SecurityGroup named(Lookup lookup, @Nullable String id, @Nullable String name) {
+  /**
+   * By id, or by name in the default VPC; {@code owner} is the account, where a request says it.
+   */
+  static SecurityGroup named(
+      Lookup lookup, @Nullable String id, @Nullable String name, @Nullable String owner) {
+    if (owner != null && !owner.equals(lookup.scope().account())) {
+      throw Kinds.GROUP.notFound(id == null ? String.valueOf(name) : id);
+    }
     if (id != null) {
-      if (!id.startsWith("sg-")) {
-        throw Errors.of(
-            "InvalidGroupId.Malformed", "Invalid id: \"%s\" (expecting \"sg-...\")", id);
-      }
       return lookup.get(Kinds.GROUP, id);
     }
     if (name == null) {
@@ -188,9 +186,7 @@ final class SecurityGroups {
         .filter(group -> group.groupName().equals(name))
         .filter(group -> lookup.get(Kinds.VPC, group.vpcId()).vpc().isDefault())
         .findFirst()
-        .orElseThrow(
-            () ->
-                Errors.of("InvalidGroup.NotFound", "The security group '%s' does not exist", name));
+        .orElseThrow(() -> Kinds.GROUP.notFound(name));
   }
 
   DescribeSecurityGroupsResponse describe(DescribeSecurityGroupsRequest request) {
@@ -199,9 +195,9 @@ final class SecurityGroups {
         lookup -> {
           List<String> ids = new ArrayList<>(request.groupIds());
           for (String name : request.groupNames()) {
-            ids.add(named(lookup, null, name).groupId());
+            ids.add(named(lookup, null, name, null).groupId());
           }
-          Lookup.Page<SecurityGroup> page =
+          Paging.Page<SecurityGroup> page =
               lookup.describe(
                   Kinds.GROUP, ids, request.filters(), request.maxResults(), request.nextToken());
           return DescribeSecurityGroupsResponse.builder()
@@ -212,7 +208,11 @@ final class SecurityGroups {
   }
 
   private static SecurityGroup shown(Lookup lookup, SecurityGroup group) {
-    List<SecurityGroupRule> rules = lookup.all(Ec2Tables.RULES_BY_GROUP, group.groupId()).toList();
+    List<SecurityGroupRule> rules =
+        lookup
+            .all(Ec2Tables.RULES_BY_GROUP, group.groupId())
+            .map(rule -> RulePeer.shown(lookup, rule))
+            .toList();
     return group.toBuilder()
         .ipPermissions(permissions(rules.stream().filter(r -> !r.isEgress()).toList()))
         .ipPermissionsEgress(permissions(rules.stream().filter(r -> r.isEgress()).toList()))
@@ -250,10 +250,14 @@ final class SecurityGroups {
           lists.add(
               PrefixListId.builder().prefixListId(rule.prefixListId()).description(text).build());
         } else if (rule.referencedGroupInfo() != null) {
+          ReferencedSecurityGroup peer = rule.referencedGroupInfo();
           groups.add(
               UserIdGroupPair.builder()
-                  .groupId(rule.referencedGroupInfo().groupId())
-                  .userId(rule.referencedGroupInfo().userId())
+                  .groupId(peer.groupId())
+                  .userId(peer.userId())
+                  .vpcId(peer.vpcId())
+                  .vpcPeeringConnectionId(peer.vpcPeeringConnectionId())
+                  .peeringStatus(peer.peeringStatus())
                   .description(text)
                   .build());
         }

@@ -60,6 +60,16 @@ final class Session extends Lookup {
       @Nullable String token,
       Supplier<T> create,
       Function<T, String> made) {
+    return once(request, token, create, made, id -> find(kind, id));
+  }
+
+  /** The same for what is not one row: {@code again} reads back what {@code made} wrote. */
+  <T> T once(
+      SdkPojo request,
+      @Nullable String token,
+      Supplier<T> create,
+      Function<T, String> made,
+      Function<String, @Nullable T> again) {
     if (token == null || token.isEmpty()) {
       return create.get();
     }
@@ -67,11 +77,10 @@ final class Session extends Lookup {
     String parameters = ClientTokens.fingerprint(request);
     try {
       T earlier =
-          find(
-              kind,
-              Ec2Tables.TOKENS
-                  .earlier(tx, scope(), operation, token, parameters, now)
-                  .orElse(null));
+          Ec2Tables.TOKENS
+              .earlier(tx, scope(), operation, token, parameters, now)
+              .map(again)
+              .orElse(null);
       if (earlier != null) {
         return earlier;
       }

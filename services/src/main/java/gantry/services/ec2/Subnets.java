@@ -25,7 +25,10 @@ final class Subnets {
     if (request.outpostArn() != null) {
       throw Errors.unsupported("AWS Outposts");
     }
-    if (request.ipv4IpamPoolId() != null || request.ipv6IpamPoolId() != null) {
+    if (request.ipv4IpamPoolId() != null
+        || request.ipv4NetmaskLength() != null
+        || request.ipv6IpamPoolId() != null
+        || request.ipv6NetmaskLength() != null) {
       throw Errors.unsupported("Amazon VPC IP Address Manager");
     }
     String text = Errors.required(request.cidrBlock(), "cidrBlock");
@@ -37,7 +40,7 @@ final class Subnets {
     return desk.write(
         request.dryRun(),
         session -> {
-          VpcRow vpc = session.get(Kinds.VPC, Errors.required(request.vpcId(), "vpcId"));
+          VpcRow vpc = session.get(Kinds.VPC, request.vpcId());
           if (cidr.prefix() < MIN_PREFIX
               || cidr.prefix() > MAX_PREFIX
               || Vpcs.blocks(vpc.vpc()).stream().noneMatch(block -> block.contains(cidr))) {
@@ -124,6 +127,17 @@ final class Subnets {
   }
 
   CreateDefaultSubnetResponse createDefault(CreateDefaultSubnetRequest request) {
+    if (Boolean.TRUE.equals(request.ipv6Native())) {
+      throw Errors.unsupported("An IPv6 block of a subnet");
+    }
+    if (request.availabilityZone() == null && request.availabilityZoneId() == null) {
+      throw Errors.missing("availabilityZone");
+    }
+    if (request.availabilityZone() != null && request.availabilityZoneId() != null) {
+      throw Errors.of(
+          "InvalidParameterCombination",
+          "Either AvailabilityZone or AvailabilityZoneId must be specified, but not both.");
+    }
     return desk.write(
         request.dryRun(),
         session -> {
@@ -165,7 +179,7 @@ final class Subnets {
     return desk.read(
         request.dryRun(),
         lookup -> {
-          Lookup.Page<Subnet> page =
+          Paging.Page<Subnet> page =
               lookup.describe(
                   Kinds.SUBNET,
                   request.subnetIds(),
@@ -205,12 +219,14 @@ final class Subnets {
 
   ModifySubnetAttributeResponse modify(ModifySubnetAttributeRequest request) {
     if (Vpcs.value(request.assignIpv6AddressOnCreation(), false)
+        || Vpcs.value(request.enableResourceNameDnsAAAARecordOnLaunch(), false)
         || Vpcs.value(request.enableDns64(), false)) {
       throw Errors.unsupported("IPv6 of a subnet");
     }
     if (Vpcs.value(request.mapCustomerOwnedIpOnLaunch(), false)
         || request.customerOwnedIpv4Pool() != null
-        || request.enableLniAtDeviceIndex() != null) {
+        || request.enableLniAtDeviceIndex() != null
+        || Vpcs.value(request.disableLniAtDeviceIndex(), false)) {
       throw Errors.unsupported("AWS Outposts");
     }
     return desk.write(

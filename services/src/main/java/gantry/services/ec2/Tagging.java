@@ -75,24 +75,17 @@ final class Tagging {
           Kinds.TAGGABLE.forEach(kind -> collect(lookup, kind, all));
           List<TagDescription> matching =
               all.stream()
-                  .filter(tag -> FILTERS.matches(lookup, tag, List.of(), request.filters()))
+                  .filter(
+                      tag -> FILTERS.matches(lookup, tag, List.of(asTag(tag)), request.filters()))
                   .toList();
-          int from = 0;
-          if (request.nextToken() != null) {
-            if (!request.nextToken().matches("\\d{1,9}")) {
-              throw Errors.of("InvalidNextToken", "The token '%s' is invalid", request.nextToken());
-            }
-            from = Math.min(matching.size(), Integer.parseInt(request.nextToken()));
-          }
-          int to =
-              request.maxResults() == null
-                  ? matching.size()
-                  : Math.min(matching.size(), from + request.maxResults());
-          return DescribeTagsResponse.builder()
-              .tags(matching.subList(from, to))
-              .nextToken(to < matching.size() ? Integer.toString(to) : null)
-              .build();
+          Paging.Page<TagDescription> page =
+              Paging.USUAL.page(matching, request.maxResults(), request.nextToken());
+          return DescribeTagsResponse.builder().tags(page.rows()).nextToken(page.token()).build();
         });
+  }
+
+  private static Tag asTag(TagDescription tag) {
+    return Tag.builder().key(tag.key()).value(tag.value()).build();
   }
 
   private static <T> void collect(Lookup lookup, Kind<T> kind, List<TagDescription> all) {

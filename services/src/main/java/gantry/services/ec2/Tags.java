@@ -2,8 +2,10 @@ package gantry.services.ec2;
 
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ec2.model.ResourceType;
@@ -34,8 +36,18 @@ final class Tags {
     return merge(List.of(), tags);
   }
 
+  private static void refuseTwins(Collection<Tag> tags) {
+    Set<String> keys = new HashSet<>();
+    for (Tag tag : tags) {
+      if (!keys.add(tag.key())) {
+        throw Errors.of("InvalidParameterValue", "Duplicate tag key '%s' specified.", tag.key());
+      }
+    }
+  }
+
   /** {@code old} with {@code fresh} set, sorted by key. */
   static List<Tag> merge(List<Tag> old, Collection<Tag> fresh) {
+    refuseTwins(fresh);
     Map<String, Tag> merged = new TreeMap<>();
     old.forEach(tag -> merged.put(tag.key(), tag));
     for (Tag tag : fresh) {

@@ -23,6 +23,8 @@ final class Vpcs {
     if (Boolean.TRUE.equals(request.amazonProvidedIpv6CidrBlock())
         || request.ipv6CidrBlock() != null
         || request.ipv6IpamPoolId() != null
+        || request.ipv6NetmaskLength() != null
+        || request.ipv6CidrBlockNetworkBorderGroup() != null
         || request.ipv6Pool() != null) {
       throw Errors.unsupported("An IPv6 block of a VPC");
     }
@@ -31,6 +33,9 @@ final class Vpcs {
     }
     if (request.instanceTenancy() != null && request.instanceTenancy() != Tenancy.DEFAULT) {
       throw Errors.unsupported("Dedicated tenancy");
+    }
+    if (request.vpcEncryptionControl() != null) {
+      throw Errors.unsupported("VPC encryption control");
     }
     Cidr cidr = block(Errors.required(request.cidrBlock(), "cidrBlock"));
     List<Tag> tags = Tags.of(request.tagSpecifications(), ResourceType.VPC);
@@ -107,7 +112,7 @@ final class Vpcs {
     return desk.read(
         request.dryRun(),
         lookup -> {
-          Lookup.Page<VpcRow> page =
+          Paging.Page<VpcRow> page =
               lookup.describe(
                   Kinds.VPC,
                   request.vpcIds(),
@@ -137,9 +142,7 @@ final class Vpcs {
                       .all(Ec2Tables.ROUTE_TABLES_BY_VPC, id)
                       .anyMatch(table -> !RouteTables.isMain(table))
                   || session.all(Ec2Tables.ACLS_BY_VPC, id).anyMatch(acl -> !acl.isDefault())
-                  || session
-                      .all(Kinds.INTERNET_GATEWAY)
-                      .anyMatch(igw -> InternetGateways.isAttached(igw, id))
+                  || InternetGateways.isAttached(session, id)
                   || session.all(Kinds.ENDPOINT).anyMatch(endpoint -> endpoint.vpcId().equals(id));
           if (used) {
             throw Errors.of(
@@ -169,10 +172,18 @@ final class Vpcs {
   }
 
   AssociateVpcCidrBlockResponse associate(AssociateVpcCidrBlockRequest request) {
-    if (request.cidrBlock() == null) {
+    if (Boolean.TRUE.equals(request.amazonProvidedIpv6CidrBlock())
+        || request.ipv6CidrBlock() != null
+        || request.ipv6IpamPoolId() != null
+        || request.ipv6NetmaskLength() != null
+        || request.ipv6CidrBlockNetworkBorderGroup() != null
+        || request.ipv6Pool() != null) {
       throw Errors.unsupported("An IPv6 block of a VPC");
     }
-    Cidr cidr = block(request.cidrBlock());
+    if (request.ipv4IpamPoolId() != null || request.ipv4NetmaskLength() != null) {
+      throw Errors.unsupported("Amazon VPC IP Address Manager");
+    }
+    Cidr cidr = block(Errors.required(request.cidrBlock(), "cidrBlock"));
     return desk.write(
         null,
         session -> {
@@ -291,6 +302,11 @@ final class Vpcs {
   }
 
   ModifyVpcAttributeResponse modifyAttribute(ModifyVpcAttributeRequest request) {
+    Errors.one(
+        Errors.given("enableDnsSupport", request.enableDnsSupport()),
+        Errors.given("enableDnsHostnames", request.enableDnsHostnames()),
+        Errors.given(
+            "enableNetworkAddressUsageMetrics", request.enableNetworkAddressUsageMetrics()));
     return desk.write(
         null,
         session -> {

@@ -153,6 +153,7 @@ final class CapacityProviders {
       throw EcsErrors.unsupported(
           "Managed instances are not supported: machines join a cluster as container instances.");
     }
+    ofNoCluster(request.cluster());
     AutoScalingGroupProvider group = request.autoScalingGroupProvider();
     if (group == null || !TaskDefinitionRules.given(group.autoScalingGroupArn())) {
       throw EcsErrors.invalid("The Auto Scaling group ARN can not be blank.");
@@ -183,6 +184,14 @@ final class CapacityProviders {
     return CreateCapacityProviderResponse.builder()
         .capacityProvider(made.toBuilder().tags(request.tags()).build())
         .build();
+  }
+
+  private static void ofNoCluster(@Nullable String cluster) {
+    if (TaskDefinitionRules.given(cluster)) {
+      throw EcsErrors.invalid(
+          "cluster can only be given for a capacity provider of managed instances: others are"
+              + " associated with clusters by PutClusterCapacityProviders.");
+    }
   }
 
   private static AutoScalingGroupProvider filled(AutoScalingGroupProvider group) {
@@ -242,6 +251,7 @@ final class CapacityProviders {
       throw EcsErrors.unsupported(
           "Managed instances are not supported: machines join a cluster as container instances.");
     }
+    ofNoCluster(request.cluster());
     if (request.name() == null || isFargate(request.name())) {
       throw EcsErrors.invalid("The specified capacity provider cannot be updated.");
     }
@@ -283,6 +293,7 @@ final class CapacityProviders {
   DeleteCapacityProviderResponse delete(DeleteCapacityProviderRequest request) {
     Scope scope = Caller.current().scope();
     String reference = request.capacityProvider() == null ? "" : request.capacityProvider();
+    ofNoCluster(request.cluster());
     CapacityProvider gone =
         context
             .store()
@@ -318,6 +329,7 @@ final class CapacityProviders {
   DescribeCapacityProvidersResponse describe(DescribeCapacityProvidersRequest request) {
     Scope scope = Caller.current().scope();
     View view = context.store().snapshot();
+    EcsErrors.eachOneOf("include", request.includeAsStrings(), CapacityProviderField.knownValues());
     boolean tags = request.include().contains(CapacityProviderField.TAGS);
     List<CapacityProvider> found = new ArrayList<>();
     List<Failure> failures = new ArrayList<>();
@@ -347,9 +359,14 @@ final class CapacityProviders {
       view.scan(EcsTables.CAPACITY_PROVIDERS, scope).map(Row::value).forEach(found::add);
       found.sort(java.util.Comparator.comparing(CapacityProvider::name));
     }
+    if (TaskDefinitionRules.given(request.cluster())) {
+      List<String> attached =
+          References.cluster(view, scope, request.cluster()).capacityProviders();
+      found.removeIf(each -> !attached.contains(each.name()));
+    }
     var page =
         Paging.<CapacityProvider>page(
-            "providers|" + request.capacityProviders(),
+            "providers|" + request.capacityProviders() + "|" + request.cluster(),
             request.nextToken(),
             request.capacityProviders().isEmpty()
                 ? Paging.limit(request.maxResults(), 10, 10)

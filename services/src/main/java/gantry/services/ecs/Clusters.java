@@ -16,6 +16,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.CapacityProviderStrategyItem;
 import software.amazon.awssdk.services.ecs.model.Cluster;
+import software.amazon.awssdk.services.ecs.model.ClusterConfiguration;
 import software.amazon.awssdk.services.ecs.model.ClusterContainsContainerInstancesException;
 import software.amazon.awssdk.services.ecs.model.ClusterContainsServicesException;
 import software.amazon.awssdk.services.ecs.model.ClusterContainsTasksException;
@@ -48,6 +49,9 @@ final class Clusters {
   private static final Pattern NAME = Pattern.compile("[a-zA-Z0-9_-]{1,255}");
   private static final int MAX_DESCRIBED = 100;
 
+  /** There is nothing to attach: capacity providers make no resources of their own here. */
+  private static final String ATTACHED = "UPDATE_COMPLETE";
+
   private final ServiceContext context;
   private final AccountSettings settings;
 
@@ -70,6 +74,7 @@ final class Clusters {
     }
     Tags.check(request.tags());
     checkSettings(request.settings());
+    checkConfiguration(request.configuration());
     String defaultInsights = settings.effective(scope, Caller.current().arn(), "containerInsights");
     ClusterServiceConnectDefaults namespace =
         defaults(scope, name, request.serviceConnectDefaults());
@@ -95,7 +100,7 @@ final class Clusters {
                           .serviceConnectDefaults(namespace)
                           .capacityProviders(List.copyOf(request.capacityProviders()))
                           .defaultCapacityProviderStrategy(
-                              List.copyOf(request.defaultCapacityProviderStrategy()))
+                              ServiceRules.filled(request.defaultCapacityProviderStrategy()))
                           .build();
                   tx.put(EcsTables.CLUSTERS, scope.key(name), made);
                   Tags.put(tx, scope, made.clusterArn(), request.tags());
@@ -142,6 +147,14 @@ final class Clusters {
     }
   }
 
+  private static void checkConfiguration(@Nullable ClusterConfiguration configuration) {
+    if (configuration != null && configuration.managedStorageConfiguration() != null) {
+      throw EcsErrors.invalid(
+          "managedStorageConfiguration is not supported: the storage of tasks is not encrypted with"
+              + " keys of AWS KMS.");
+    }
+  }
+
   private static List<ClusterSetting> merge(
       List<ClusterSetting> old, List<ClusterSetting> changes) {
     Map<String, ClusterSetting> merged = new TreeMap<>();
@@ -157,6 +170,7 @@ final class Clusters {
     if (names.size() > MAX_DESCRIBED) {
       throw EcsErrors.invalid("Clusters cannot have more than " + MAX_DESCRIBED + " elements.");
     }
+    EcsErrors.eachOneOf("include", request.includeAsStrings(), ClusterField.knownValues());
     View view = context.store().snapshot();
     List<Cluster> found = new ArrayList<>();
     List<Failure> failures = new ArrayList<>();
@@ -181,16 +195,14 @@ final class Clusters {
             : List.of());
     shown.settings(include.contains(ClusterField.SETTINGS) ? cluster.settings() : List.of());
     if (!include.contains(ClusterField.CONFIGURATIONS)) {
-      shown.configuration((software.amazon.awssdk.services.ecs.model.ClusterConfiguration) null);
+      shown.configuration((ClusterConfiguration) null);
     }
     shown.statistics(
         include.contains(ClusterField.STATISTICS)
             ? statistics(view, scope, cluster.clusterName())
             : List.of());
-    if (!include.contains(ClusterField.ATTACHMENTS)) {
-      shown.attachments(
-          (java.util.Collection<software.amazon.awssdk.services.ecs.model.Attachment>) null);
-      shown.attachmentsStatus(null);
+    if (include.contains(ClusterField.ATTACHMENTS) && !cluster.capacityProviders().isEmpty()) {
+      shown.attachments(List.of()).attachmentsStatus(ATTACHED);
     }
     return shown.build();
   }
@@ -340,6 +352,7 @@ final class Clusters {
 
   UpdateClusterResponse update(UpdateClusterRequest request) {
     checkSettings(request.settings());
+    checkConfiguration(request.configuration());
     ClusterServiceConnectDefaults namespace =
         defaults(
             Caller.current().scope(),
@@ -398,13 +411,14 @@ final class Clusters {
                       cluster.toBuilder()
                           .capacityProviders(List.copyOf(request.capacityProviders()))
                           .defaultCapacityProviderStrategy(
-                              List.copyOf(request.defaultCapacityProviderStrategy()))
+                              ServiceRules.filled(request.defaultCapacityProviderStrategy()))
                           .build();
                   tx.put(EcsTables.CLUSTERS, scope.key(name), next);
                   return next;
                 });
     return PutClusterCapacityProvidersResponse.builder()
-        .cluster(counted(context.store().snapshot(), scope, changed).build())
+        .cluster(
+            counted(context.store().snapshot(), scope, changed).attachmentsStatus(ATTACHED).build())
         .build();
   }
 

@@ -4,20 +4,27 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
+import software.amazon.awssdk.services.ecs.model.EnvironmentFileType;
+import software.amazon.awssdk.services.ecs.model.IpcMode;
 import software.amazon.awssdk.services.ecs.model.LinuxParameters;
 import software.amazon.awssdk.services.ecs.model.LogDriver;
 import software.amazon.awssdk.services.ecs.model.NetworkMode;
 import software.amazon.awssdk.services.ecs.model.PortMapping;
 import software.amazon.awssdk.services.ecs.model.RegisterTaskDefinitionRequest;
+import software.amazon.awssdk.services.ecs.model.ResourceType;
+import software.amazon.awssdk.services.ecs.model.SystemControl;
 
 /** What one container of a task definition may say. */
 final class ContainerRules {
 
   private static final int MAX_RANGES = 100;
   private static final Pattern PORT_NAME = Pattern.compile("[a-z0-9_][a-z0-9_-]{0,63}");
+
+  private static final Pattern PORT_RANGE = Pattern.compile("(\\d{1,5})-(\\d{1,5})");
 
   private ContainerRules() {}
 
@@ -72,15 +79,20 @@ final class ContainerRules {
     if (!container.extraHosts().isEmpty() && definition.networkMode() == NetworkMode.AWSVPC) {
       throw EcsErrors.client("Extra hosts are not supported on container when networkMode=awsvpc.");
     }
-    if (!container.systemControls().isEmpty()
-        && definition.networkMode() == NetworkMode.HOST
-        && container.systemControls().stream()
-            .anyMatch(
-                each ->
-                    TaskDefinitionRules.given(each.namespace())
-                        && each.namespace().startsWith("net."))) {
-      throw EcsErrors.client(
-          "Network system controls are not supported on container when networkMode=host.");
+    systemControls(definition, container);
+    container.environmentFiles().stream()
+        .filter(each -> each.type() != EnvironmentFileType.S3)
+        .findAny()
+        .ifPresent(
+            each -> {
+              throw EcsErrors.client("Environment file type must be 's3': " + each.typeAsString());
+            });
+    if (container.resourceRequirements().stream()
+        .anyMatch(each -> each.type() == ResourceType.INFERENCE_ACCELERATOR)) {
+      throw EcsErrors.client(TaskDefinitionRules.NO_ACCELERATORS);
+    }
+    if (container.credentialSpecs().size() > 1) {
+      throw EcsErrors.client("credentialSpecs cannot have more than 1 element.");
     }
     healthCheck(container);
     ports(definition, container, portNames);
@@ -93,6 +105,25 @@ final class ContainerRules {
     }
     if (container.linuxParameters() != null) {
       linux(container, container.linuxParameters());
+    }
+  }
+
+  private static final List<String> IPC =
+      List.of("fs.mqueue.", "kernel.msg", "kernel.sem", "kernel.shm");
+
+  /** What belongs to the host cannot be set for a container. */
+  private static void systemControls(
+      RegisterTaskDefinitionRequest definition, ContainerDefinition container) {
+    for (SystemControl control : container.systemControls()) {
+      String name = control.namespace() == null ? "" : control.namespace();
+      if (name.startsWith("net.") && definition.networkMode() == NetworkMode.HOST) {
+        throw EcsErrors.client(
+            "Network system controls are not supported on container when networkMode=host.");
+      }
+      if (IPC.stream().anyMatch(name::startsWith) && definition.ipcMode() == IpcMode.HOST) {
+        throw EcsErrors.client(
+            "IPC system controls are not supported on container when ipcMode=host.");
+      }
     }
   }
 
@@ -202,13 +233,12 @@ final class ContainerRules {
     boolean same =
         definition.networkMode() == NetworkMode.AWSVPC
             || definition.networkMode() == NetworkMode.HOST;
-    int ranges = 0;
+    List<int[]> ranges = new ArrayList<>();
     Set<String> seen = new HashSet<>();
     for (PortMapping port : container.portMappings()) {
       String invalid = "Invalid 'containerPort' setting for container '" + container.name() + "'.";
       if (TaskDefinitionRules.given(port.containerPortRange())) {
-        ranges++;
-        portRange(definition, container, port);
+        portRange(definition, container, port, ranges);
         continue;
       }
       if (port.containerPort() == null
@@ -256,13 +286,16 @@ final class ContainerRules {
             "Duplicate port mapping for container '" + container.name() + "': " + key);
       }
     }
-    if (ranges > MAX_RANGES) {
+    if (ranges.size() > MAX_RANGES) {
       throw EcsErrors.client("A container cannot have more than " + MAX_RANGES + " port ranges.");
     }
   }
 
   private static void portRange(
-      RegisterTaskDefinitionRequest definition, ContainerDefinition container, PortMapping port) {
+      RegisterTaskDefinitionRequest definition,
+      ContainerDefinition container,
+      PortMapping port,
+      List<int[]> ranges) {
     String invalid =
         "Invalid 'containerPortRange' setting for container '" + container.name() + "'.";
     if (definition.networkMode() == NetworkMode.HOST) {
@@ -271,18 +304,21 @@ final class ContainerRules {
     if (port.hostPort() != null || port.containerPort() != null) {
       throw EcsErrors.client(invalid + " It cannot be used with containerPort or hostPort.");
     }
-    String[] ends = port.containerPortRange().split("-", -1);
-    try {
-      if (ends.length == 2) {
-        int first = Integer.parseInt(ends[0]);
-        int last = Integer.parseInt(ends[1]);
-        if (first >= 1 && first < last && last <= 65_535) {
-          return;
-        }
-      }
-    } catch (NumberFormatException notPorts) {
+    Matcher range = PORT_RANGE.matcher(port.containerPortRange());
+    if (!range.matches()) {
       throw EcsErrors.client(invalid);
     }
-    throw EcsErrors.client(invalid);
+    int first = Integer.parseInt(range.group(1));
+    int last = Integer.parseInt(range.group(2));
+    if (first < 1 || first >= last || last > 65_535) {
+      throw EcsErrors.client(invalid);
+    }
+    int udp = "udp".equals(port.protocolAsString()) ? 1 : 0;
+    for (int[] other : ranges) {
+      if (other[2] == udp && first <= other[1] && other[0] <= last) {
+        throw EcsErrors.client(invalid + " The ranges must not overlap.");
+      }
+    }
+    ranges.add(new int[] {first, last, udp});
   }
 }

@@ -10,17 +10,20 @@ import gantry.services.ecs.controller.HousekeepingController;
 import gantry.services.ecs.controller.InstanceController;
 import gantry.services.ecs.controller.Launcher;
 import gantry.services.ecs.controller.Networks;
+import gantry.services.ecs.controller.NoPlace;
 import gantry.services.ecs.controller.ServiceController;
 import gantry.services.ecs.controller.TargetHealthController;
 import gantry.services.ecs.controller.TaskController;
 import gantry.services.ecs.controller.TrafficController;
 import gantry.services.ecs.rows.ServiceRow;
+import gantry.services.ecs.rows.TaskRow;
 import gantry.state.Controller;
 import gantry.state.Scope;
 import gantry.state.View;
 import java.time.Instant;
 import java.util.IdentityHashMap;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.EcsClient;
 
 /** What the operations and the controllers of one program share. */
@@ -66,7 +69,7 @@ public final class EcsCore {
 
   public List<Controller> controllers() {
     return List.of(
-        new TaskController(context, networks, capacity),
+        new TaskController(context, networks, capacity, launcher),
         services,
         new TargetHealthController(context),
         new TrafficController(context),
@@ -78,6 +81,11 @@ public final class EcsCore {
   /** What a service's planner waits for now. */
   Explanation explain(View view, Scope scope, ServiceRow row, Instant now) {
     return services.explain(view, scope, row, now);
+  }
+
+  /** Why a task that waits for room finds none; null when there is some by now. */
+  @Nullable NoPlace noPlace(View view, Scope scope, TaskRow row) {
+    return launcher.noPlace(view, scope, row);
   }
 
   ServiceContext context() {

@@ -1,5 +1,8 @@
 package gantry.services.ecs;
 
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.AttributeLimitExceededException;
 import software.amazon.awssdk.services.ecs.model.ClientException;
 import software.amazon.awssdk.services.ecs.model.ClusterNotFoundException;
@@ -25,6 +28,19 @@ final class EcsErrors {
   static EcsException invalid(String message) {
     return (EcsException)
         InvalidParameterException.builder().message(message).statusCode(400).build();
+  }
+
+  /** Refuses a word that is none of those a member may have; nothing given is fine. */
+  static void oneOf(String member, @Nullable String given, Set<?> known) {
+    if (given != null
+        && !given.isEmpty()
+        && known.stream().noneMatch(each -> each.toString().equals(given))) {
+      throw invalid(member + " should be one of " + known);
+    }
+  }
+
+  static void eachOneOf(String member, List<String> given, Set<?> known) {
+    given.forEach(each -> oneOf(member, each, known));
   }
 
   static EcsException clusterNotFound() {

@@ -9,10 +9,13 @@ import software.amazon.awssdk.services.ecs.model.OSFamily;
 import software.amazon.awssdk.services.ecs.model.PidMode;
 import software.amazon.awssdk.services.ecs.model.RegisterTaskDefinitionRequest;
 import software.amazon.awssdk.services.ecs.model.ResourceType;
+import software.amazon.awssdk.services.ecs.model.UlimitName;
 import software.amazon.awssdk.services.ecs.model.Volume;
 
 /** What Fargate can run of what ECS can. */
 final class FargateRules {
+
+  private static final int MAX_OPEN_FILES = 1_048_576;
 
   private FargateRules() {}
 
@@ -95,6 +98,18 @@ final class FargateRules {
       return "Fargate does not support '"
           + unsupported
           + "' for container '"
+          + container.name()
+          + "'.";
+    }
+    if (container.ulimits().stream()
+        .anyMatch(
+            each ->
+                each.name() == UlimitName.NOFILE
+                    && each.hardLimit() != null
+                    && each.hardLimit() > MAX_OPEN_FILES)) {
+      return "Fargate supports limits of open files up to "
+          + MAX_OPEN_FILES
+          + " for container '"
           + container.name()
           + "'.";
     }

@@ -6,8 +6,10 @@ import gantry.services.ecs.placement.StrategySplit;
 import gantry.state.Scope;
 import gantry.state.View;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.AssignPublicIp;
+import software.amazon.awssdk.services.ecs.model.AwsVpcConfiguration;
 import software.amazon.awssdk.services.ecs.model.CapacityProvider;
 import software.amazon.awssdk.services.ecs.model.CapacityProviderStrategyItem;
 import software.amazon.awssdk.services.ecs.model.Cluster;
@@ -40,6 +42,9 @@ final class LaunchRules {
     }
     if (EcsJson.write(given).length() > MAX_OVERRIDES) {
       throw EcsErrors.invalid("The overrides are longer than " + MAX_OVERRIDES + " characters.");
+    }
+    if (!given.inferenceAcceleratorOverrides().isEmpty()) {
+      throw EcsErrors.invalid(TaskDefinitionRules.NO_ACCELERATORS);
     }
     for (ContainerOverride override : given.containerOverrides()) {
       if (definition.containerDefinitions().stream()
@@ -182,7 +187,24 @@ final class LaunchRules {
     if (vpc.securityGroups().size() > 5) {
       throw EcsErrors.invalid("securityGroups can have at most 5 items.");
     }
-    return given;
+    EcsErrors.oneOf("assignPublicIp", vpc.assignPublicIpAsString(), AssignPublicIp.knownValues());
+    return filled(given);
+  }
+
+  /** With the members that an answer always has. */
+  static @Nullable NetworkConfiguration filled(@Nullable NetworkConfiguration given) {
+    if (given == null || given.awsvpcConfiguration() == null) {
+      return given;
+    }
+    AwsVpcConfiguration vpc = given.awsvpcConfiguration();
+    return NetworkConfiguration.builder()
+        .awsvpcConfiguration(
+            vpc.toBuilder()
+                .securityGroups(List.copyOf(vpc.securityGroups()))
+                .assignPublicIp(
+                    Objects.requireNonNullElse(vpc.assignPublicIp(), AssignPublicIp.DISABLED))
+                .build())
+        .build();
   }
 
   /** Explicit tags win over propagated ones, which win over nothing. */

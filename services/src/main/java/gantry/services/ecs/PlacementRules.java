@@ -7,6 +7,7 @@ import software.amazon.awssdk.services.ecs.model.PlacementConstraint;
 import software.amazon.awssdk.services.ecs.model.PlacementConstraintType;
 import software.amazon.awssdk.services.ecs.model.PlacementStrategy;
 import software.amazon.awssdk.services.ecs.model.PlacementStrategyType;
+import software.amazon.awssdk.services.ecs.model.TaskDefinition;
 
 /** What placement constraints and strategies may say. */
 final class PlacementRules {
@@ -55,6 +56,17 @@ final class PlacementRules {
     }
     for (PlacementStrategy strategy : strategies) {
       check(strategy);
+    }
+  }
+
+  /** Those of the definition and those given with it count together. */
+  static void total(TaskDefinition definition, List<PlacementConstraint> constraints) {
+    if (definition.placementConstraints().size() + constraints.size() > MAX_CONSTRAINTS) {
+      throw EcsErrors.invalid(
+          "The total number of placement constraints, with those of the task definition, cannot"
+              + " exceed "
+              + MAX_CONSTRAINTS
+              + ".");
     }
   }
 

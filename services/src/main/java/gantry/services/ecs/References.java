@@ -8,8 +8,10 @@ import gantry.state.Row;
 import gantry.state.Scope;
 import gantry.state.View;
 import java.util.Comparator;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.Cluster;
+import software.amazon.awssdk.services.ecs.model.EcsException;
 import software.amazon.awssdk.services.ecs.model.TaskDefinitionStatus;
 
 /** Finds what a request names: by short name, id or ARN. */
@@ -129,8 +131,13 @@ final class References {
         .orElse(null);
   }
 
-  /** The revision that a task or service is to run: it must be ACTIVE. */
-  static TaskDefinitionRow activeDefinition(View view, Scope scope, @Nullable String reference) {
+  /**
+   * The revision that a task or service is to run: it must be ACTIVE.
+   *
+   * @param inactive the error for one that is not: it differs between tasks and services
+   */
+  static TaskDefinitionRow activeDefinition(
+      View view, Scope scope, @Nullable String reference, Function<String, EcsException> inactive) {
     if (reference == null || reference.isEmpty()) {
       throw EcsErrors.invalid("TaskDefinition can not be blank.");
     }
@@ -139,7 +146,7 @@ final class References {
       throw EcsErrors.client("TaskDefinition not found.");
     }
     if (row.definition().status() != TaskDefinitionStatus.ACTIVE) {
-      throw EcsErrors.client("TaskDefinition is inactive");
+      throw inactive.apply("TaskDefinition is inactive");
     }
     return row;
   }

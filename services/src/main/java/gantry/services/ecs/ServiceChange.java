@@ -48,7 +48,7 @@ record ServiceChange(
             daemon,
             current.deploymentController().type() == DeploymentControllerType.EXTERNAL));
     if (request.networkConfiguration() != null) {
-      next.networkConfiguration(request.networkConfiguration());
+      next.networkConfiguration(LaunchRules.filled(request.networkConfiguration()));
     }
     if (request.hasPlacementConstraints()) {
       next.placementConstraints(List.copyOf(request.placementConstraints()));

@@ -149,10 +149,16 @@ final class ServiceDeployments {
     if (view.get(EcsTables.SERVICES, service) == null) {
       throw EcsErrors.serviceNotFound();
     }
+    EcsErrors.eachOneOf("status", request.statusAsStrings(), ServiceDeploymentStatus.knownValues());
     String prefix = service.id() + "/";
     var page =
         Paging.<Row<ServiceDeployment>>page(
-            "deployments|" + service.id() + "|" + request.statusAsStrings(),
+            "deployments|"
+                + service.id()
+                + "|"
+                + request.statusAsStrings()
+                + "|"
+                + request.createdAt(),
             request.nextToken(),
             Paging.limit(request.maxResults(), 100, 20),
             after ->
@@ -196,6 +202,8 @@ final class ServiceDeployments {
     Scope scope = Caller.current().scope();
     String arn = String.valueOf(request.serviceDeploymentArn());
     Instant now = context.clock().instant();
+    EcsErrors.oneOf(
+        "stopType", request.stopTypeAsString(), StopServiceDeploymentStopType.knownValues());
     boolean abort = request.stopType() == StopServiceDeploymentStopType.ABORT;
     context
         .store()

@@ -2,8 +2,8 @@ package gantry.services.ecs;
 
 import gantry.services.Caller;
 import gantry.services.ServiceContext;
-import gantry.services.ecs.controller.Launcher;
 import gantry.services.ecs.controller.Listening;
+import gantry.services.ecs.controller.NewTasks;
 import gantry.state.Scope;
 import java.util.HashSet;
 import java.util.List;
@@ -25,15 +25,16 @@ import software.amazon.awssdk.services.ecs.model.NetworkMode;
 import software.amazon.awssdk.services.ecs.model.PlacementConstraint;
 import software.amazon.awssdk.services.ecs.model.PlacementStrategy;
 import software.amazon.awssdk.services.ecs.model.PortMapping;
+import software.amazon.awssdk.services.ecs.model.PropagateTags;
 import software.amazon.awssdk.services.ecs.model.Service;
 import software.amazon.awssdk.services.ecs.model.ServiceRegistry;
 import software.amazon.awssdk.services.ecs.model.TaskDefinition;
 import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Action;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ElasticLoadBalancingV2Exception;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ListenerNotFoundException;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.RuleNotFoundException;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroup;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroupNotFoundException;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetTypeEnum;
 
 /** What a service may say, checked where it is made and where it is changed. */
@@ -198,7 +199,7 @@ final class ServiceRules {
           .describeTargetGroups(r -> r.targetGroupArns(arn))
           .targetGroups()
           .getFirst();
-    } catch (TargetGroupNotFoundException gone) {
+    } catch (ElasticLoadBalancingV2Exception goneOrNoArn) {
       throw EcsErrors.invalid("The specified target group does not exist.");
     }
   }
@@ -243,6 +244,12 @@ final class ServiceRules {
         container(registry.containerName(), registry.containerPort(), definition);
       }
     }
+  }
+
+  static void words(@Nullable String propagateTags, @Nullable String rebalancing) {
+    EcsErrors.oneOf("propagateTags", propagateTags, PropagateTags.knownValues());
+    EcsErrors.oneOf(
+        "availabilityZoneRebalancing", rebalancing, AvailabilityZoneRebalancing.knownValues());
   }
 
   static void grace(@Nullable Integer seconds) {
@@ -374,7 +381,7 @@ final class ServiceRules {
     if (type == LaunchType.FARGATE) {
       service
           .platformVersion(TaskDefinitionRules.given(version) ? version : "LATEST")
-          .platformFamily(Launcher.platformFamily(definition));
+          .platformFamily(NewTasks.platformFamily(definition));
     } else {
       service.platformVersion(null).platformFamily(null);
     }

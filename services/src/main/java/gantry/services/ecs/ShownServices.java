@@ -58,6 +58,10 @@ final class ShownServices {
     }
     Service.Builder service =
         row.service().toBuilder()
+            .capacityProviderStrategy(
+                row.service().capacityProviderStrategy().isEmpty()
+                    ? null
+                    : row.service().capacityProviderStrategy())
             .runningCount(count(live, null, true))
             .pendingCount(count(live, null, false))
             .deployments(shown)

@@ -12,8 +12,10 @@ import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.Compatibility;
 import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
 import software.amazon.awssdk.services.ecs.model.IpcMode;
+import software.amazon.awssdk.services.ecs.model.KeyValuePair;
 import software.amazon.awssdk.services.ecs.model.NetworkMode;
 import software.amazon.awssdk.services.ecs.model.PidMode;
+import software.amazon.awssdk.services.ecs.model.ProxyConfigurationType;
 import software.amazon.awssdk.services.ecs.model.RegisterTaskDefinitionRequest;
 import software.amazon.awssdk.services.ecs.model.TaskDefinitionPlacementConstraint;
 import software.amazon.awssdk.services.ecs.model.TaskDefinitionPlacementConstraintType;
@@ -35,6 +37,19 @@ final class TaskDefinitionRules {
       Pattern.compile("\\s*(\\d*\\.?\\d+)\\s*gb\\s*", Pattern.CASE_INSENSITIVE);
   private static final String TROUBLESHOOTING =
       " For more information, see the Troubleshooting section of the Amazon ECS Developer Guide.";
+
+  static final String NO_ACCELERATORS =
+      "Inference accelerators are not supported: Amazon Elastic Inference has ended.";
+
+  private static final List<String> PROXY_PROPERTIES =
+      List.of(
+          "AppPorts",
+          "EgressIgnoredIPs",
+          "EgressIgnoredPorts",
+          "IgnoredGID",
+          "IgnoredUID",
+          "ProxyEgressPort",
+          "ProxyIngressPort");
 
   private TaskDefinitionRules() {}
 
@@ -96,6 +111,9 @@ final class TaskDefinitionRules {
     enumerated("ipcMode", definition.ipcModeAsString(), IpcMode.knownValues());
     for (String each : definition.requiresCompatibilitiesAsStrings()) {
       enumerated("requiresCompatibilities", each, Compatibility.knownValues());
+    }
+    if (!definition.inferenceAccelerators().isEmpty()) {
+      throw EcsErrors.client(NO_ACCELERATORS);
     }
     constraints(definition.placementConstraints());
     containers(definition);
@@ -256,6 +274,18 @@ final class TaskDefinitionRules {
     }
     if (definition.networkMode() != NetworkMode.AWSVPC) {
       throw EcsErrors.client("proxyConfiguration requires networkMode=awsvpc.");
+    }
+    enumerated(
+        "proxyConfiguration type", proxy.typeAsString(), ProxyConfigurationType.knownValues());
+    for (KeyValuePair property : proxy.properties()) {
+      if (!PROXY_PROPERTIES.contains(property.name())) {
+        throw EcsErrors.client(
+            "Invalid proxyConfiguration property '"
+                + property.name()
+                + "'. Valid names are "
+                + PROXY_PROPERTIES
+                + ".");
+      }
     }
     if (!names(definition).contains(proxy.containerName())) {
       throw EcsErrors.client(

@@ -25,6 +25,7 @@ import software.amazon.awssdk.services.ecs.model.DeregisterTaskDefinitionRespons
 import software.amazon.awssdk.services.ecs.model.DescribeTaskDefinitionRequest;
 import software.amazon.awssdk.services.ecs.model.DescribeTaskDefinitionResponse;
 import software.amazon.awssdk.services.ecs.model.Failure;
+import software.amazon.awssdk.services.ecs.model.HealthCheck;
 import software.amazon.awssdk.services.ecs.model.ListTaskDefinitionFamiliesRequest;
 import software.amazon.awssdk.services.ecs.model.ListTaskDefinitionFamiliesResponse;
 import software.amazon.awssdk.services.ecs.model.ListTaskDefinitionsRequest;
@@ -193,7 +194,19 @@ final class TaskDefinitions {
             .systemControls(List.copyOf(container.systemControls()))
             .portMappings(
                 container.portMappings().stream().map(each -> filled(request, each)).toList());
+    if (container.healthCheck() != null) {
+      filled.healthCheck(filled(container.healthCheck()));
+    }
     return filled.build();
+  }
+
+  /** ECS answers what it will do; clients that compare know it. */
+  private static HealthCheck filled(HealthCheck check) {
+    return check.toBuilder()
+        .interval(Objects.requireNonNullElse(check.interval(), 30))
+        .timeout(Objects.requireNonNullElse(check.timeout(), 5))
+        .retries(Objects.requireNonNullElse(check.retries(), 3))
+        .build();
   }
 
   private static PortMapping filled(RegisterTaskDefinitionRequest request, PortMapping port) {
@@ -224,6 +237,7 @@ final class TaskDefinitions {
     if (row == null) {
       throw EcsErrors.client("Unable to describe task definition.");
     }
+    EcsErrors.eachOneOf("include", request.includeAsStrings(), TaskDefinitionField.knownValues());
     List<Tag> tags =
         request.include().contains(TaskDefinitionField.TAGS)
             ? Tags.of(view, scope, row.definition().taskDefinitionArn())
@@ -341,6 +355,8 @@ final class TaskDefinitions {
     View view = context.store().snapshot();
     TaskDefinitionStatus status =
         Objects.requireNonNullElse(request.status(), TaskDefinitionStatus.ACTIVE);
+    EcsErrors.oneOf("status", request.statusAsString(), TaskDefinitionStatus.knownValues());
+    EcsErrors.oneOf("sort", request.sortAsString(), SortOrder.knownValues());
     boolean descending = request.sort() == SortOrder.DESC;
     String family = blankToNull(request.familyPrefix());
     var page =
@@ -389,6 +405,7 @@ final class TaskDefinitions {
     String prefix = request.familyPrefix() == null ? "" : request.familyPrefix();
     TaskDefinitionFamilyStatus status =
         Objects.requireNonNullElse(request.status(), TaskDefinitionFamilyStatus.ALL);
+    EcsErrors.oneOf("status", request.statusAsString(), TaskDefinitionFamilyStatus.knownValues());
     var page =
         Paging.<Row<FamilyRow>>page(
             "families|" + prefix + "|" + status,

@@ -3,6 +3,8 @@ package gantry.services.ecs;
 import gantry.services.Caller;
 import gantry.services.ServiceContext;
 import gantry.services.ecs.controller.Deployments;
+import gantry.services.ecs.controller.NewTasks;
+import gantry.services.ecs.rows.ClientTokenRow;
 import gantry.services.ecs.rows.DeploymentRow;
 import gantry.services.ecs.rows.ServiceRow;
 import gantry.services.ecs.rows.TaskRow;
@@ -46,6 +48,7 @@ import software.amazon.awssdk.services.ecs.model.UpdateTaskSetResponse;
 final class TaskSets {
 
   static final int MAX_SETS = 5;
+  private static final String OPERATION = "CreateTaskSet";
 
   private final ServiceContext context;
   private final Deployments deployments;
@@ -87,8 +90,28 @@ final class TaskSets {
     View view = context.store().snapshot();
     Cluster cluster = References.cluster(view, scope, request.cluster());
     ServiceRow service = external(view, scope, cluster, request.service());
+    IdempotencyTokens.check(request.clientToken(), Services.MAX_TOKEN);
+    Instant now = context.clock().instant();
+    String fingerprint = IdempotencyTokens.fingerprint(request);
+    ClientTokenRow known =
+        IdempotencyTokens.known(
+            view, scope, OPERATION, cluster.clusterName(), request.clientToken(), now);
+    if (known != null) {
+      if (!known.fingerprint().equals(fingerprint)) {
+        throw EcsErrors.invalid("Creation of task set was not idempotent.");
+      }
+      return CreateTaskSetResponse.builder()
+          .taskSet(
+              shown(
+                  view,
+                  scope,
+                  service,
+                  find(view, scope, service, known.resourceIds().getFirst()).value()))
+          .build();
+    }
     TaskDefinition definition =
-        References.activeDefinition(view, scope, request.taskDefinition()).definition();
+        References.activeDefinition(view, scope, request.taskDefinition(), EcsErrors::client)
+            .definition();
     NetworkConfiguration network = LaunchRules.network(definition, request.networkConfiguration());
     var items =
         LaunchRules.strategy(
@@ -104,7 +127,6 @@ final class TaskSets {
     ServiceRules.registries(request.serviceRegistries(), definition);
     Tags.check(request.tags());
     Scale scale = scale(request.scale());
-    Instant now = context.clock().instant();
     String id = deployments.newId();
     String arn = Arns.taskSet(scope, cluster.clusterName(), service.name(), id);
     TaskSet set =
@@ -117,8 +139,15 @@ final class TaskSets {
             .status("ACTIVE")
             .taskDefinition(definition.taskDefinitionArn())
             .launchType(items.isEmpty() ? type.toString() : null)
-            .capacityProviderStrategy(request.capacityProviderStrategy())
-            .platformVersion(type == LaunchType.FARGATE ? "1.4.0" : null)
+            .capacityProviderStrategy(
+                ServiceRules.filled(
+                    TaskDefinitionRules.given(request.launchTypeAsString())
+                        ? List.of()
+                        : request.capacityProviderStrategy().isEmpty()
+                            ? cluster.defaultCapacityProviderStrategy()
+                            : request.capacityProviderStrategy()))
+            .platformVersion(type == LaunchType.FARGATE ? version(request) : null)
+            .platformFamily(type == LaunchType.FARGATE ? NewTasks.platformFamily(definition) : null)
             .networkConfiguration(network)
             .loadBalancers(List.copyOf(request.loadBalancers()))
             .serviceRegistries(List.copyOf(request.serviceRegistries()))
@@ -174,6 +203,13 @@ final class TaskSets {
                     "The maximum number of task sets of a service, " + MAX_SETS + ", is reached.");
               }
               tx.put(EcsTables.TASK_SETS, key(scope, made), made);
+              IdempotencyTokens.put(
+                  tx,
+                  scope,
+                  OPERATION,
+                  cluster.clusterName(),
+                  request.clientToken(),
+                  new ClientTokenRow(fingerprint, now, List.of(arn)));
               Tags.put(tx, scope, arn, request.tags());
               return made;
             });
@@ -186,7 +222,16 @@ final class TaskSets {
     return EcsTables.member(scope, row.cluster(), row.serviceName() + "/" + row.set().id());
   }
 
+  /** Shown resolved, as on tasks. */
+  private static String version(CreateTaskSetRequest request) {
+    String given = request.platformVersion();
+    return !TaskDefinitionRules.given(given) || given.equals("LATEST") ? "1.4.0" : given;
+  }
+
   private static Scale scale(@Nullable Scale given) {
+    if (given != null && given.unit() == ScaleUnit.UNKNOWN_TO_SDK_VERSION) {
+      throw EcsErrors.invalid("scale unit should be one of [PERCENT]");
+    }
     if (given == null || given.value() == null) {
       return Scale.builder().unit(ScaleUnit.PERCENT).value(100.0).build();
     }
@@ -328,6 +373,7 @@ final class TaskSets {
         found.add(shown(view, scope, service, row));
       }
     }
+    EcsErrors.eachOneOf("include", request.includeAsStrings(), TaskSetField.knownValues());
     boolean tags = request.include().contains(TaskSetField.TAGS);
     return DescribeTaskSetsResponse.builder()
         .taskSets(

@@ -4,38 +4,31 @@ import gantry.services.Caller;
 import gantry.services.ServiceContext;
 import gantry.services.ecs.controller.Capacity;
 import gantry.services.ecs.controller.Launcher;
+import gantry.services.ecs.controller.NoPlace;
 import gantry.services.ecs.controller.Outbox;
 import gantry.services.ecs.controller.Stops;
 import gantry.services.ecs.placement.Decision;
 import gantry.services.ecs.placement.StrategySplit;
 import gantry.services.ecs.rows.ClientTokenRow;
 import gantry.services.ecs.rows.InstanceRow;
-import gantry.services.ecs.rows.ServiceRow;
 import gantry.services.ecs.rows.StopOrder;
 import gantry.services.ecs.rows.TaskRow;
 import gantry.state.Key;
-import gantry.state.Row;
 import gantry.state.Scope;
 import gantry.state.View;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.Cluster;
 import software.amazon.awssdk.services.ecs.model.ConflictException;
-import software.amazon.awssdk.services.ecs.model.DescribeTasksRequest;
-import software.amazon.awssdk.services.ecs.model.DescribeTasksResponse;
-import software.amazon.awssdk.services.ecs.model.DesiredStatus;
 import software.amazon.awssdk.services.ecs.model.ExecuteCommandRequest;
 import software.amazon.awssdk.services.ecs.model.ExecuteCommandResponse;
 import software.amazon.awssdk.services.ecs.model.Failure;
 import software.amazon.awssdk.services.ecs.model.LaunchType;
-import software.amazon.awssdk.services.ecs.model.ListTasksRequest;
-import software.amazon.awssdk.services.ecs.model.ListTasksResponse;
 import software.amazon.awssdk.services.ecs.model.NetworkConfiguration;
 import software.amazon.awssdk.services.ecs.model.PropagateTags;
 import software.amazon.awssdk.services.ecs.model.RunTaskRequest;
@@ -47,21 +40,18 @@ import software.amazon.awssdk.services.ecs.model.StopTaskResponse;
 import software.amazon.awssdk.services.ecs.model.Tag;
 import software.amazon.awssdk.services.ecs.model.Task;
 import software.amazon.awssdk.services.ecs.model.TaskDefinition;
-import software.amazon.awssdk.services.ecs.model.TaskField;
 import software.amazon.awssdk.services.ecs.model.TaskOverride;
 import software.amazon.awssdk.services.ecs.model.TaskStopCode;
 
-/** Tasks: run, start, stop, describe, list. */
+/** Tasks: run, start, stop. */
 final class Tasks {
 
-  /** How long a stopped task is still described. */
-  static final Duration DESCRIBED = Duration.ofHours(1);
-
   private static final int MAX_COUNT = 10;
-  private static final int MAX_DESCRIBED = 100;
   private static final int MAX_REASON = 8192;
   private static final int MAX_STARTED_BY = 128;
-  private static final int MAX_WAITING = 500;
+  private static final int MAX_STARTED_BY_START = 36;
+  private static final int MAX_GROUP = 255;
+  private static final int MAX_TOKEN = 64;
   private static final Pattern STARTED_BY = Pattern.compile("[a-zA-Z0-9_/-]*");
 
   private final ServiceContext context;
@@ -90,19 +80,23 @@ final class Tasks {
     if (request.propagateTags() == PropagateTags.SERVICE) {
       throw EcsErrors.invalid("Propagating tags from a service is not supported by RunTask.");
     }
-    startedBy(request.startedBy());
+    EcsErrors.oneOf("launchType", request.launchTypeAsString(), LaunchType.knownValues());
+    EcsErrors.oneOf("propagateTags", request.propagateTagsAsString(), PropagateTags.knownValues());
+    startedBy(request.startedBy(), MAX_STARTED_BY);
+    group(request.group());
     Tags.check(request.tags());
+    IdempotencyTokens.check(request.clientToken(), MAX_TOKEN);
     PlacementRules.check(request.placementConstraints(), request.placementStrategy());
-    String fingerprint = Integer.toHexString(EcsJson.write(request).hashCode());
+    String fingerprint = IdempotencyTokens.fingerprint(request);
     String token = request.clientToken();
-    if (TaskDefinitionRules.given(token)) {
-      RunTaskResponse before = repeated(view, scope, cluster.clusterName(), token, fingerprint);
-      if (before != null) {
-        return before;
-      }
+    RunTaskResponse before = repeated(view, scope, cluster.clusterName(), token, fingerprint);
+    if (before != null) {
+      return before;
     }
     TaskDefinition definition =
-        References.activeDefinition(view, scope, request.taskDefinition()).definition();
+        References.activeDefinition(view, scope, request.taskDefinition(), EcsErrors::invalid)
+            .definition();
+    PlacementRules.total(definition, request.placementConstraints());
     TaskOverride overrides = LaunchRules.overrides(definition, request.overrides());
     List<StrategySplit.Item> strategy =
         LaunchRules.strategy(
@@ -159,14 +153,14 @@ final class Tasks {
               null);
       switch (launcher.prepare(order)) {
         case Launcher.Prepared.Ready one -> ready.add(one);
-        case Launcher.Prepared.Nowhere nowhere -> failures.addAll(failures(nowhere.why(), type));
+        case Launcher.Prepared.Nowhere nowhere -> failures.addAll(failures(nowhere.why(), order));
       }
     }
     List<TaskRow> written = write(scope, ready, cluster.clusterName(), token, fingerprint);
     return RunTaskResponse.builder()
         .tasks(
             written.stream()
-                .map(row -> row.task().toBuilder().tags(tagsOf(ready, row)).build())
+                .map(row -> row.shown().toBuilder().tags(tagsOf(ready, row)).build())
                 .toList())
         .failures(failures.stream().distinct().toList())
         .build();
@@ -194,29 +188,20 @@ final class Tasks {
               .store()
               .write(
                   tx -> {
-                    long waiting =
-                        ready.stream()
-                            .filter(each -> each.row().task().containerInstanceArn() == null)
-                            .count();
-                    if (waiting > 0
-                        && waiting
-                                + tx.lookup(EcsTables.LIVE_TASKS, scope, cluster)
-                                    .filter(
-                                        row -> row.value().task().containerInstanceArn() == null)
-                                    .count()
-                            > MAX_WAITING) {
+                    if (Launcher.tooManyWait(tx, scope, cluster, ready)) {
                       throw EcsErrors.client("The tasks provisioning capacity limit was exceeded.");
                     }
                     List<TaskRow> written = launcher.write(tx, scope, ready);
-                    if (TaskDefinitionRules.given(token)) {
-                      tx.put(
-                          EcsTables.CLIENT_TOKENS,
-                          scope.key("RunTask " + cluster + " " + token),
-                          new ClientTokenRow(
-                              fingerprint,
-                              context.clock().instant(),
-                              written.stream().map(TaskRow::arn).toList()));
-                    }
+                    IdempotencyTokens.put(
+                        tx,
+                        scope,
+                        "RunTask",
+                        cluster,
+                        token,
+                        new ClientTokenRow(
+                            fingerprint,
+                            context.clock().instant(),
+                            written.stream().map(TaskRow::arn).toList()));
                     return written;
                   });
       kept = true;
@@ -229,12 +214,15 @@ final class Tasks {
     }
   }
 
+  /** What the call with the same token did, while any of its tasks can still be described. */
   private @Nullable RunTaskResponse repeated(
-      View view, Scope scope, String cluster, String token, String fingerprint) {
+      View view, Scope scope, String cluster, @Nullable String token, String fingerprint) {
     ClientTokenRow known =
-        view.get(EcsTables.CLIENT_TOKENS, scope.key("RunTask " + cluster + " " + token));
+        IdempotencyTokens.known(view, scope, "RunTask", cluster, token, context.clock().instant());
     if (known == null
-        || known.createdAt().plus(Duration.ofHours(24)).isBefore(context.clock().instant())) {
+        || (!known.resourceIds().isEmpty()
+            && known.resourceIds().stream()
+                .allMatch(arn -> isForgotten(view, scope, cluster, arn)))) {
       return null;
     }
     if (!known.fingerprint().equals(fingerprint)) {
@@ -251,21 +239,27 @@ final class Tasks {
         tasks.add(
             row.isStopped()
                 ? Task.builder().taskArn(arn).lastStatus("STOPPED").build()
-                : row.task());
+                : row.shown());
       }
     }
     return RunTaskResponse.builder().tasks(tasks).failures(List.of()).build();
   }
 
-  private static void startedBy(@Nullable String startedBy) {
+  private static void group(@Nullable String group) {
+    if (group != null && group.length() > MAX_GROUP) {
+      throw EcsErrors.invalid("Group cannot be longer than " + MAX_GROUP + " characters.");
+    }
+  }
+
+  private static void startedBy(@Nullable String startedBy, int most) {
     if (startedBy != null
-        && (startedBy.length() > MAX_STARTED_BY || !STARTED_BY.matcher(startedBy).matches())) {
+        && (startedBy.length() > most || !STARTED_BY.matcher(startedBy).matches())) {
       throw EcsErrors.invalid("Invalid startedBy: " + startedBy);
     }
   }
 
-  private static List<Failure> failures(Decision.Refused refused, LaunchType type) {
-    if (type == LaunchType.FARGATE) {
+  private List<Failure> failures(Decision.Refused refused, Launcher.Order order) {
+    if (order.launchType() == LaunchType.FARGATE) {
       return List.of(
           Failure.builder()
               .reason(
@@ -274,11 +268,22 @@ final class Tasks {
               .detail(fargateDetail(refused))
               .build());
     }
+    Map<String, String> details = new HashMap<>();
+    NoPlace none = launcher.noPlace(order);
+    if (none != null) {
+      none.lacks().forEach(each -> details.put(each.instance(), each.words()));
+    }
     List<Failure> failures = new ArrayList<>();
     refused
         .byInstance()
         .forEach(
-            (arn, why) -> failures.add(Failure.builder().arn(arn).reason(why.reason()).build()));
+            (arn, why) ->
+                failures.add(
+                    Failure.builder()
+                        .arn(arn)
+                        .reason(why.reason())
+                        .detail(details.get(arn))
+                        .build()));
     return failures;
   }
 
@@ -306,10 +311,13 @@ final class Tasks {
     if (request.propagateTags() == PropagateTags.SERVICE) {
       throw EcsErrors.invalid("Propagating tags from a service is not supported by StartTask.");
     }
-    startedBy(request.startedBy());
+    EcsErrors.oneOf("propagateTags", request.propagateTagsAsString(), PropagateTags.knownValues());
+    startedBy(request.startedBy(), MAX_STARTED_BY_START);
+    group(request.group());
     Tags.check(request.tags());
     TaskDefinition definition =
-        References.activeDefinition(view, scope, request.taskDefinition()).definition();
+        References.activeDefinition(view, scope, request.taskDefinition(), EcsErrors::invalid)
+            .definition();
     TaskOverride overrides = LaunchRules.overrides(definition, request.overrides());
     NetworkConfiguration network = LaunchRules.network(definition, request.networkConfiguration());
     List<Launcher.Prepared.Ready> ready = new ArrayList<>();
@@ -369,14 +377,14 @@ final class Tasks {
               null);
       switch (launcher.prepare(order)) {
         case Launcher.Prepared.Ready one -> ready.add(one);
-        case Launcher.Prepared.Nowhere nowhere -> failures.addAll(failures(nowhere.why(), type));
+        case Launcher.Prepared.Nowhere nowhere -> failures.addAll(failures(nowhere.why(), order));
       }
     }
     List<TaskRow> written = write(scope, ready, cluster.clusterName(), null, "");
     return StartTaskResponse.builder()
         .tasks(
             written.stream()
-                .map(row -> row.task().toBuilder().tags(tagsOf(ready, row)).build())
+                .map(row -> row.shown().toBuilder().tags(tagsOf(ready, row)).build())
                 .toList())
         .failures(failures)
         .build();
@@ -398,7 +406,7 @@ final class Tasks {
                   String cluster = References.cluster(tx, scope, request.cluster()).clusterName();
                   Key key = References.task(scope, cluster, String.valueOf(request.task()));
                   TaskRow row = tx.get(EcsTables.TASKS, key);
-                  if (row == null || isForgotten(row)) {
+                  if (row == null || TaskQueries.isForgotten(row, context.clock().instant())) {
                     throw EcsErrors.invalid("The referenced task was not found.");
                   }
                   TaskRow ordered =
@@ -407,138 +415,13 @@ final class Tasks {
                 });
     View view = context.store().snapshot();
     return StopTaskResponse.builder()
-        .task(stopped.task().toBuilder().tags(Tags.of(view, scope, stopped.arn())).build())
+        .task(stopped.shown().toBuilder().tags(Tags.of(view, scope, stopped.arn())).build())
         .build();
   }
 
-  /** Kept for the explanations, but no longer answered. */
-  private boolean isForgotten(TaskRow row) {
-    return row.isStopped()
-        && row.task().stoppedAt() != null
-        && row.task().stoppedAt().plus(DESCRIBED).isBefore(context.clock().instant());
-  }
-
-  DescribeTasksResponse describe(DescribeTasksRequest request) {
-    Scope scope = Caller.current().scope();
-    View view = context.store().snapshot();
-    String cluster = References.cluster(view, scope, request.cluster()).clusterName();
-    if (request.tasks().isEmpty()) {
-      throw EcsErrors.invalid("Tasks cannot be empty.");
-    }
-    if (request.tasks().size() > MAX_DESCRIBED) {
-      throw EcsErrors.invalid("Tasks cannot have more than " + MAX_DESCRIBED + " elements.");
-    }
-    List<Task> found = new ArrayList<>();
-    List<Failure> failures = new ArrayList<>();
-    for (String reference : request.tasks()) {
-      TaskRow row = view.get(EcsTables.TASKS, References.task(scope, cluster, reference));
-      if (row == null || isForgotten(row)) {
-        failures.add(missing(scope, cluster, reference));
-      } else {
-        found.add(
-            shown(row).toBuilder()
-                .tags(
-                    request.include().contains(TaskField.TAGS)
-                        ? Tags.of(view, scope, row.arn())
-                        : List.of())
-                .build());
-      }
-    }
-    return DescribeTasksResponse.builder().tasks(found).failures(failures).build();
-  }
-
-  /** The pool's nodes are nobody's business. */
-  static Task shown(TaskRow row) {
-    return row.task().launchType() == LaunchType.FARGATE
-        ? row.task().toBuilder().containerInstanceArn(null).build()
-        : row.task();
-  }
-
-  static Failure missing(Scope scope, String cluster, String reference) {
-    return Failure.builder()
-        .arn(reference.startsWith("arn:") ? reference : Arns.task(scope, cluster, reference))
-        .reason("MISSING")
-        .build();
-  }
-
-  ListTasksResponse list(ListTasksRequest request) {
-    Scope scope = Caller.current().scope();
-    View view = context.store().snapshot();
-    String cluster = References.cluster(view, scope, request.cluster()).clusterName();
-    if (TaskDefinitionRules.given(request.startedBy())
-        && (request.family() != null
-            || request.serviceName() != null
-            || request.containerInstance() != null)) {
-      throw EcsErrors.invalid("When using startedBy, it must be the only filter.");
-    }
-    String service = null;
-    if (TaskDefinitionRules.given(request.serviceName())) {
-      Key key = References.service(scope, cluster, request.serviceName());
-      ServiceRow row = view.get(EcsTables.SERVICES, key);
-      if (row == null) {
-        throw EcsErrors.serviceNotFound();
-      }
-      service = row.name();
-    }
-    String instance =
-        TaskDefinitionRules.given(request.containerInstance())
-            ? References.id(request.containerInstance(), "container-instance")
-            : null;
-    String serviceName = service;
-    DesiredStatus desired =
-        Objects.requireNonNullElse(request.desiredStatus(), DesiredStatus.RUNNING);
-    var page =
-        Paging.<Row<TaskRow>>page(
-            "tasks|"
-                + cluster
-                + "|"
-                + service
-                + "|"
-                + instance
-                + "|"
-                + request.family()
-                + "|"
-                + request.startedBy()
-                + "|"
-                + desired
-                + "|"
-                + request.launchTypeAsString(),
-            request.nextToken(),
-            Paging.limit(request.maxResults(), 100, 100),
-            after ->
-                EcsTables.inCluster(view, EcsTables.TASKS, scope, cluster, after)
-                    .filter(row -> desired.toString().equals(row.value().task().desiredStatus()))
-                    .filter(row -> !isForgotten(row.value()))
-                    .filter(
-                        row -> serviceName == null || serviceName.equals(row.value().serviceName()))
-                    .filter(
-                        row ->
-                            instance == null
-                                || (row.value().task().containerInstanceArn() != null
-                                    && row.value()
-                                        .task()
-                                        .containerInstanceArn()
-                                        .endsWith("/" + instance)))
-                    .filter(
-                        row ->
-                            !TaskDefinitionRules.given(request.family())
-                                || row.value()
-                                    .task()
-                                    .taskDefinitionArn()
-                                    .contains("/" + request.family() + ":"))
-                    .filter(
-                        row ->
-                            !TaskDefinitionRules.given(request.startedBy())
-                                || request.startedBy().equals(row.value().task().startedBy()))
-                    .filter(
-                        row ->
-                            !TaskDefinitionRules.given(request.launchTypeAsString())
-                                || request.launchType() == row.value().task().launchType()),
-            row -> row.key().id());
-    return ListTasksResponse.builder()
-        .taskArns(page.items().stream().map(row -> row.value().arn()).toList())
-        .nextToken(page.nextToken())
-        .build();
+  private boolean isForgotten(View view, Scope scope, String cluster, String arn) {
+    TaskRow row = view.get(EcsTables.TASKS, References.task(scope, cluster, arn));
+    return row == null || TaskQueries.isForgotten(row, context.clock().instant());
   }
 
   /** The session protocol behind it is Systems Manager's, which is not here yet. */
@@ -548,7 +431,7 @@ final class Tasks {
     String cluster = References.cluster(view, scope, request.cluster()).clusterName();
     TaskRow row =
         view.get(EcsTables.TASKS, References.task(scope, cluster, String.valueOf(request.task())));
-    if (row == null || isForgotten(row)) {
+    if (row == null || TaskQueries.isForgotten(row, context.clock().instant())) {
       throw EcsErrors.invalid("The referenced task was not found.");
     }
     if (!Boolean.TRUE.equals(row.task().enableExecuteCommand()) || !row.isRunning()) {

@@ -35,6 +35,7 @@ final class VolumeRules {
             "Only one volume configuration is allowed for volume '" + volume.name() + "'.");
       }
       efs(volume);
+      fsx(volume);
       docker(volume);
     }
     if (atLaunch > 1) {
@@ -84,6 +85,22 @@ final class VolumeRules {
               + volume.name()
               + "': the root directory must be omitted or / with an"
               + " access point.");
+    }
+  }
+
+  private static void fsx(Volume volume) {
+    var fsx = volume.fsxWindowsFileServerVolumeConfiguration();
+    if (fsx != null
+        && (!TaskDefinitionRules.given(fsx.fileSystemId())
+            || !TaskDefinitionRules.given(fsx.rootDirectory())
+            || fsx.authorizationConfig() == null
+            || !TaskDefinitionRules.given(fsx.authorizationConfig().credentialsParameter())
+            || !TaskDefinitionRules.given(fsx.authorizationConfig().domain()))) {
+      throw EcsErrors.client(
+          "FSx for Windows File Server volume '"
+              + volume.name()
+              + "' requires fileSystemId, rootDirectory and authorizationConfig with"
+              + " credentialsParameter and domain.");
     }
   }
 

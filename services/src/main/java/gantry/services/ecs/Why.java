@@ -5,6 +5,7 @@ import static software.amazon.awssdk.services.ecs.model.DeploymentRolloutState.C
 import gantry.services.Explainer;
 import gantry.services.Reason;
 import gantry.services.ecs.controller.Explanation;
+import gantry.services.ecs.controller.NoPlace;
 import gantry.services.ecs.controller.TaskNames;
 import gantry.services.ecs.planner.Waiting;
 import gantry.services.ecs.rows.DeploymentRow;
@@ -80,9 +81,12 @@ public final class Why implements Explainer {
             .toList();
     long running = tasks.stream().filter(TaskRow::isRunning).count();
     List<Reason> because = new ArrayList<>();
-    if (row.isActive() && !row.isExternal()) {
+    if (row.isActive()) {
       Explanation explanation = core.explain(view, scope, row, now);
       explanation.waiting().forEach(each -> because.add(Reason.of(each)));
+      explanation.noPlace().forEach(each -> because.add(PlaceReasons.of(each)));
+    }
+    if (row.isActive() && !row.isExternal()) {
       DeploymentRow primary = row.primary();
       because.add(
           Reason.of(
@@ -93,9 +97,6 @@ public final class Why implements Explainer {
                   + ": "
                   + primary.rolloutStateReason()));
       stage(primary, because);
-      if (explanation.noPlace() != null) {
-        because.add(noPlace(explanation.noPlace()));
-      }
     }
     tasks.stream()
         .filter(each -> !each.isRunning() || each.targets().stream().anyMatch(t -> !t.isHealthy()))
@@ -163,13 +164,6 @@ public final class Why implements Explainer {
         .toList();
   }
 
-  private static Reason noPlace(Map<String, Integer> refusals) {
-    List<Reason> each = new ArrayList<>();
-    refusals.forEach((reason, count) -> each.add(Reason.of(count + " instances: " + reason)));
-    return new Reason(
-        refusals.isEmpty() ? "no instance has joined" : "no instance can take another task", each);
-  }
-
   Reason task(View view, Scope scope, TaskRow row) {
     List<Reason> because = new ArrayList<>();
     String status = row.task().lastStatus();
@@ -181,12 +175,7 @@ public final class Why implements Explainer {
       because.add(Reason.of(row.failedStep()));
     }
     switch (status) {
-      case "PROVISIONING" ->
-          because.add(
-              Reason.of(
-                  row.task().containerInstanceArn() == null
-                      ? "waits for room at capacity provider " + row.task().capacityProviderName()
-                      : "its network interface is being made"));
+      case "PROVISIONING" -> because.add(provisioning(view, scope, row));
       case "PENDING" -> because.add(Reason.of(pending(view, scope, row)));
       case "DEACTIVATING" ->
           row.targets().stream()
@@ -217,6 +206,15 @@ public final class Why implements Explainer {
       container(row, container, because);
     }
     return new Reason("task " + row.id() + " is " + status, because);
+  }
+
+  private Reason provisioning(View view, Scope scope, TaskRow row) {
+    if (row.task().containerInstanceArn() != null) {
+      return Reason.of("its network interface is being made");
+    }
+    String waits = "waits for room at capacity provider " + row.task().capacityProviderName();
+    NoPlace none = core.noPlace(view, scope, row);
+    return none == null ? Reason.of(waits) : Reason.of(waits, PlaceReasons.of(none));
   }
 
   private static void container(TaskRow row, Container container, List<Reason> because) {

@@ -58,8 +58,13 @@ final class ActionGroups {
                   + group.protocolVersion()
                   + "'");
         }
-        if (http2Group && action.type() != ActionTypeEnum.FORWARD) {
-          throw Errors.configuration("Only forward actions are supported");
+        if (dividesLoosely(List.of(action))
+            && AttributeCalls.sticky(
+                Attributes.effective(Attributes.ofGroup(group), row.attributes()))) {
+          throw Errors.configuration(
+              "You must enable group stickiness on a rule whose target group '"
+                  + arn
+                  + "' has target stickiness enabled");
         }
         for (String other : Groups.balancersOf(view, scope, arn)) {
           if (!other.equals(balancer.loadBalancerArn())) {
@@ -73,6 +78,18 @@ final class ActionGroups {
         }
       }
     }
+  }
+
+  /** Whether actions send to several groups and do not keep a client at one. */
+  static boolean dividesLoosely(List<Action> actions) {
+    return actions.stream()
+        .map(Action::forwardConfig)
+        .anyMatch(
+            forward ->
+                forward != null
+                    && forward.targetGroups().size() > 1
+                    && !(forward.targetGroupStickinessConfig() != null
+                        && Boolean.TRUE.equals(forward.targetGroupStickinessConfig().enabled())));
   }
 
   private static boolean fits(String listener, @Nullable String group) {

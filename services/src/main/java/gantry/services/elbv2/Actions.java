@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Action;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ActionTypeEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.FixedResponseActionConfig;
@@ -19,6 +21,9 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.TooManyActio
 final class Actions {
 
   private static final int MAX_GROUPS = 5;
+  private static final int MAX_ORDER = 50_000;
+  private static final int MAX_REDIRECT_PART = 128;
+  private static final Pattern PLACEHOLDER = Pattern.compile("#\\{([^}]*)\\}");
   private static final Set<String> CONTENT_TYPES =
       Set.of("text/plain", "text/css", "text/html", "application/javascript", "application/json");
 
@@ -34,6 +39,16 @@ final class Actions {
         throw Errors.validation("An action order must be specified");
       }
       sorted.sort(Comparator.comparing(Action::order));
+    }
+    for (Action action : given) {
+      Integer order = action.order();
+      if (order != null && (order < 1 || order > MAX_ORDER)) {
+        throw Errors.validation(
+            "1 validation error detected: Value '"
+                + order
+                + "' at 'order' failed to satisfy constraint: Member must have value between 1 and "
+                + MAX_ORDER);
+      }
     }
     List<Action> out = new ArrayList<>();
     int deciding = 0;
@@ -178,6 +193,9 @@ final class Actions {
             && Integer.parseInt(port) <= 65535)) {
       throw invalid("The redirect port must be a number between 1 and 65535, or #{port}");
     }
+    part("host", host, Set.of("host"));
+    part("path", path, Set.of("host", "port", "path"));
+    part("query", query, Set.of("protocol", "host", "port", "path", "query"));
     if (!path.startsWith("/")) {
       throw invalid("The redirect path must start with '/'");
     }
@@ -197,6 +215,21 @@ final class Actions {
         .redirectConfig(
             r.toBuilder().protocol(protocol).port(port).host(host).path(path).query(query).build())
         .build();
+  }
+
+  /** A part of a redirect: not too long, and only placeholders that it may have. */
+  private static void part(String name, String text, Set<String> placeholders) {
+    if (text.length() > MAX_REDIRECT_PART) {
+      throw invalid(
+          "The redirect " + name + " cannot be longer than " + MAX_REDIRECT_PART + " characters");
+    }
+    Matcher found = PLACEHOLDER.matcher(text);
+    while (found.find()) {
+      if (!placeholders.contains(found.group(1))) {
+        throw invalid(
+            "The placeholder '" + found.group() + "' is not valid in the redirect " + name);
+      }
+    }
   }
 
   private static Action fixed(Action action) {

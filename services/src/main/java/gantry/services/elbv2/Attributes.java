@@ -5,6 +5,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.Listener;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.ProtocolEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroup;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetTypeEnum;
 
@@ -131,35 +133,27 @@ final class Attributes {
     return all;
   }
 
-  static Map<String, Attribute> ofListener(boolean application, boolean secure) {
+  static Map<String, Attribute> ofListener(Listener listener) {
     Map<String, Attribute> all = new LinkedHashMap<>();
-    if (!application) {
-      put(all, "tcp.idle_timeout.seconds", "350", "60..6000");
+    ProtocolEnum protocol = listener.protocol();
+    if (protocol != ProtocolEnum.HTTP && protocol != ProtocolEnum.HTTPS) {
+      // AWS lets it be changed where TCP alone is spoken; TLS and UDP have their fixed times.
+      if (protocol == ProtocolEnum.TCP || protocol == ProtocolEnum.TCP_UDP) {
+        put(all, "tcp.idle_timeout.seconds", "350", "60..6000");
+      }
       return all;
     }
     put(all, "routing.http.response.server.enabled", "true", BOOLEAN);
-    for (String header : REQUEST_HEADERS) {
-      put(all, "routing.http.request." + header + ".header_name", "", ANY);
+    if (protocol == ProtocolEnum.HTTPS) {
+      for (String header : REQUEST_HEADERS) {
+        put(all, "routing.http.request." + header + ".header_name", "", ANY);
+      }
     }
-    for (String header : RESPONSE_HEADERS.keySet()) {
+    for (String header : BalancerPlan.RESPONSE_HEADERS.keySet()) {
       put(all, "routing.http.response." + header + ".header_value", "", ANY);
     }
     return all;
   }
-
-  /** The headers that a listener's attributes add to answers. */
-  static final Map<String, String> RESPONSE_HEADERS =
-      Map.of(
-          "strict_transport_security", "Strict-Transport-Security",
-          "access_control_allow_origin", "Access-Control-Allow-Origin",
-          "access_control_allow_methods", "Access-Control-Allow-Methods",
-          "access_control_allow_headers", "Access-Control-Allow-Headers",
-          "access_control_allow_credentials", "Access-Control-Allow-Credentials",
-          "access_control_expose_headers", "Access-Control-Expose-Headers",
-          "access_control_max_age", "Access-Control-Max-Age",
-          "content_security_policy", "Content-Security-Policy",
-          "x_content_type_options", "X-Content-Type-Options",
-          "x_frame_options", "X-Frame-Options");
 
   /** The headers of requests that a listener's attributes would give other names. */
   private static final List<String> REQUEST_HEADERS =

@@ -17,6 +17,20 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroup;
 public record BalancerPlan(
     long revision, List<Balancer> balancers, List<Group> groups, List<String> certificateArns) {
 
+  /** The headers that a listener's attributes add to answers. */
+  public static final Map<String, String> RESPONSE_HEADERS =
+      Map.of(
+          "strict_transport_security", "Strict-Transport-Security",
+          "access_control_allow_origin", "Access-Control-Allow-Origin",
+          "access_control_allow_methods", "Access-Control-Allow-Methods",
+          "access_control_allow_headers", "Access-Control-Allow-Headers",
+          "access_control_allow_credentials", "Access-Control-Allow-Credentials",
+          "access_control_expose_headers", "Access-Control-Expose-Headers",
+          "access_control_max_age", "Access-Control-Max-Age",
+          "content_security_policy", "Content-Security-Policy",
+          "x_content_type_options", "X-Content-Type-Options",
+          "x_frame_options", "X-Frame-Options");
+
   /** A balancer, its attributes complete. */
   public record Balancer(
       LoadBalancer balancer,

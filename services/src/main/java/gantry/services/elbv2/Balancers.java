@@ -21,6 +21,7 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.CreateLoadBa
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeLoadBalancersRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeLoadBalancersResponse;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DuplicateLoadBalancerNameException;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.EnablePrefixForIpv6SourceNatEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.IpAddressType;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancer;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerNotFoundException;
@@ -62,13 +63,11 @@ final class Balancers {
   }
 
   static BalancerRow require(View view, Scope scope, @Nullable String arn) {
-    BalancerRow row = arn == null ? null : view.get(Rows.BALANCERS, scope.key(arn));
+    BalancerRow row = view.get(Rows.BALANCERS, scope.key(Arns.Kind.BALANCER.check(scope, arn)));
     if (row == null) {
-      throw arn == null
-          ? Errors.validation("A load balancer ARN must be specified")
-          : LoadBalancerNotFoundException.builder()
-              .message("Load balancer '" + arn + "' not found")
-              .build();
+      throw LoadBalancerNotFoundException.builder()
+          .message("Load balancer '" + arn + "' not found")
+          .build();
     }
     return row;
   }
@@ -99,10 +98,7 @@ final class Balancers {
     if (r.customerOwnedIpv4Pool() != null || r.ipamPools() != null) {
       throw Errors.notBuilt("An address pool", "addresses come from the subnets");
     }
-    IpAddressType ipType = r.ipAddressType() == null ? IpAddressType.IPV4 : r.ipAddressType();
-    if (ipType != IpAddressType.IPV4) {
-      throw Errors.notBuilt("IpAddressType " + r.ipAddressTypeAsString(), "networks here are IPv4");
-    }
+    onlyV4(r.ipAddressTypeAsString(), r.enablePrefixForIpv6SourceNat());
     List<String> subnetIds = subnetIds(r.subnets(), r.hasSubnets(), r.subnetMappings());
     BalancerRow same = byName(context.store().snapshot(), scope, name);
     if (same != null) {
@@ -121,13 +117,7 @@ final class Balancers {
     Tags.check(r.tags());
     String hex = context.ids().hex(16);
     String id = (application ? "app/" : "net/") + name + "/" + hex;
-    String arn =
-        "arn:aws:elasticloadbalancing:"
-            + scope.region()
-            + ":"
-            + scope.account()
-            + ":loadbalancer/"
-            + id;
+    String arn = Arns.balancer(scope, id);
     boolean internal = scheme == LoadBalancerSchemeEnum.INTERNAL;
     String dns =
         application
@@ -153,7 +143,7 @@ final class Balancers {
             .vpcId(vpcId)
             .state(s -> s.code(LoadBalancerStateEnum.ACTIVE))
             .availabilityZones(zones(nodes))
-            .ipAddressType(ipType);
+            .ipAddressType(IpAddressType.IPV4);
     if (!groups.isEmpty()) {
       made.securityGroups(groups);
     }
@@ -185,6 +175,16 @@ final class Balancers {
       throw e;
     }
     return balancer.toBuilder().state(s -> s.code(LoadBalancerStateEnum.PROVISIONING)).build();
+  }
+
+  static void onlyV4(
+      @Nullable String ipAddressType, @Nullable EnablePrefixForIpv6SourceNatEnum prefix) {
+    if (ipAddressType != null && !ipAddressType.equals("ipv4")) {
+      throw Errors.notBuilt("IpAddressType " + ipAddressType, "networks here are IPv4");
+    }
+    if (prefix != null && prefix != EnablePrefixForIpv6SourceNatEnum.OFF) {
+      throw Errors.notBuilt("EnablePrefixForIpv6SourceNat " + prefix, "networks here are IPv4");
+    }
   }
 
   private static List<AvailabilityZone> zones(List<NodeRow> nodes) {
@@ -229,7 +229,10 @@ final class Balancers {
     }
     List<String> ids = new ArrayList<>(subnets);
     for (SubnetMapping mapping : mappings) {
-      if (mapping.allocationId() != null || mapping.privateIPv4Address() != null) {
+      if (mapping.allocationId() != null
+          || mapping.privateIPv4Address() != null
+          || mapping.iPv6Address() != null
+          || mapping.sourceNatIpv6Prefix() != null) {
         throw Errors.notBuilt(
             "A chosen address of a load balancer", "it gets a free one of its subnet");
       }
@@ -303,7 +306,7 @@ final class Balancers {
     List<LoadBalancer> found = new ArrayList<>();
     if (byArn) {
       for (String arn : r.loadBalancerArns()) {
-        BalancerRow row = view.get(Rows.BALANCERS, scope.key(arn));
+        BalancerRow row = view.get(Rows.BALANCERS, scope.key(Arns.Kind.BALANCER.check(scope, arn)));
         if (row == null) {
           throw Errors.noBalancer();
         }
@@ -335,11 +338,9 @@ final class Balancers {
     return DescribeLoadBalancersResponse.builder().loadBalancers(found).build();
   }
 
-  void delete(@Nullable String arn) {
+  void delete(@Nullable String given) {
     Scope scope = Caller.current().scope();
-    if (arn == null) {
-      throw Errors.validation("A load balancer ARN must be specified");
-    }
+    String arn = Arns.Kind.BALANCER.check(scope, given);
     List<NodeRow> nodes =
         context
             .store()
@@ -414,9 +415,14 @@ final class Balancers {
     Scope scope = Caller.current().scope();
     BalancerRow before = require(context.store().snapshot(), scope, r.loadBalancerArn());
     boolean application = application(before.balancer());
+    onlyV4(r.ipAddressTypeAsString(), r.enablePrefixForIpv6SourceNat());
     List<String> ids = subnetIds(r.subnets(), r.hasSubnets(), r.subnetMappings());
     List<Subnet> subnets = network.subnets(scope, ids);
     checkZones(subnets, application);
+    if (!subnets.getFirst().vpcId().equals(before.balancer().vpcId())) {
+      throw Errors.configuration(
+          "The subnets must belong to the load balancer's VPC '" + before.balancer().vpcId() + "'");
+    }
     List<NodeRow> kept = before.nodes().stream().filter(n -> ids.contains(n.subnetId())).toList();
     if (!application && kept.size() < before.nodes().size()) {
       throw Errors.configuration("Subnets cannot be removed from a Network Load Balancer");

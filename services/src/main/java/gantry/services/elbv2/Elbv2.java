@@ -3,15 +3,7 @@ package gantry.services.elbv2;
 import gantry.services.Caller;
 import gantry.services.HostedService;
 import gantry.services.ServiceContext;
-import gantry.services.elbv2.Attributes.Attribute;
-import gantry.services.elbv2.Rows.BalancerRow;
-import gantry.services.elbv2.Rows.GroupRow;
-import gantry.services.elbv2.Rows.ListenerRow;
-import gantry.state.Scope;
-import java.util.AbstractMap.SimpleImmutableEntry;
 import java.util.List;
-import java.util.Map;
-import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.*;
 
@@ -28,27 +20,29 @@ public final class Elbv2 implements ElasticLoadBalancingV2Client {
   private final Groups groups;
   private final Targets targets;
   private final Tags tags;
+  private final AttributeCalls attributes;
 
-  public Elbv2(ServiceContext context) {
+  public Elbv2(ServiceContext context, LiveTraffic live) {
     this.context = context;
     Network network = new Network(context.clients());
     this.balancers = new Balancers(context, network);
     this.listeners = new Listeners(context, new Certificates(context.clients()));
     this.rules = new Rules(context);
     this.groups = new Groups(context, network);
-    this.targets = new Targets(context, network);
+    this.targets = new Targets(context, network, live);
     this.tags = new Tags(context);
+    this.attributes = new AttributeCalls(context);
   }
 
   /**
    * The service as the program hosts it.
    *
-   * @param live what the data plane sees, for {@code gantry why}
+   * @param live what the data plane sees, for {@code gantry why} and of anomalies
    */
   public static HostedService<ElasticLoadBalancingV2Client> hosted(LiveTraffic live) {
     return new HostedService<>(
         ElasticLoadBalancingV2Client.class,
-        Elbv2::new,
+        context -> new Elbv2(context, live),
         List.of(Rows.BALANCERS, Rows.LISTENERS, Rows.RULES, Rows.GROUPS, Rows.TARGETS),
         context -> List.of(new DrainEnd(context), new DnsFailover(context)),
         context -> new Why(context, live));
@@ -102,67 +96,20 @@ public final class Elbv2 implements ElasticLoadBalancingV2Client {
   @Override
   public SetIpAddressTypeResponse setIpAddressType(SetIpAddressTypeRequest r) {
     Balancers.require(context.store().snapshot(), Caller.current().scope(), r.loadBalancerArn());
-    if (r.ipAddressType() != IpAddressType.IPV4) {
-      throw Errors.notBuilt("IpAddressType " + r.ipAddressTypeAsString(), "networks here are IPv4");
-    }
+    Balancers.onlyV4(r.ipAddressTypeAsString(), null);
     return SetIpAddressTypeResponse.builder().ipAddressType(IpAddressType.IPV4).build();
   }
 
   @Override
   public DescribeLoadBalancerAttributesResponse describeLoadBalancerAttributes(
       DescribeLoadBalancerAttributesRequest r) {
-    BalancerRow row =
-        Balancers.require(
-            context.store().snapshot(), Caller.current().scope(), r.loadBalancerArn());
-    return DescribeLoadBalancerAttributesResponse.builder()
-        .attributes(shown(row, row.attributes()))
-        .build();
-  }
-
-  private static Map<String, Attribute> known(BalancerRow row) {
-    return Attributes.ofBalancer(
-        Balancers.application(row.balancer()),
-        row.balancer().scheme() == LoadBalancerSchemeEnum.INTERNAL);
-  }
-
-  private static List<LoadBalancerAttribute> shown(BalancerRow row, Map<String, String> set) {
-    return Attributes.effective(known(row), set).entrySet().stream()
-        .map(e -> LoadBalancerAttribute.builder().key(e.getKey()).value(e.getValue()).build())
-        .toList();
+    return attributes.describe(r);
   }
 
   @Override
   public ModifyLoadBalancerAttributesResponse modifyLoadBalancerAttributes(
       ModifyLoadBalancerAttributesRequest r) {
-    Scope scope = Caller.current().scope();
-    return context
-        .store()
-        .write(
-            tx -> {
-              BalancerRow row = Balancers.require(tx, scope, r.loadBalancerArn());
-              Map<String, String> next =
-                  Attributes.change(
-                      known(row),
-                      row.attributes(),
-                      r.attributes().stream().map(a -> entry(a.key(), a.value())).toList());
-              if (Balancers.application(row.balancer())
-                  && "false".equals(next.get("load_balancing.cross_zone.enabled"))) {
-                throw Errors.configuration(
-                    "Cross-zone load balancing cannot be disabled for Application Load Balancers");
-              }
-              tx.put(
-                  Rows.BALANCERS,
-                  scope.key(row.balancer().loadBalancerArn()),
-                  new BalancerRow(row.balancer(), next, row.nodes(), row.tags()));
-              return ModifyLoadBalancerAttributesResponse.builder()
-                  .attributes(shown(row, next))
-                  .build();
-            });
-  }
-
-  private static Map.Entry<@Nullable String, @Nullable String> entry(
-      @Nullable String key, @Nullable String value) {
-    return new SimpleImmutableEntry<>(key, value);
+    return attributes.modify(r);
   }
 
   // --- listeners and rules -------------------------------------------------------------------
@@ -191,48 +138,13 @@ public final class Elbv2 implements ElasticLoadBalancingV2Client {
   @Override
   public DescribeListenerAttributesResponse describeListenerAttributes(
       DescribeListenerAttributesRequest r) {
-    ListenerRow row =
-        Listeners.require(context.store().snapshot(), Caller.current().scope(), r.listenerArn());
-    return DescribeListenerAttributesResponse.builder()
-        .attributes(shown(row, row.attributes()))
-        .build();
-  }
-
-  private static Map<String, Attribute> known(ListenerRow row) {
-    return Attributes.ofListener(
-        row.listener().listenerArn().contains(":listener/app/"),
-        row.listener().protocol() == ProtocolEnum.HTTPS);
-  }
-
-  private static List<ListenerAttribute> shown(ListenerRow row, Map<String, String> set) {
-    return Attributes.effective(known(row), set).entrySet().stream()
-        .map(e -> ListenerAttribute.builder().key(e.getKey()).value(e.getValue()).build())
-        .toList();
+    return attributes.describe(r);
   }
 
   @Override
   public ModifyListenerAttributesResponse modifyListenerAttributes(
       ModifyListenerAttributesRequest r) {
-    Scope scope = Caller.current().scope();
-    return context
-        .store()
-        .write(
-            tx -> {
-              ListenerRow row = Listeners.require(tx, scope, r.listenerArn());
-              Map<String, String> next =
-                  Attributes.change(
-                      known(row),
-                      row.attributes(),
-                      r.attributes().stream().map(a -> entry(a.key(), a.value())).toList());
-              tx.put(
-                  Rows.LISTENERS,
-                  scope.key(row.listener().listenerArn()),
-                  new ListenerRow(
-                      row.listener(), row.defaultRuleArn(), next, row.more(), row.tags()));
-              return ModifyListenerAttributesResponse.builder()
-                  .attributes(shown(row, next))
-                  .build();
-            });
+    return attributes.modify(r);
   }
 
   @Override
@@ -252,8 +164,11 @@ public final class Elbv2 implements ElasticLoadBalancingV2Client {
   @Override
   public DescribeListenerCertificatesResponse describeListenerCertificates(
       DescribeListenerCertificatesRequest r) {
+    Page<Certificate> page =
+        Page.of(listeners.describeCertificates(r.listenerArn()), r.marker(), r.pageSize());
     return DescribeListenerCertificatesResponse.builder()
-        .certificates(listeners.describeCertificates(r.listenerArn()))
+        .certificates(page.rows())
+        .nextMarker(page.next())
         .build();
   }
 
@@ -311,88 +226,13 @@ public final class Elbv2 implements ElasticLoadBalancingV2Client {
   @Override
   public DescribeTargetGroupAttributesResponse describeTargetGroupAttributes(
       DescribeTargetGroupAttributesRequest r) {
-    GroupRow row =
-        Groups.require(context.store().snapshot(), Caller.current().scope(), r.targetGroupArn());
-    return DescribeTargetGroupAttributesResponse.builder()
-        .attributes(shown(row, row.attributes()))
-        .build();
-  }
-
-  private static List<TargetGroupAttribute> shown(GroupRow row, Map<String, String> set) {
-    return Attributes.effective(Attributes.ofGroup(row.group()), set).entrySet().stream()
-        .map(e -> TargetGroupAttribute.builder().key(e.getKey()).value(e.getValue()).build())
-        .toList();
+    return attributes.describe(r);
   }
 
   @Override
   public ModifyTargetGroupAttributesResponse modifyTargetGroupAttributes(
       ModifyTargetGroupAttributesRequest r) {
-    Scope scope = Caller.current().scope();
-    return context
-        .store()
-        .write(
-            tx -> {
-              GroupRow row = Groups.require(tx, scope, r.targetGroupArn());
-              Map<String, String> next =
-                  Attributes.change(
-                      Attributes.ofGroup(row.group()),
-                      row.attributes(),
-                      r.attributes().stream().map(a -> entry(a.key(), a.value())).toList());
-              checkTogether(
-                  row.group(), Attributes.effective(Attributes.ofGroup(row.group()), next));
-              tx.put(
-                  Rows.GROUPS,
-                  scope.key(row.group().targetGroupArn()),
-                  new GroupRow(row.group(), next, row.tags(), row.created()));
-              return ModifyTargetGroupAttributesResponse.builder()
-                  .attributes(shown(row, next))
-                  .build();
-            });
-  }
-
-  private static void checkTogether(TargetGroup group, Map<String, String> all) {
-    if (all.getOrDefault("proxy_protocol_v2.enabled", "false").equals("true")
-        && String.valueOf(group.protocolAsString()).contains("UDP")) {
-      throw Errors.notBuilt(
-          "The attribute proxy_protocol_v2.enabled=true of a group with UDP",
-          "datagrams get no header");
-    }
-    if (group.targetType() == TargetTypeEnum.ALB
-        && all.getOrDefault("preserve_client_ip.enabled", "false").equals("true")) {
-      throw Errors.notBuilt(
-          "The attribute preserve_client_ip.enabled=true of a group of load balancers",
-          "they see the Network Load Balancer's address");
-    }
-    if (!all.getOrDefault("target_health_state.unhealthy.draining_interval_seconds", "0")
-            .equals("0")
-        && all.getOrDefault("target_health_state.unhealthy.connection_termination.enabled", "")
-            .equals("true")) {
-      throw Errors.configuration(
-          "The unhealthy draining interval can be set only when unhealthy connection termination is"
-              + " disabled");
-    }
-    String algorithm = all.getOrDefault("load_balancing.algorithm.type", "round_robin");
-    if (!all.getOrDefault("slow_start.duration_seconds", "0").equals("0")
-        && !algorithm.equals("round_robin")) {
-      throw Errors.configuration(
-          "Slow start cannot be enabled with the load balancing algorithm '" + algorithm + "'");
-    }
-    if (all.getOrDefault("load_balancing.algorithm.anomaly_mitigation", "off").equals("on")
-        && !algorithm.equals("weighted_random")) {
-      throw Errors.configuration(
-          "Anomaly mitigation requires the load balancing algorithm 'weighted_random'");
-    }
-    if (all.getOrDefault("stickiness.enabled", "false").equals("true")
-        && all.getOrDefault("stickiness.type", "").equals("app_cookie")) {
-      String name = all.getOrDefault("stickiness.app_cookie.cookie_name", "");
-      if (name.isEmpty()) {
-        throw Errors.configuration(
-            "You must set an application cookie name to enable stickiness of type 'app_cookie'");
-      }
-      if (name.startsWith("AWSALB")) {
-        throw Errors.configuration("The application cookie name cannot begin with 'AWSALB'");
-      }
-    }
+    return attributes.modify(r);
   }
 
   @Override
@@ -443,32 +283,39 @@ public final class Elbv2 implements ElasticLoadBalancingV2Client {
             .build();
       }
     }
+    Page<String> page = Page.of(names, r.marker(), r.pageSize());
     return DescribeSslPoliciesResponse.builder()
-        .sslPolicies(names.stream().map(SslPolicies::describe).toList())
+        .sslPolicies(page.rows().stream().map(SslPolicies::describe).toList())
+        .nextMarker(page.next())
         .build();
   }
 
   @Override
   public DescribeAccountLimitsResponse describeAccountLimits(DescribeAccountLimitsRequest r) {
+    Page<Limit> page = Page.of(LIMITS, r.marker(), r.pageSize());
     return DescribeAccountLimitsResponse.builder()
-        .limits(
-            limit("application-load-balancers", 50),
-            limit("condition-values-per-alb-rule", 5),
-            limit("condition-wildcards-per-alb-rule", 5),
-            limit("gateway-load-balancers", 0),
-            limit("listeners-per-application-load-balancer", 50),
-            limit("listeners-per-network-load-balancer", 50),
-            limit("network-load-balancers", 50),
-            limit("rules-per-application-load-balancer", Rules.MAX_RULES),
-            limit("target-groups", 3000),
-            limit("target-groups-per-action-on-application-load-balancer", 5),
-            limit("target-groups-per-action-on-network-load-balancer", 1),
-            limit("target-groups-per-application-load-balancer", 100),
-            limit("targets-per-application-load-balancer", 1000),
-            limit("targets-per-availability-zone-per-network-load-balancer", 500),
-            limit("targets-per-network-load-balancer", 3000))
+        .limits(page.rows())
+        .nextMarker(page.next())
         .build();
   }
+
+  private static final List<Limit> LIMITS =
+      List.of(
+          limit("application-load-balancers", 50),
+          limit("condition-values-per-alb-rule", 5),
+          limit("condition-wildcards-per-alb-rule", 5),
+          limit("gateway-load-balancers", 0),
+          limit("listeners-per-application-load-balancer", 50),
+          limit("listeners-per-network-load-balancer", 50),
+          limit("network-load-balancers", 50),
+          limit("rules-per-application-load-balancer", Rules.MAX_RULES),
+          limit("target-groups", 3000),
+          limit("target-groups-per-action-on-application-load-balancer", 5),
+          limit("target-groups-per-action-on-network-load-balancer", 1),
+          limit("target-groups-per-application-load-balancer", 100),
+          limit("targets-per-application-load-balancer", 1000),
+          limit("targets-per-availability-zone-per-network-load-balancer", 500),
+          limit("targets-per-network-load-balancer", 3000));
 
   private static Limit limit(String name, int max) {
     return Limit.builder().name(name).max(Integer.toString(max)).build();

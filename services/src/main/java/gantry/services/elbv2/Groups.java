@@ -42,10 +42,7 @@ final class Groups {
   }
 
   static GroupRow require(View view, Scope scope, @Nullable String arn) {
-    if (arn == null) {
-      throw Errors.validation("A target group ARN must be specified");
-    }
-    GroupRow row = view.get(Rows.GROUPS, scope.key(arn));
+    GroupRow row = view.get(Rows.GROUPS, scope.key(Arns.Kind.GROUP.check(scope, arn)));
     if (row == null) {
       throw Errors.noGroups();
     }
@@ -109,6 +106,10 @@ final class Groups {
     if (type == TargetTypeEnum.ALB && !protocol.equals("TCP")) {
       throw Errors.validation("Target groups with target type 'alb' must use the TCP protocol");
     }
+    if (r.targetControlPort() != null) {
+      throw Errors.notBuilt(
+          "TargetControlPort", "targets have no agent that would steer what they get");
+    }
     if (r.ipAddressType() == TargetGroupIpAddressTypeEnum.IPV6) {
       throw Errors.notBuilt("IpAddressType ipv6", "networks here are IPv4");
     }
@@ -123,15 +124,7 @@ final class Groups {
           "Protocol version cannot be specified for " + protocol + " target groups");
     }
     String hex = context.ids().hex(16);
-    String arn =
-        "arn:aws:elasticloadbalancing:"
-            + scope.region()
-            + ":"
-            + scope.account()
-            + ":targetgroup/"
-            + name
-            + "/"
-            + hex;
+    String arn = Arns.group(scope, name, hex);
     boolean grpc = "GRPC".equals(version);
     ProtocolEnum check =
         r.healthCheckProtocol() != null
@@ -141,6 +134,9 @@ final class Groups {
     if (Boolean.FALSE.equals(r.healthCheckEnabled())) {
       throw Errors.validation(
           "Health check enabled must be true for target groups with target type '" + type + "'");
+    }
+    if (!httpCheck) {
+      noHttpSettings(check, r.healthCheckPath(), r.matcher());
     }
     TargetGroup group =
         TargetGroup.builder()
@@ -211,6 +207,23 @@ final class Groups {
 
   private static int or(@Nullable Integer value, int otherwise) {
     return value == null ? otherwise : value;
+  }
+
+  /** Empty ones come from tools that always name every setting. */
+  private static void noHttpSettings(
+      ProtocolEnum check, @Nullable String path, @Nullable Matcher matcher) {
+    if (given(path)) {
+      throw Errors.configuration(
+          "Health check paths are not supported for " + check + " health checks");
+    }
+    if (matcher != null && (given(matcher.httpCode()) || given(matcher.grpcCode()))) {
+      throw Errors.configuration(
+          "Health check matchers are not supported for " + check + " health checks");
+    }
+  }
+
+  private static boolean given(@Nullable String text) {
+    return text != null && !text.isEmpty();
   }
 
   private static String checkName(@Nullable String name) {
@@ -329,6 +342,9 @@ final class Groups {
                         + g.targetTypeAsString()
                         + "'");
               }
+              if (!http) {
+                noHttpSettings(check, r.healthCheckPath(), r.matcher());
+              }
               TargetGroup next =
                   g.toBuilder()
                       .healthCheckProtocol(check)
@@ -413,11 +429,9 @@ final class Groups {
     return DescribeTargetGroupsResponse.builder().targetGroups(found).build();
   }
 
-  void delete(@Nullable String arn) {
+  void delete(@Nullable String given) {
     Scope scope = Caller.current().scope();
-    if (arn == null) {
-      throw Errors.validation("A target group ARN must be specified");
-    }
+    String arn = Arns.Kind.GROUP.check(scope, given);
     context
         .store()
         .write(

@@ -49,10 +49,7 @@ final class Listeners {
   }
 
   static ListenerRow require(View view, Scope scope, @Nullable String arn) {
-    if (arn == null) {
-      throw Errors.validation("A listener ARN must be specified");
-    }
-    ListenerRow row = view.get(Rows.LISTENERS, scope.key(arn));
+    ListenerRow row = view.get(Rows.LISTENERS, scope.key(Arns.Kind.LISTENER.check(scope, arn)));
     if (row == null) {
       throw Errors.noListener();
     }
@@ -78,6 +75,7 @@ final class Listeners {
     boolean secure = secure(r.protocol());
     List<Certificate> certificate =
         certificate(scope, r.certificates(), secure, r.protocolAsString());
+    noPolicyInTheClear(r.sslPolicy(), secure, r.protocolAsString());
     List<Action> actions = Actions.normal(r.defaultActions(), application, secure);
     Tags.check(r.tags());
     String arn = Arns.listener(balancer.balancer().loadBalancerArn(), context.ids().hex(16));
@@ -153,11 +151,10 @@ final class Listeners {
     }
     boolean secure = secure(protocol);
     List<Certificate> certificate =
-        !secure
-            ? List.of()
-            : r.hasCertificates() && !r.certificates().isEmpty()
-                ? certificate(scope, r.certificates(), true, protocol.toString())
-                : before.listener().certificates();
+        r.hasCertificates() && !r.certificates().isEmpty()
+            ? certificate(scope, r.certificates(), secure, protocol.toString())
+            : secure ? before.listener().certificates() : List.of();
+    noPolicyInTheClear(r.sslPolicy(), secure, protocol.toString());
     if (secure && certificate.isEmpty()) {
       throw noCertificate(protocol.toString());
     }
@@ -303,6 +300,12 @@ final class Listeners {
     return protocol == ProtocolEnum.HTTPS || protocol == ProtocolEnum.TLS;
   }
 
+  private static void noPolicyInTheClear(@Nullable String policy, boolean secure, String protocol) {
+    if (!secure && policy != null && !policy.isEmpty()) {
+      throw Errors.validation("SSL policies cannot be specified for " + protocol + " listeners");
+    }
+  }
+
   private static String policy(@Nullable String asked) {
     String policy = asked == null ? DEFAULT_POLICY : asked;
     if (!SslPolicies.NAMES.contains(policy)) {
@@ -353,7 +356,13 @@ final class Listeners {
 
   List<Certificate> addCertificates(@Nullable String arn, List<Certificate> more) {
     Scope scope = Caller.current().scope();
+    if (more.isEmpty()) {
+      throw Errors.validation("At least one certificate must be specified");
+    }
     for (Certificate one : more) {
+      if (one.isDefault() != null) {
+        throw Errors.validation("You cannot set the isDefault parameter for a certificate");
+      }
       certificates.require(scope, one.certificateArn());
     }
     return context

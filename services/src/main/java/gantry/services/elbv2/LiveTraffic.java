@@ -1,6 +1,7 @@
 package gantry.services.elbv2;
 
 import java.util.List;
+import java.util.Map;
 import java.util.SortedMap;
 import org.jspecify.annotations.Nullable;
 
@@ -12,6 +13,22 @@ public interface LiveTraffic {
 
   /** Watches for a second; null where nothing carries traffic. */
   @Nullable Seen watch();
+
+  /**
+   * How the targets of a group that watches for anomalies compare with their fellows, by {@code
+   * id:port}; empty for other groups, and where nothing carries traffic.
+   */
+  default Map<String, Anomaly> anomalies(String groupArn) {
+    return Map.of();
+  }
+
+  /**
+   * A target as its fellows make it look.
+   *
+   * @param anomalous it fails far more often than they
+   * @param mitigated it gets less because of that
+   */
+  record Anomaly(boolean anomalous, boolean mitigated) {}
 
   /** Of one second. */
   interface Seen {

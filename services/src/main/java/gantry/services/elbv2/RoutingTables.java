@@ -22,7 +22,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
-import software.amazon.awssdk.services.elasticloadbalancingv2.model.ProtocolEnum;
 
 /** Makes the data plane's plan of the tables: a pure function of a snapshot. */
 public final class RoutingTables {
@@ -100,11 +99,7 @@ public final class RoutingTables {
         listener.sslPolicy(),
         arns,
         listener.alpnPolicy(),
-        Attributes.effective(
-            Attributes.ofListener(
-                listener.listenerArn().contains(":listener/app/"),
-                listener.protocol() == ProtocolEnum.HTTPS),
-            row.attributes()),
+        Attributes.effective(Attributes.ofListener(listener), row.attributes()),
         rules);
   }
 
@@ -115,7 +110,8 @@ public final class RoutingTables {
     List<Target> targets = new ArrayList<>();
     for (Row<TargetRow> one : view.lookup(Rows.TARGETS_OF, scope, arn).toList()) {
       TargetRow target = one.value();
-      if (balancer != null && !Targets.zoneEnabled(view, scope, balancer, target)) {
+      if (Targets.isBalancers(view, scope, row.group(), target)
+          || (balancer != null && !Targets.zoneEnabled(view, scope, balancer, target))) {
         continue;
       }
       String address = address(view, scope, target);

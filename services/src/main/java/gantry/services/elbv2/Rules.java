@@ -127,7 +127,7 @@ final class Rules {
         .store()
         .write(
             tx -> {
-              RuleRow row = r.ruleArn() == null ? null : tx.get(Rows.RULES, scope.key(r.ruleArn()));
+              RuleRow row = tx.get(Rows.RULES, scope.key(Arns.Kind.RULE.check(scope, r.ruleArn())));
               if (row == null) {
                 if (tx.scan(Rows.LISTENERS, scope)
                     .anyMatch(l -> l.value().defaultRuleArn().equals(r.ruleArn()))) {
@@ -163,13 +163,14 @@ final class Rules {
             });
   }
 
-  void delete(@Nullable String arn) {
+  void delete(@Nullable String given) {
     Scope scope = Caller.current().scope();
+    String arn = Arns.Kind.RULE.check(scope, given);
     context
         .store()
         .write(
             tx -> {
-              if (arn == null || tx.get(Rows.RULES, scope.key(arn)) == null) {
+              if (tx.get(Rows.RULES, scope.key(arn)) == null) {
                 if (tx.scan(Rows.LISTENERS, scope)
                     .anyMatch(l -> l.value().defaultRuleArn().equals(arn))) {
                   throw OperationNotPermittedException.builder()
@@ -203,7 +204,8 @@ final class Rules {
             tx -> {
               List<Rule> out = new ArrayList<>();
               for (RulePriorityPair pair : pairs) {
-                RuleRow row = tx.get(Rows.RULES, scope.key(pair.ruleArn()));
+                RuleRow row =
+                    tx.get(Rows.RULES, scope.key(Arns.Kind.RULE.check(scope, pair.ruleArn())));
                 if (row == null) {
                   if (tx.scan(Rows.LISTENERS, scope)
                       .anyMatch(l -> l.value().defaultRuleArn().equals(pair.ruleArn()))) {
@@ -245,7 +247,7 @@ final class Rules {
     List<Rule> rules = new ArrayList<>();
     if (byArn) {
       for (String arn : r.ruleArns()) {
-        RuleRow row = view.get(Rows.RULES, scope.key(arn));
+        RuleRow row = view.get(Rows.RULES, scope.key(Arns.Kind.RULE.check(scope, arn)));
         rules.add(
             row != null
                 ? row.rule()
@@ -261,20 +263,8 @@ final class Rules {
       rules.addAll(of(view, scope, r.listenerArn()));
       rules.add(ofDefault(listener));
     }
-    int from = r.marker() == null ? 0 : markerAt(r.marker());
-    int size = r.pageSize() == null ? Page.MAX : r.pageSize();
-    int to = Math.min(rules.size(), from + size);
-    return DescribeRulesResponse.builder()
-        .rules(rules.subList(Math.min(from, to), to))
-        .nextMarker(to < rules.size() ? Integer.toString(to) : null)
-        .build();
-  }
-
-  private static int markerAt(String marker) {
-    if (!marker.matches("[0-9]{1,6}")) {
-      throw Errors.validation("The marker is not valid");
-    }
-    return Integer.parseInt(marker);
+    Page<Rule> page = Page.of(rules, r.marker(), r.pageSize());
+    return DescribeRulesResponse.builder().rules(page.rows()).nextMarker(page.next()).build();
   }
 
   /** In the order of their priorities, without the default rule. */

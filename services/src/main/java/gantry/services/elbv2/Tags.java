@@ -26,6 +26,8 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.TooManyTagsE
 final class Tags {
 
   private static final int MAX = 50;
+  private static final int MAX_KEY = 128;
+  private static final int MAX_VALUE = 256;
 
   private final ServiceContext context;
 
@@ -38,6 +40,10 @@ final class Tags {
     for (Tag tag : tags) {
       if (tag.key() == null || tag.key().isEmpty()) {
         throw Errors.validation("A tag key must be specified");
+      }
+      tooLong("key", tag.key(), MAX_KEY);
+      if (tag.value() != null) {
+        tooLong("value", tag.value(), MAX_VALUE);
       }
       if (!keys.add(tag.key())) {
         throw DuplicateTagKeysException.builder()
@@ -52,6 +58,18 @@ final class Tags {
       throw TooManyTagsException.builder()
           .message("You have reached the maximum number of tags per resource")
           .build();
+    }
+  }
+
+  private static void tooLong(String part, String text, int most) {
+    if (text.length() > most) {
+      throw Errors.validation(
+          "1 validation error detected: Value '"
+              + text
+              + "' at 'tags.1.member."
+              + part
+              + "' failed to satisfy constraint: Member must have length less than or equal to "
+              + most);
     }
   }
 
@@ -132,7 +150,12 @@ final class Tags {
     if (arn.contains(":listener/")) {
       return Errors.noListener();
     }
-    return arn.contains(":targetgroup/") ? Errors.noGroups() : Errors.noBalancer();
+    if (arn.contains(":targetgroup/")) {
+      return Errors.noGroups();
+    }
+    return arn.contains(":loadbalancer/")
+        ? Errors.noBalancer()
+        : Errors.validation("'" + arn + "' is not a valid ARN");
   }
 
   List<TagDescription> describe(List<String> arns) {

@@ -12,10 +12,14 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.AnomalyDetection;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.AnomalyResultEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DescribeTargetHealthRequest;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.InvalidTargetException;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.MitigationInEffectEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetDescription;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroup;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetHealth;
@@ -32,10 +36,12 @@ final class Targets {
 
   private final ServiceContext context;
   private final Network network;
+  private final LiveTraffic live;
 
-  Targets(ServiceContext context, Network network) {
+  Targets(ServiceContext context, Network network, LiveTraffic live) {
     this.context = context;
     this.network = network;
+    this.live = live;
   }
 
   void register(@Nullable String arn, List<TargetDescription> targets) {
@@ -110,17 +116,8 @@ final class Targets {
                   + id
                   + "' is not within the VPC or one of the private ranges, and cannot be a target");
         }
-        String own = network.zoneOf(scope, group.vpcId(), id);
-        boolean application = group.protocolAsString().startsWith("HTTP");
-        if (own == null && !id.startsWith("127.") && application && !"all".equals(zone)) {
-          throw Errors.validation(
-              "The Availability Zone for IP address '"
-                  + id
-                  + "' must be 'all' for Application Load Balancer target groups, when not within"
-                  + " the VPC");
-        }
+        zone = zone(scope, group, id, zone);
         address = id;
-        zone = zone != null ? zone : own != null ? own : "all";
       }
       case ALB -> {
         View view = context.store().snapshot();
@@ -148,6 +145,43 @@ final class Targets {
         "Target registration is in progress",
         null,
         now);
+  }
+
+  /** The zone of an address: its subnet's, or the one that was given for one outside the VPC. */
+  private String zone(Scope scope, TargetGroup group, String id, @Nullable String given) {
+    String own = network.zoneOf(scope, group.vpcId(), id);
+    if (own != null) {
+      if (given != null && !given.equals(own)) {
+        throw Errors.validation(
+            "The IP address '"
+                + id
+                + "' is within the VPC, and cannot have its Availability Zone overridden to '"
+                + given
+                + "' from '"
+                + own
+                + "'");
+      }
+      return own;
+    }
+    if (given == null && id.startsWith("127.")) {
+      return "all";
+    }
+    boolean all = "all".equals(given);
+    if (given == null || (!all && !network.zones(scope, group.vpcId()).contains(given))) {
+      throw Errors.validation(
+          "You must specify a valid Availability Zone or select 'all' for all enabled Availability"
+              + " zones, since the IP address '"
+              + id
+              + "' is outside the VPC");
+    }
+    if (!all && !id.startsWith("127.") && group.protocolAsString().startsWith("HTTP")) {
+      throw Errors.validation(
+          "The Availability Zone for IP address '"
+              + id
+              + "' must be 'all' for Application Load Balancer target groups, when not within the"
+              + " VPC");
+    }
+    return given;
   }
 
   void deregister(@Nullable String arn, List<TargetDescription> targets) {
@@ -193,6 +227,7 @@ final class Targets {
     View view = context.store().snapshot();
     GroupRow group = Groups.require(view, scope, r.targetGroupArn());
     TargetGroup g = group.group();
+    Map<String, LiveTraffic.Anomaly> anomalies = anomalies(r, g);
     List<TargetHealthDescription> out = new ArrayList<>();
     if (r.hasTargets() && !r.targets().isEmpty()) {
       for (TargetDescription asked : r.targets()) {
@@ -201,7 +236,7 @@ final class Targets {
             view.get(Rows.TARGETS, Rows.targetKey(scope, g.targetGroupArn(), asked.id(), port));
         out.add(
             row != null
-                ? describe(view, scope, g, row)
+                ? describe(view, scope, g, row, anomalies)
                 : TargetHealthDescription.builder()
                     .target(t -> t.id(asked.id()).port(port))
                     .healthCheckPort(checkPort(g, port))
@@ -216,8 +251,21 @@ final class Targets {
     }
     view.lookup(Rows.TARGETS_OF, scope, g.targetGroupArn())
         .map(Row::value)
-        .forEach(row -> out.add(describe(view, scope, g, row)));
+        .forEach(row -> out.add(describe(view, scope, g, row, anomalies)));
     return out;
+  }
+
+  private Map<String, LiveTraffic.Anomaly> anomalies(DescribeTargetHealthRequest r, TargetGroup g) {
+    for (String part : r.includeAsStrings()) {
+      if (!part.equals("AnomalyDetection") && !part.equals("All")) {
+        throw Errors.validation(
+            "1 validation error detected: Value '"
+                + part
+                + "' at 'include.1.member' failed to satisfy constraint: Member must satisfy enum"
+                + " value set: [AnomalyDetection, All]");
+      }
+    }
+    return r.include().isEmpty() ? Map.of() : live.anomalies(g.targetGroupArn());
   }
 
   private static String checkPort(TargetGroup g, int port) {
@@ -227,8 +275,26 @@ final class Targets {
   }
 
   private static TargetHealthDescription describe(
-      View view, Scope scope, TargetGroup g, TargetRow row) {
+      View view,
+      Scope scope,
+      TargetGroup g,
+      TargetRow row,
+      Map<String, LiveTraffic.Anomaly> anomalies) {
+    LiveTraffic.Anomaly anomaly = anomalies.get(row.id() + ":" + row.port());
     return TargetHealthDescription.builder()
+        .anomalyDetection(
+            anomaly == null
+                ? null
+                : AnomalyDetection.builder()
+                    .result(
+                        anomaly.anomalous()
+                            ? AnomalyResultEnum.ANOMALOUS
+                            : AnomalyResultEnum.NORMAL)
+                    .mitigationInEffect(
+                        anomaly.mitigated()
+                            ? MitigationInEffectEnum.YES
+                            : MitigationInEffectEnum.NO)
+                    .build())
         .target(
             TargetDescription.builder()
                 .id(row.id())
@@ -252,6 +318,14 @@ final class Targets {
     if (balancers.isEmpty()) {
       return unused("Target group is not configured to receive traffic from the load balancer");
     }
+    if (isBalancers(view, scope, g, row)) {
+      return TargetHealth.builder()
+          .state(TargetHealthStateEnum.UNUSED)
+          .reason(TargetHealthReasonEnum.TARGET_IP_UNUSABLE)
+          .description(
+              "The IP address cannot be used as a target, as it is in use by a load balancer")
+          .build();
+    }
     if (!zoneEnabled(view, scope, balancers.iterator().next(), row)) {
       return unused("Target is in an Availability Zone that is not enabled for the load balancer");
     }
@@ -260,6 +334,17 @@ final class Targets {
         .reason(row.reason())
         .description(row.description())
         .build();
+  }
+
+  /** Whether the registered address is one of a load balancer's own, in the group's network. */
+  static boolean isBalancers(View view, Scope scope, TargetGroup g, TargetRow row) {
+    return g.targetType() == TargetTypeEnum.IP
+        && view.scan(Rows.BALANCERS, scope)
+            .map(Row::value)
+            .filter(balancer -> g.vpcId().equals(balancer.balancer().vpcId()))
+            .anyMatch(
+                balancer ->
+                    balancer.nodes().stream().anyMatch(node -> row.id().equals(node.address())));
   }
 
   static boolean zoneEnabled(View view, Scope scope, String balancerArn, TargetRow row) {

@@ -11,6 +11,7 @@ import gantry.state.SeededIds;
 import gantry.state.Store;
 import gantry.state.VirtualTime;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import software.amazon.awssdk.core.SdkClient;
@@ -37,7 +38,8 @@ final class Account {
                 new NoClients(),
                 Path.of("/nowhere"),
                 new ServiceContext.Endpoint("127.0.0.1", 4566)),
-            Cidr.parse("198.18.4.0/22"));
+            Cidr.parse("198.18.4.0/22"),
+            List.of());
   }
 
   private static final class NoClients implements Clients {

@@ -257,7 +257,8 @@ class Ec2NetworkTest {
                     ec2.associateAddress(
                         r ->
                             r.allocationId(elastic.allocationId())
-                                .networkInterfaceId(other.networkInterfaceId()))))
+                                .networkInterfaceId(other.networkInterfaceId())
+                                .allowReassociation(false))))
         .startsWith("Resource.AlreadyAssociated");
     account.user(
         ec2 -> ec2.deleteNetworkInterface(r -> r.networkInterfaceId(eni.networkInterfaceId())));

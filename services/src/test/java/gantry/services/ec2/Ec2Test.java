@@ -155,8 +155,10 @@ class Ec2Test {
     assertThat(
             account.error(
                 ec2 ->
-                    ec2.deleteNetworkInterface(
-                        r -> r.networkInterfaceId(eni.networkInterfaceId()))))
+                    ec2.modifyNetworkInterfaceAttribute(
+                        r ->
+                            r.networkInterfaceId(eni.networkInterfaceId())
+                                .sourceDestCheck(v -> v.value(false)))))
         .startsWith("AuthFailure");
     assertThat(
             account.error(
@@ -516,8 +518,8 @@ class Ec2Test {
             "InvalidParameterValue: The filter 'colour' is invalid",
             e -> e.describeVpcs(r -> r.filters(filter("colour", "red")))),
         mistake(
-            "InvalidParameterValue: Value (2) for parameter maxResults is invalid. Expecting a"
-                + " value between 5 and 1000.",
+            "InvalidParameterValue: Value ( 2 ) for parameter maxResults is invalid. Expecting a"
+                + " value greater than 5.",
             e -> e.describeVpcs(r -> r.maxResults(2))),
         mistake(
             "InvalidNextToken: The token '!' is invalid",

@@ -117,8 +117,8 @@ class DurabilityTest {
     world.service("web", "web", 1, r -> {});
     world.run(Duration.ofSeconds(30));
     assertThat(new Why(world.core).why("web").getFirst().print())
-        .contains("no instance can take another task")
-        .contains("1 instances: RESOURCE:CPU");
+        .contains("no instance can take a task of 2048 CPU units, 64 MiB: 1 instance was looked at")
+        .contains("RESOURCE:CPU (1)");
   }
 
   /** Describe shows an hour of stopped tasks, as ECS; the explanation has all that is kept. */

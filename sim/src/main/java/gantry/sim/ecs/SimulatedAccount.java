@@ -79,7 +79,7 @@ public final class SimulatedAccount {
   private final ServiceContext context;
   private final Ecs ecs;
   private final Map<String, Machine> machines = new LinkedHashMap<>();
-  private final Habits habits;
+  private Habits habits;
   private final SeededIds seeds;
 
   public SimulatedAccount(long seed, Habits habits) {
@@ -115,6 +115,12 @@ public final class SimulatedAccount {
 
   public List<Machine> machines() {
     return List.copyOf(machines.values());
+  }
+
+  /** Repairs the machines that are there; those that come are in order. */
+  public void repair() {
+    habits = habits.repaired();
+    machines.values().forEach(machine -> machine.node.repair());
   }
 
   /** A container instance of the cluster {@code default}. */

@@ -374,6 +374,7 @@ final class History {
   void peace() {
     List.copyOf(lost.values()).forEach(this::comeBack);
     account.balancer.heal();
+    account.repair();
     for (String zone : ZONES) {
       account.instance(65_536, 65_536, zone, Map.of());
       account.instance(65_536, 65_536, zone, Map.of("class", "a"));

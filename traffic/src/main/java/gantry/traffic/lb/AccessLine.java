@@ -12,7 +12,7 @@ final class AccessLine {
 
   private AccessLine() {}
 
-  static AccessLog.Line of(Exchange x, Client client, Compiled c) {
+  static AccessLog.Line of(Account x, Client client, Compiled c) {
     Head head = x.head;
     long now = System.nanoTime();
     TargetState at = x.target;
@@ -30,8 +30,14 @@ final class AccessLine {
         (client.secure ? "https://" : "http://")
             + host
             + (host.indexOf(':') < 0 ? ":" + x.port : "")
-            + (head.targetEnd > 0 ? head.target() : "/");
-    String version = head.version == 20 ? "HTTP/2.0" : head.version == 10 ? "HTTP/1.0" : "HTTP/1.1";
+            + (head.targetEnd > 0 && head.target().startsWith("/") ? head.target() : "/");
+    String version =
+        switch (head.version) {
+          case 20 -> "HTTP/2.0";
+          case 11 -> "HTTP/1.1";
+          case 10 -> "HTTP/1.0";
+          default -> "-";
+        };
     String agent = head.first(Head.USER_AGENT);
     String code = x.targetStatus == 0 ? "-" : Integer.toString(x.targetStatus);
     StringBuilder b = new StringBuilder(512);
@@ -45,8 +51,13 @@ final class AccessLine {
     int status = x.ownStatus != 0 ? x.ownStatus : x.targetStatus;
     b.append(status == 0 ? "-" : Integer.toString(status)).append(' ').append(code).append(' ');
     b.append(x.received).append(' ').append(x.sent).append(" \"");
-    b.append(head.methodEnd == 0 ? "-" : head.method()).append(' ').append(quoted(url));
-    b.append(' ').append(version).append("\" \"");
+    if (head.methodEnd == 0) {
+      // Of what could not be read there is only where it came to.
+      b.append("- ").append(quoted(url.substring(0, url.length() - 1))).append("- -\" \"");
+    } else {
+      b.append(head.method()).append(' ').append(quoted(url));
+      b.append(' ').append(version).append("\" \"");
+    }
     b.append(agent == null ? "-" : quoted(agent)).append("\" ");
     b.append(client.tlsCipher == null ? "-" : client.tlsCipher).append(' ');
     b.append(client.tlsProtocol == null ? "-" : client.tlsProtocol).append(' ');
@@ -83,7 +94,7 @@ final class AccessLine {
     return nanos < 0 ? b.append("-1") : b.append(String.format(Locale.ROOT, "%.3f", nanos / 1e9));
   }
 
-  /** What a client x.sent, so that it cannot end a field or a line of the log. */
+  /** What a client sent, so that it cannot end a field or a line of the log. */
   private static String quoted(String text) {
     StringBuilder out = new StringBuilder(text.length());
     for (int i = 0; i < text.length(); i++) {

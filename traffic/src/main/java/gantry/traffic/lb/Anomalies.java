@@ -19,10 +19,15 @@ final class Anomalies {
   /** Looks at what happened since the last time. */
   static void look(Iterable<GroupState> groups) {
     for (GroupState group : groups) {
-      if (group.spec.settings().algorithm() == Algorithm.WEIGHTED_RANDOM) {
+      if (watched(group)) {
         look(group);
       }
     }
+  }
+
+  /** Whether the group's targets are compared with each other. */
+  static boolean watched(GroupState group) {
+    return group.spec.settings().algorithm() == Algorithm.WEIGHTED_RANDOM;
   }
 
   private static void look(GroupState group) {
@@ -53,7 +58,7 @@ final class Anomalies {
       target.share =
           odd && mitigate
               ? Math.max(LEAST_SHARE, target.share / 2)
-              : Math.min(100, target.share * 2);
+              : Math.min(TargetState.FULL_SHARE, target.share * 2);
     }
   }
 }

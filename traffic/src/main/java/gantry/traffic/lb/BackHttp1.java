@@ -5,7 +5,6 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.handler.ssl.SslHandler;
-import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 /** An HTTP/1.1 connection to a target: one request at a time, kept for the next. */
@@ -24,19 +23,18 @@ final class BackHttp1 extends Conn implements Back, Body.Sink {
   private static final int COPY_LIMIT = 2048;
   private static final int MAX_IDLE = 512;
 
-  private static final byte[] LAST_CHUNK = ascii("0\r\n\r\n");
-
   private final TargetState target;
   private final Body body = new Body();
+  private final Http1In in = new Http1In();
 
   @SuppressWarnings("NullAway.Init")
   private ChannelHandlerContext ctx;
 
+  @SuppressWarnings("NullAway.Init")
+  private Http1Out out;
+
   private State state = State.CONNECTING;
   private @Nullable Exchange exchange;
-  private @Nullable ByteBuf pending;
-  private @Nullable ByteBuf unsent;
-  private boolean chunkedOut;
   private int served;
   private boolean reusable;
   private boolean reset;
@@ -47,10 +45,6 @@ final class BackHttp1 extends Conn implements Back, Body.Sink {
   BackHttp1(Worker worker, TargetState target) {
     super(worker);
     this.target = target;
-  }
-
-  private static byte[] ascii(String text) {
-    return text.getBytes(StandardCharsets.US_ASCII);
   }
 
   void connect(SocketRooms.Room room, Exchange first) {
@@ -118,6 +112,7 @@ final class BackHttp1 extends Conn implements Back, Body.Sink {
   @Override
   public void handlerAdded(ChannelHandlerContext context) {
     ctx = context;
+    out = new Http1Out(context, COPY_LIMIT);
     super.handlerAdded(context);
   }
 
@@ -148,81 +143,25 @@ final class BackHttp1 extends Conn implements Back, Body.Sink {
   @Override
   public void sendHead(Exchange x) {
     Head h = x.head();
-    Bytes out = worker.out;
-    RequestHead.write(worker, x, out);
-    chunkedOut = h.chunked;
-    int room = h.chunked || h.contentLength > 0 ? COPY_LIMIT : 0;
-    ByteBuf buffer = ctx.alloc().directBuffer(out.size + room);
-    out.copyTo(buffer);
-    sendHeld();
-    unsent = buffer;
+    Bytes text = worker.out;
+    RequestHead.write(worker, x, text);
+    out.head(text, h.chunked || h.contentLength > 0, h.chunked);
   }
 
   @Override
   public void bodyPart(ByteBuf data) {
-    if (state == State.TUNNEL) {
-      sendHeld();
-      ctx.write(data, ctx.voidPromise());
-      return;
-    }
-    int size = data.readableBytes();
-    if (chunkedOut) {
-      if (size == 0) {
-        data.release();
-        return;
-      }
-      ByteBuf held = held(24);
-      held.writeBytes(Integer.toHexString(size).getBytes(StandardCharsets.US_ASCII));
-      held.writeByte('\r').writeByte('\n');
-      sendHeld();
-      ctx.write(data, ctx.voidPromise());
-      held(16).writeByte('\r').writeByte('\n');
-      return;
-    }
-    ByteBuf held = unsent;
-    if (held != null && size <= held.writableBytes()) {
-      held.writeBytes(data);
-      data.release();
-      return;
-    }
-    sendHeld();
-    ctx.write(data, ctx.voidPromise());
-  }
-
-  private ByteBuf held(int room) {
-    ByteBuf held = unsent;
-    if (held != null && held.writableBytes() < room) {
-      sendHeld();
-      held = null;
-    }
-    if (held == null) {
-      held = ctx.alloc().directBuffer(Math.max(room, 128));
-      unsent = held;
-    }
-    return held;
-  }
-
-  private void sendHeld() {
-    ByteBuf held = unsent;
-    if (held != null) {
-      unsent = null;
-      ctx.write(held, ctx.voidPromise());
-    }
+    out.part(data);
   }
 
   @Override
   public void requestEnd() {
-    if (chunkedOut) {
-      held(LAST_CHUNK.length).writeBytes(LAST_CHUNK);
-    }
+    out.end();
     flush();
   }
 
   @Override
   public void flush() {
-    if (unsent != null) {
-      sendHeld();
-    }
+    out.send();
     if (ctx.channel().isActive()) {
       ctx.flush();
     }
@@ -257,45 +196,32 @@ final class BackHttp1 extends Conn implements Back, Body.Sink {
 
   @Override
   public void channelRead(ChannelHandlerContext context, Object message) {
-    ByteBuf in = (ByteBuf) message;
     lastActive = System.nanoTime();
-    if (pending != null) {
-      ByteBuf before = pending;
-      pending = null;
-      if (before.writableBytes() < in.readableBytes()) {
-        ByteBuf joined = ctx.alloc().buffer(2 * (before.readableBytes() + in.readableBytes()));
-        joined.writeBytes(before);
-        before.release();
-        before = joined;
-      }
-      before.writeBytes(in);
-      in.release();
-      in = before;
-    }
-    process(in);
-    if (in.isReadable() && state == State.HEAD) {
-      pending = in;
+    ByteBuf data = in.with((ByteBuf) message, context.alloc());
+    process(data);
+    if (data.isReadable() && state == State.HEAD) {
+      in.keep(data);
     } else {
-      in.release();
+      data.release();
     }
   }
 
-  private void process(ByteBuf in) {
+  private void process(ByteBuf data) {
     while (true) {
       switch (state) {
         case HEAD -> {
-          if (!head(in)) {
+          if (!head(data)) {
             return;
           }
         }
         case BODY -> {
-          switch (body.read(in, this)) {
+          switch (body.read(data, this)) {
             case MORE -> {
               return;
             }
             case DONE -> {
               if (state == State.BODY) {
-                answered(in);
+                answered(data);
               }
               return;
             }
@@ -306,42 +232,31 @@ final class BackHttp1 extends Conn implements Back, Body.Sink {
           }
         }
         case TUNNEL -> {
-          if (in.isReadable() && exchange != null) {
-            exchange.responsePart(in.readRetainedSlice(in.readableBytes()));
+          if (data.isReadable() && exchange != null) {
+            exchange.responsePart(data.readRetainedSlice(data.readableBytes()));
           }
           return;
         }
         case IDLE -> {
           // Bytes that nobody asked for: whoever sent them is not to be trusted with a request.
-          if (in.isReadable()) {
+          if (data.isReadable()) {
             state = State.CLOSED;
             ctx.close();
           }
           return;
         }
         case CONNECTING, CLOSED -> {
-          in.skipBytes(in.readableBytes());
+          data.skipBytes(data.readableBytes());
           return;
         }
       }
     }
   }
 
-  private boolean head(ByteBuf in) {
-    int available = in.readableBytes();
+  private boolean head(ByteBuf data) {
+    int available = data.readableBytes();
     Head h = worker.response;
-    int size = Math.min(available, 2048);
-    int end;
-    while (true) {
-      h.clear();
-      h.room(size);
-      in.getBytes(in.readerIndex(), h.bytes, 0, size);
-      end = HeadParser.response(h, size);
-      if (end != HeadParser.INCOMPLETE || size == available) {
-        break;
-      }
-      size = Math.min(available, size * 4);
-    }
+    int end = in.head(data, h, false);
     if (end == HeadParser.INCOMPLETE) {
       if (available > HeadParser.MAX_RESPONSE_HEAD) {
         nonsense();
@@ -352,7 +267,7 @@ final class BackHttp1 extends Conn implements Back, Body.Sink {
       nonsense();
       return false;
     }
-    in.skipBytes(end);
+    data.skipBytes(end);
     Exchange x = exchange;
     if (x == null) {
       state = State.CLOSED;
@@ -376,6 +291,7 @@ final class BackHttp1 extends Conn implements Back, Body.Sink {
     }
     if (status == 101) {
       state = State.TUNNEL;
+      out.raw();
       return true;
     }
     reusable = h.version == 11 ? !h.close : h.keepAlive;
@@ -405,11 +321,11 @@ final class BackHttp1 extends Conn implements Back, Body.Sink {
     }
   }
 
-  private void answered(ByteBuf in) {
+  private void answered(ByteBuf data) {
     Exchange x = exchange;
     exchange = null;
     served++;
-    boolean keep = reusable && !in.isReadable() && x != null && x.mayKeepTarget();
+    boolean keep = reusable && !data.isReadable() && x != null && x.mayKeepTarget();
     if (keep) {
       state = State.IDLE;
       if (!ctx.channel().config().isAutoRead()) {
@@ -482,14 +398,8 @@ final class BackHttp1 extends Conn implements Back, Body.Sink {
   public void channelInactive(ChannelHandlerContext context) {
     State was = state;
     state = State.CLOSED;
-    if (pending != null) {
-      pending.release();
-      pending = null;
-    }
-    if (unsent != null) {
-      unsent.release();
-      unsent = null;
-    }
+    in.release();
+    out.release();
     Exchange x = exchange;
     exchange = null;
     if (was == State.IDLE) {

@@ -1,14 +1,7 @@
 package gantry.traffic.lb;
 
-import gantry.traffic.lb.RoutingTable.Action;
-import gantry.traffic.lb.RoutingTable.BalancerSettings;
-import gantry.traffic.lb.RoutingTable.Desync;
-import gantry.traffic.lb.RoutingTable.Stickiness;
-import gantry.traffic.lb.RoutingTable.Version;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ConnectTimeoutException;
-import java.nio.charset.StandardCharsets;
-import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,59 +13,32 @@ final class Exchange {
   /** A request that no target has got is tried on this many connections. */
   private static final int MAX_ATTEMPTS = 4;
 
-  private static final int MAX_FORWARDED_FOR = 30;
-
-  /** Of a request's body, while the connection to the target is being made. */
-  private static final int MAX_QUEUED = 64 * 1024;
-
   private final Worker worker;
   private final Front front;
-  final Head head;
+  private final Head head;
   private final @Nullable Compiled compiled;
-  final int port;
-  final long created = System.nanoTime();
-  final long createdMillis;
+  final Account account;
 
-  Compiled.@Nullable Rule rule;
-  @Nullable GroupState group;
-  @Nullable TargetState target;
   private @Nullable TargetState failedTarget;
   private @Nullable Back back;
   private boolean backReady;
-  private @Nullable ArrayDeque<ByteBuf> queued;
-  private int queuedBytes;
+  private @Nullable EarlyParts early;
   private int attempts;
   private boolean requestEnded;
   private boolean responseBegun;
   private boolean noBody;
   private boolean over;
   private boolean closeBoth;
-  boolean tunnel;
-  long dispatched;
-  long answered;
   private long lastFromTarget;
-  long received;
-  long sent;
-  int ownStatus;
-  int targetStatus;
   private int bodySent;
-  @Nullable String actions;
-  @Nullable String redirectUrl;
-  @Nullable String traceId;
   private Sticky.@Nullable Cookies cookies;
-  private boolean appStuck;
 
   Exchange(Worker worker, Front front, Head head, @Nullable Compiled compiled, int port) {
     this.worker = worker;
     this.front = front;
     this.head = head;
     this.compiled = compiled;
-    this.port = port;
-    this.createdMillis =
-        compiled != null && compiled.balancer.settings().accessLogPrefix() != null
-            ? System.currentTimeMillis()
-            : 0;
-    this.received = head.length;
+    this.account = new Account(worker, front.client(), head, compiled, port);
   }
 
   Head head() {
@@ -83,23 +49,13 @@ final class Exchange {
     return front;
   }
 
-  @Nullable TargetState target() {
-    return target;
-  }
-
-  private Counters counters() {
-    return compiled == null
-        ? worker.owner.nobody(worker.index)
-        : compiled.state.counters[worker.index];
-  }
-
   // --- decide --------------------------------------------------------------------------------
 
   /** A head that cannot be served at all. */
   void refuse(int status) {
     requestEnded = true;
     if (head.desync == HeadParser.SEVERE) {
-      counters().nonCompliant++;
+      account.counters.nonCompliant++;
     }
     own(status);
   }
@@ -108,147 +64,45 @@ final class Exchange {
     requestEnded = whole;
     Compiled c = compiled;
     if (c == null) {
-      worker.owner.strayHost(this, head, port);
-      return;
-    }
-    BalancerSettings settings = c.balancer.settings();
-    if (head.desync != 0) {
-      counters().nonCompliant++;
-      if (settings.desync() == Desync.STRICTEST) {
-        closeBoth = true;
-        own(400);
-        return;
-      }
-      if (head.desync == HeadParser.AMBIGUOUS && settings.desync() == Desync.DEFENSIVE) {
-        closeBoth = true;
-      }
-    }
-    if (tooManyForwarded()) {
-      own(463);
-      return;
-    }
-    Compiled.Rule matched = c.match(head, front.client(), counters());
-    rule = matched;
-    if (matched == null) {
-      own(503);
-      return;
-    }
-    switch (matched.spec.action()) {
-      case Action.Fixed fixed -> {
-        actions = "fixed-response";
-        counters().fixedResponses++;
-        reply(
-            fixed.status(),
-            fixed.contentType(),
-            fixed.body().getBytes(StandardCharsets.UTF_8),
-            null);
-      }
-      case Action.Redirect redirect -> {
-        actions = "redirect";
-        redirectUrl = Redirects.location(redirect, head, front.client(), port);
-        if (redirectUrl.length() > 8192) {
-          own(500);
-        } else {
-          counters().redirects++;
-          reply(redirect.status(), "text/html", Replies.body(redirect.status()), redirectUrl);
-        }
-      }
-      case Action.Forward forward -> {
-        actions = "forward";
-        forward(matched, forward);
-      }
+      worker.owner.strayHost(this, head, account.port);
+    } else {
+      Decision.make(this, worker, c);
     }
   }
 
-  private boolean tooManyForwarded() {
-    int addresses = 0;
-    for (int i = 0; i < head.count; i++) {
-      if (head.known(i) == Head.FORWARDED_FOR) {
-        addresses++;
-        for (int k = head.valueStart(i); k < head.valueEnd(i); k++) {
-          if (head.bytes[k] == ',') {
-            addresses++;
-          }
-        }
-      }
-    }
-    return addresses > MAX_FORWARDED_FOR;
+  /** After this exchange neither connection is used again. */
+  void closeBoth() {
+    closeBoth = true;
   }
 
-  private void forward(Compiled.Rule matched, Action.Forward action) {
-    GroupState chosen = null;
-    Sticky sticky = null;
-    int cookie = -1;
-    if (action.stickiness() != null) {
-      sticky = worker.sticky();
-      cookie = head.find(Head.COOKIE);
-      chosen = cookie < 0 ? null : sticky.group(head, matched, action.stickiness());
-    }
-    if (chosen == null) {
-      chosen = matched.pick(worker.chance);
-    }
-    if (chosen == null) {
-      own(503);
-      return;
-    }
-    group = chosen;
-    Version version = chosen.spec.version();
-    boolean http2 = head.version == 20;
-    if (version != Version.HTTP1 || (http2 && Grpc.is(head))) {
-      if (!Grpc.admits(head, version)) {
-        own(464);
-        return;
-      }
-      if (Grpc.is(head)) {
-        counters().grpcRequests++;
-      }
-    }
-    TargetState stuck = null;
-    Stickiness stickiness = chosen.spec.settings().stickiness();
-    if (stickiness == Stickiness.LB_COOKIE || stickiness == Stickiness.APP_COOKIE) {
-      sticky = worker.sticky();
-      stuck = sticky.target(head, chosen);
-      appStuck = stuck != null;
-      if (stuck == null) {
-        counters().nonSticky++;
-      }
-    }
-    if (sticky != null) {
-      cookies = new Sticky.Cookies(sticky, action.stickiness() == null ? null : chosen, stickiness);
-    }
-    dispatch(stuck);
+  /**
+   * A target of the group is to serve it.
+   *
+   * @param stuck the one that a cookie names
+   */
+  void forward(GroupState group, @Nullable TargetState stuck, Sticky.@Nullable Cookies given) {
+    cookies = given;
+    dispatch(group, stuck);
   }
 
   // --- to the target -------------------------------------------------------------------------
 
-  private void dispatch(@Nullable TargetState stuck) {
-    GroupState from = group;
-    if (from == null) {
-      throw new IllegalStateException("no group");
-    }
+  private void dispatch(GroupState from, @Nullable TargetState stuck) {
     attempts++;
     TargetState chosen = stuck;
+    boolean failOpen = false;
     if (chosen == null) {
       GroupState.Choice choice = from.choice(front.client().zone);
+      failOpen = choice.failOpen();
       chosen =
           Chooser.choose(from, choice.targets(), worker.chance, System.nanoTime(), failedTarget);
-      if (choice.failOpen() && chosen != null) {
-        from.counters[worker.index].failOpenRequests++;
-      }
     }
     if (chosen == null) {
       own(503);
       return;
     }
-    target = chosen;
-    chosen.inFlight.incrementAndGet();
-    if (attempts == 1) {
-      counters().requests++;
-      from.counters[worker.index].requests++;
-    }
-    chosen.counters[worker.index].requests++;
-    dispatched = System.nanoTime();
-    lastFromTarget = dispatched;
+    account.dispatched(chosen, attempts == 1, failOpen);
+    lastFromTarget = account.dispatched;
     backReady = false;
     back = null;
     worker.upstream().connect(chosen, this);
@@ -264,14 +118,10 @@ final class Exchange {
     backReady = true;
     lastFromTarget = System.nanoTime();
     connection.sendHead(this);
-    ArrayDeque<ByteBuf> parts = queued;
+    EarlyParts parts = early;
     if (parts != null) {
-      queued = null;
-      queuedBytes = 0;
-      for (ByteBuf part : parts) {
-        bodySent += part.readableBytes();
-        connection.bodyPart(part);
-      }
+      early = null;
+      bodySent += parts.to(connection);
       front.resumeReading();
     }
     if (requestEnded) {
@@ -282,52 +132,39 @@ final class Exchange {
 
   /** No connection came about; nothing of the request was sent. */
   void connectFailed(Throwable cause, boolean tls) {
-    TargetState at = target;
+    TargetState at = account.target;
     if (over || at == null) {
       return;
     }
-    Counters c = at.counters[worker.index];
-    if (tls) {
-      c.tlsErrors++;
-      at.group.counters[worker.index].tlsErrors++;
-    } else {
-      c.connectionErrors++;
-      at.group.counters[worker.index].connectionErrors++;
-    }
-    Outliers.failed(at);
+    account.connectFailed(at, tls);
     if (cause instanceof ConnectTimeoutException && !at.group.mesh) {
       own(504);
     } else {
-      again(502);
+      again(at);
     }
   }
 
-  private void again(int otherwise) {
+  private void again(TargetState at) {
     if (attempts >= MAX_ATTEMPTS) {
-      own(otherwise);
+      own(502);
       return;
     }
-    TargetState at = target;
-    GroupState from = group;
-    if (at == null || from == null) {
-      throw new IllegalStateException("not dispatched");
-    }
+    GroupState from = at.group;
     // Only where somebody else, or a fresh connection, may do better.
     TargetState[] others = from.choice(front.client().zone).targets();
     boolean other = others.length > 1 || (others.length == 1 && others[0] != at);
     if (!other) {
-      own(otherwise);
+      own(502);
       return;
     }
-    at.inFlight.decrementAndGet();
+    account.undispatched(at);
     failedTarget = at;
-    target = null;
-    dispatch(null);
+    dispatch(from, null);
   }
 
   /** Owns {@code data}. */
   void requestPart(ByteBuf data) {
-    received += data.readableBytes();
+    account.received += data.readableBytes();
     Back to = back;
     if (over) {
       data.release();
@@ -344,12 +181,10 @@ final class Exchange {
       }
       return;
     }
-    if (queued == null) {
-      queued = new ArrayDeque<>();
+    if (early == null) {
+      early = new EarlyParts();
     }
-    queued.add(data);
-    queuedBytes += data.readableBytes();
-    if (queuedBytes >= MAX_QUEUED) {
+    if (!early.add(data)) {
       front.pauseReading();
     }
   }
@@ -371,8 +206,7 @@ final class Exchange {
   void requestBroken() {
     cancelBack();
     if (responseBegun) {
-      finish();
-      front.abort();
+      abort();
     } else {
       closeBoth = true;
       own(400);
@@ -402,10 +236,8 @@ final class Exchange {
    */
   boolean responseHead(Head response) {
     lastFromTarget = System.nanoTime();
-    answered = lastFromTarget;
-    TargetState at = target;
-    GroupState from = group;
-    if (at == null || from == null) {
+    TargetState at = account.target;
+    if (at == null) {
       return false;
     }
     int status = response.status;
@@ -414,31 +246,16 @@ final class Exchange {
         own(502);
         return false;
       }
-      tunnel = true;
+      account.tunnel = true;
     }
     responseBegun = true;
-    targetStatus = status;
-    long micros = (answered - dispatched) / 1000;
-    Counters mine = at.counters[worker.index];
-    int hundreds = Math.min(5, status / 100);
-    if (hundreds == 5) {
-      Outliers.failed(at);
-    } else {
-      Outliers.succeeded(at);
-    }
-    mine.codes[hundreds]++;
-    mine.responseTime.record(micros);
-    Counters groups = from.counters[worker.index];
-    groups.codes[hundreds]++;
-    groups.responseTime.record(micros);
-    counters().codes[hundreds]++;
-    counters().responseTime.record(micros);
+    account.answered(at, status, lastFromTarget);
     if (cookies != null) {
-      cookies.prepare(response, at, from, appStuck);
+      cookies.prepare(response, at);
     }
     noBody = head.methodIs("HEAD") || status == 204 || status == 304;
     front.head(this, response, !noBody && status != 101);
-    if (tunnel) {
+    if (account.tunnel) {
       front.becomeTunnel();
     }
     return true;
@@ -454,7 +271,7 @@ final class Exchange {
       data.release();
       return;
     }
-    sent += data.readableBytes();
+    account.sent += data.readableBytes();
     front.bodyPart(data);
     if (!front.writable()) {
       front.flush();
@@ -485,7 +302,8 @@ final class Exchange {
   }
 
   boolean mayKeepTarget() {
-    return !closeBoth && requestEnded && target != null && !target.draining;
+    TargetState at = account.target;
+    return !closeBoth && requestEnded && at != null && !at.draining;
   }
 
   /** The target's connection ended before the answer was whole. */
@@ -496,25 +314,20 @@ final class Exchange {
     Back was = back;
     back = null;
     backReady = false;
-    TargetState at = target;
-    if (at != null && reset) {
-      at.counters[worker.index].targetResets++;
-    }
-    if (tunnel) {
-      finish();
-      front.flush();
-      front.abort();
-      return;
-    }
-    if (responseBegun) {
-      finish();
-      front.abort();
-      return;
-    }
+    TargetState at = account.target;
     if (at != null) {
-      Outliers.failed(at);
+      account.targetGone(at, reset);
     }
-    boolean mesh = at != null && at.group.mesh;
+    if (account.tunnel || responseBegun) {
+      abort();
+      return;
+    }
+    if (at == null) {
+      own(502);
+      return;
+    }
+    Outliers.failed(at);
+    boolean mesh = at.group.mesh;
     boolean retry =
         was != null
             && (was.reused() || mesh)
@@ -522,24 +335,22 @@ final class Exchange {
             && head.idempotent()
             && attempts < MAX_ATTEMPTS
             && requestEnded;
-    if (retry && at != null && group != null) {
-      // A kept connection that the target closed just then: the request goes to a fresh one.
-      at.inFlight.decrementAndGet();
-      target = null;
-      boolean elsewhere = at.draining || mesh;
-      failedTarget = elsewhere ? at : null;
-      dispatch(elsewhere ? null : at);
+    if (!retry) {
+      own(502);
       return;
     }
-    own(502);
+    // A kept connection that the target closed just then: the request goes to a fresh one.
+    account.undispatched(at);
+    boolean elsewhere = at.draining || mesh;
+    failedTarget = elsewhere ? at : null;
+    dispatch(at.group, elsewhere ? null : at);
   }
 
   /** The answer is not HTTP. */
   void targetTalksNonsense() {
     back = null;
     if (responseBegun) {
-      finish();
-      front.abort();
+      abort();
     } else {
       own(502);
     }
@@ -551,17 +362,21 @@ final class Exchange {
     if (over) {
       return;
     }
-    counters().own[status]++;
-    ownStatus = status;
+    account.own(status);
     reply(status, "text/html", Replies.body(status), null);
   }
 
   void reply(int status, String type, byte[] body, @Nullable String location) {
     cancelBack();
-    ownStatus = status;
-    sent += body.length;
-    finish();
+    account.ownStatus = status;
+    over();
     front.reply(this, status, type, body, location);
+  }
+
+  /** The front has written the balancer's own answer, of so many bytes. */
+  void replied(int bytes) {
+    account.sent += bytes;
+    account.close();
   }
 
   private void cancelBack() {
@@ -577,37 +392,19 @@ final class Exchange {
     if (over) {
       return;
     }
-    boolean waited = target != null && !responseBegun && requestEnded;
-    if (waited) {
-      counters().own[460]++;
-      ownStatus = 460;
-    } else if (!responseBegun) {
-      counters().own[400]++;
-      ownStatus = 400;
-    }
-    counters().clientResets++;
+    account.clientGone(account.target != null && !responseBegun && requestEnded, responseBegun);
     Back was = back;
+    back = null;
     finish();
     if (was != null) {
-      back = null;
       was.cancel();
     }
   }
 
   /** A target was taken out of the table, its time to drain is over. */
   void targetRemoved(TargetState removed) {
-    if (target == removed && !over) {
-      if (tunnel || responseBegun) {
-        Back was = back;
-        back = null;
-        finish();
-        front.abort();
-        if (was != null) {
-          was.cancel();
-        }
-      } else {
-        own(502);
-      }
+    if (account.target == removed && !over) {
+      cutOr(502);
     }
   }
 
@@ -616,22 +413,28 @@ final class Exchange {
       return;
     }
     long active = Math.max(clientActive, lastFromTarget);
-    if (now - active <= idle && !takesTooLong(now)) {
+    if (now - active > idle || takesTooLong(now)) {
+      cutOr(readingBody ? 408 : 504);
+    }
+  }
+
+  /** Ends it: with an error where the answer has not begun, else so that the client sees it. */
+  private void cutOr(int status) {
+    if (!account.tunnel && !responseBegun) {
+      own(status);
       return;
     }
-    if (tunnel || responseBegun) {
-      Back was = back;
-      back = null;
-      finish();
-      front.abort();
-      if (was != null) {
-        was.cancel();
-      }
-    } else if (readingBody) {
-      own(408);
-    } else {
-      own(504);
+    Back was = back;
+    back = null;
+    abort();
+    if (was != null) {
+      was.cancel();
     }
+  }
+
+  private void abort() {
+    finish();
+    front.abort();
   }
 
   /** A mesh gives a request a time as a whole, however lively its answer comes. */
@@ -639,32 +442,26 @@ final class Exchange {
     RoutingTable.Mesh mesh = compiled == null ? null : compiled.balancer.settings().mesh();
     return mesh != null
         && !mesh.requestTimeout().isZero()
-        && dispatched != 0
+        && account.dispatched != 0
         && requestEnded
-        && !tunnel
-        && now - dispatched > mesh.requestTimeout().toNanos();
+        && !account.tunnel
+        && now - account.dispatched > mesh.requestTimeout().toNanos();
   }
 
   private void finish() {
-    if (over) {
-      return;
+    if (!over) {
+      over();
+      account.close();
     }
+  }
+
+  private void over() {
     over = true;
-    TargetState at = target;
-    if (at != null) {
-      at.inFlight.decrementAndGet();
-    }
-    ArrayDeque<ByteBuf> parts = queued;
+    account.over();
+    EarlyParts parts = early;
     if (parts != null) {
-      queued = null;
-      parts.forEach(ByteBuf::release);
-    }
-    Counters c = counters();
-    c.bytesReceived += received;
-    c.bytesSent += sent;
-    Compiled for_ = compiled;
-    if (for_ != null && for_.balancer.settings().accessLogPrefix() != null) {
-      worker.owner.log(AccessLine.of(this, front.client(), for_));
+      early = null;
+      parts.release();
     }
   }
 
@@ -693,19 +490,7 @@ final class Exchange {
     }
   }
 
-  boolean logged() {
-    return createdMillis != 0;
-  }
-
-  void trace(String id) {
-    traceId = id;
-  }
-
   @Nullable Compiled compiled() {
     return compiled;
-  }
-
-  int port() {
-    return port;
   }
 }

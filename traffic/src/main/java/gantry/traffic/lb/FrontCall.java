@@ -393,12 +393,21 @@ final class FrontCall extends Conn implements Front {
         headers.add(Map.entry(line.substring(0, colon), line.substring(colon + 2)));
       }
     }
+    x.account.sent += size(headers);
     if (r.status == 101) {
       headers.add(Map.entry("connection", "upgrade"));
       said.add(new Said.Upgrade(headers));
     } else {
       said.add(new Said.Head(r.status, headers));
     }
+  }
+
+  private static int size(List<Map.Entry<String, String>> headers) {
+    int size = 0;
+    for (Map.Entry<String, String> one : headers) {
+      size += one.getKey().length() + one.getValue().length() + 4;
+    }
+    return size;
   }
 
   @Override
@@ -435,6 +444,7 @@ final class FrontCall extends Conn implements Front {
       headers.add(Map.entry("location", location));
     }
     said.add(new Said.Head(status, headers));
+    x.replied(size(headers) + body.length);
     if (body.length > 0 && !x.head().methodIs("HEAD") && status != 204) {
       bodyPart(Unpooled.wrappedBuffer(body));
     }

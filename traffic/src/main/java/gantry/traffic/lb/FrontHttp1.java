@@ -37,37 +37,30 @@ final class FrontHttp1 extends Conn implements Front, Body.Sink {
 
   private static final long LINGER_NANOS = Duration.ofSeconds(5).toNanos();
 
-  private static final byte[] HTTP11 = ascii("HTTP/1.1 ");
-  private static final byte[] KEEP = ascii("Connection: keep-alive\r\n");
-  private static final byte[] CLOSE = ascii("Connection: close\r\n");
-  private static final byte[] LENGTH = ascii("Content-Length: ");
-  private static final byte[] CHUNKED = ascii("Transfer-Encoding: chunked\r\n");
-  private static final byte[] OWN_SERVER = ascii("Server: awselb/2.0\r\n");
-  private static final byte[] DATE = ascii("Date: ");
-  private static final byte[] TYPE = ascii("Content-Type: ");
-  private static final byte[] CONTINUE = ascii("HTTP/1.1 100 Continue\r\n\r\n");
-  private static final byte[] LAST_CHUNK = ascii("0\r\n\r\n");
+  private static final byte[] CONTINUE =
+      "HTTP/1.1 100 Continue\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
 
   private final Entry entry;
   private final Client client;
   private final Body body = new Body();
 
+  private final Http1In in = new Http1In();
+
   @SuppressWarnings("NullAway.Init")
   private ChannelHandlerContext ctx;
 
+  @SuppressWarnings("NullAway.Init")
+  private Http1Out out;
+
   private State state = State.HEAD;
-  private @Nullable ByteBuf pending;
-  private @Nullable ByteBuf unsent;
   private @Nullable Exchange exchange;
   private boolean headBegun;
   private long headSince;
   private boolean processing;
-  private boolean chunkedOut;
   private boolean closeAfter;
   private boolean refused;
   private boolean inRead;
   private boolean paused;
-  private int scanned;
   private @Nullable Compiled counted;
   private @Nullable Head current;
 
@@ -77,13 +70,10 @@ final class FrontHttp1 extends Conn implements Front, Body.Sink {
     this.client = client;
   }
 
-  private static byte[] ascii(String text) {
-    return text.getBytes(StandardCharsets.US_ASCII);
-  }
-
   @Override
   public void handlerAdded(ChannelHandlerContext context) {
     ctx = context;
+    out = new Http1Out(context, COPY_LIMIT);
     super.handlerAdded(context);
     Compiled any = entry.any();
     if (any != null) {
@@ -102,44 +92,25 @@ final class FrontHttp1 extends Conn implements Front, Body.Sink {
 
   @Override
   public void channelRead(ChannelHandlerContext context, Object message) {
-    ByteBuf in = (ByteBuf) message;
     lastActive = System.nanoTime();
     inRead = true;
-    if (pending != null) {
-      pending = append(pending, in);
-      in = pending;
-      pending = null;
-    }
-    keep(process(in), in);
+    read(in.with((ByteBuf) message, context.alloc()));
   }
 
-  private ByteBuf append(ByteBuf before, ByteBuf more) {
-    if (before.writableBytes() < more.readableBytes()) {
-      ByteBuf joined =
-          ctx.alloc().buffer(Math.max(1024, 2 * (before.readableBytes() + more.readableBytes())));
-      joined.writeBytes(before);
-      before.release();
-      before = joined;
-    }
-    before.writeBytes(more);
-    more.release();
-    return before;
-  }
-
-  private void keep(boolean open, ByteBuf in) {
-    if (open && in.isReadable()) {
-      pending = in;
-      if (state == State.WAIT && in.readableBytes() > MAX_PIPELINED) {
+  private void read(ByteBuf data) {
+    if (process(data) && data.isReadable()) {
+      in.keep(data);
+      if (state == State.WAIT && data.readableBytes() > MAX_PIPELINED) {
         ctx.channel().config().setAutoRead(false);
         paused = true;
       }
     } else {
-      in.release();
+      data.release();
     }
   }
 
   /** Reads on as far as possible; false when the connection takes nothing more. */
-  private boolean process(ByteBuf in) {
+  private boolean process(ByteBuf data) {
     if (processing) {
       return true;
     }
@@ -148,13 +119,13 @@ final class FrontHttp1 extends Conn implements Front, Body.Sink {
       while (true) {
         switch (state) {
           case HEAD -> {
-            if (!head(in)) {
+            if (!head(data)) {
               return state != State.DISCARD;
             }
           }
           case BODY -> {
             Exchange x = exchange;
-            switch (body.read(in, this)) {
+            switch (body.read(data, this)) {
               case MORE -> {
                 return true;
               }
@@ -180,13 +151,13 @@ final class FrontHttp1 extends Conn implements Front, Body.Sink {
             return true;
           }
           case TUNNEL -> {
-            if (in.isReadable() && exchange != null) {
-              exchange.requestPart(in.readRetainedSlice(in.readableBytes()));
+            if (data.isReadable() && exchange != null) {
+              exchange.requestPart(data.readRetainedSlice(data.readableBytes()));
             }
             return true;
           }
           case DISCARD -> {
-            in.skipBytes(in.readableBytes());
+            data.skipBytes(data.readableBytes());
             return false;
           }
         }
@@ -197,66 +168,55 @@ final class FrontHttp1 extends Conn implements Front, Body.Sink {
   }
 
   /** Tries to read a head and to begin its exchange; false when there is not enough yet. */
-  private boolean head(ByteBuf in) {
+  private boolean head(ByteBuf data) {
     if (!headBegun) {
-      while (in.isReadable()) {
-        byte b = in.getByte(in.readerIndex());
-        if (b != '\r' && b != '\n') {
-          break;
-        }
-        in.skipBytes(1);
-      }
+      skipBlankLines(data);
     }
-    int available = in.readableBytes();
-    if (available == 0) {
-      return false;
-    }
-    if (headBegun && !blankLineSince(in, scanned) && available < HeadParser.MAX_REQUEST_HEAD) {
-      scanned = Math.max(0, available - 3);
+    int available = data.readableBytes();
+    if (available == 0 || !in.mayBeWhole(data)) {
       return false;
     }
     Head h = worker.takeHead();
-    int size = Math.min(available, 4096);
-    int end;
-    while (true) {
-      h.clear();
-      h.room(size);
-      in.getBytes(in.readerIndex(), h.bytes, 0, size);
-      h.length = size;
-      end = HeadParser.request(h, size);
-      if (end != HeadParser.INCOMPLETE || size == available) {
-        break;
+    int end = in.head(data, h, true);
+    if (end == HeadParser.INCOMPLETE) {
+      if (available <= HeadParser.MAX_REQUEST_HEAD + HeadParser.MAX_REQUEST_LINE) {
+        worker.giveHead(h);
+        if (!headBegun) {
+          headBegun = true;
+          headSince = lastActive;
+        }
+        return false;
       }
-      size = Math.min(available, size * 4);
-    }
-    if (end == HeadParser.INCOMPLETE
-        && available > HeadParser.MAX_REQUEST_HEAD + HeadParser.MAX_REQUEST_LINE) {
       h.refuse = 400;
       end = HeadParser.REFUSED;
     }
-    if (end == HeadParser.INCOMPLETE) {
-      worker.giveHead(h);
-      if (!headBegun) {
-        headBegun = true;
-        headSince = lastActive;
-      }
-      scanned = Math.max(0, available - 3);
-      return false;
-    }
-    scanned = 0;
     headBegun = false;
-    chunkedOut = false;
     current = h;
     if (end == HeadParser.REFUSED) {
-      in.skipBytes(in.readableBytes());
+      data.skipBytes(available);
       Exchange x = new Exchange(worker, this, h, entry.resolve(h), entry.port());
       exchange = x;
       refused = true;
       closeAfter = true;
       x.refuse(h.refuse);
-      return true;
+    } else {
+      data.skipBytes(end);
+      begin(h);
     }
-    in.skipBytes(end);
+    return true;
+  }
+
+  private static void skipBlankLines(ByteBuf data) {
+    while (data.isReadable()) {
+      byte b = data.getByte(data.readerIndex());
+      if (b != '\r' && b != '\n') {
+        return;
+      }
+      data.skipBytes(1);
+    }
+  }
+
+  private void begin(Head h) {
     Compiled compiled = entry.resolve(h);
     if (compiled != null && counted == null) {
       counted = compiled;
@@ -285,24 +245,6 @@ final class FrontHttp1 extends Conn implements Front, Body.Sink {
       }
       x.start(false);
     }
-    return true;
-  }
-
-  private static boolean blankLineSince(ByteBuf in, int from) {
-    int end = in.writerIndex();
-    for (int i = in.readerIndex() + from; i + 1 < end; i++) {
-      i = in.indexOf(i, end, (byte) '\n');
-      if (i < 0) {
-        return false;
-      }
-      if (i + 2 < end && in.getByte(i + 1) == '\r' && in.getByte(i + 2) == '\n') {
-        return true;
-      }
-      if (i + 1 < end && in.getByte(i + 1) == '\n') {
-        return true;
-      }
-    }
-    return false;
   }
 
   @Override
@@ -341,183 +283,51 @@ final class FrontHttp1 extends Conn implements Front, Body.Sink {
 
   @Override
   public void head(Exchange x, Head r, boolean bodyFollows) {
-    Bytes out = worker.out;
-    out.reset(r.length + 4096);
-    out.put(HTTP11).number(r.status).put(' ');
-    if (r.reasonEnd > r.reasonStart) {
-      out.put(r.bytes, r.reasonStart, r.reasonEnd);
-    } else {
-      out.put(Replies.reason(r.status));
+    AnswerHead.Ending ending = AnswerHead.ending(x, r, bodyFollows);
+    if (ending == AnswerHead.Ending.CLOSE
+        || (ending != AnswerHead.Ending.TUNNEL && (x.mustClose() || state == State.BODY))) {
+      closeAfter = true;
     }
-    out.crlf();
-    boolean listed = x.connectionLists(r);
-    for (int i = 0; i < r.count; i++) {
-      switch (r.known(i)) {
-        case Head.CONNECTION,
-            Head.KEEP_ALIVE,
-            Head.PROXY_CONNECTION,
-            Head.TE,
-            Head.TRAILER,
-            Head.TRANSFER_ENCODING,
-            Head.CONTENT_LENGTH -> {
-          continue;
-        }
-        case Head.UPGRADE -> {
-          if (r.status != 101) {
-            continue;
-          }
-        }
-        case Head.SERVER -> {
-          if (!x.keepsServerHeader()) {
-            continue;
-          }
-        }
-        default -> {}
-      }
-      if (listed && r.status != 101 && r.namedByConnection(i)) {
-        continue;
-      }
-      // Name, colon, value and line end stand together: one copy where the value is not padded.
-      out.put(r.bytes, r.nameStart(i), r.nameEnd(i)).put(':').put(' ');
-      out.put(r.bytes, r.valueStart(i), r.valueEnd(i)).crlf();
-    }
-    x.putExtras(out);
-    chunkedOut = false;
-    if (r.status == 101) {
-      out.put("Connection: upgrade\r\n");
-    } else {
-      if (x.mustClose() || state == State.BODY) {
-        closeAfter = true;
-      }
-      if (r.contentLength >= 0 && r.status != 204 && r.status >= 200) {
-        out.put(LENGTH).number(r.contentLength).crlf();
-      } else if (bodyFollows) {
-        if (x.head().version == 11) {
-          chunkedOut = true;
-          out.put(CHUNKED);
-        } else {
-          closeAfter = true;
-        }
-      }
-      out.put(closeAfter ? CLOSE : KEEP);
-    }
-    out.crlf();
-    emit(out, COPY_LIMIT);
-  }
-
-  private void emit(Bytes out, int room) {
-    ByteBuf held = unsent;
-    if (held != null) {
-      unsent = null;
-      ctx.write(held, ctx.voidPromise());
-    }
-    ByteBuf buffer = ctx.alloc().directBuffer(out.size + room);
-    out.copyTo(buffer);
-    unsent = buffer;
+    Bytes text = worker.out;
+    AnswerHead.write(text, x, r, ending, closeAfter);
+    x.account.sent += text.size;
+    out.head(text, true, ending == AnswerHead.Ending.CHUNKS);
   }
 
   @Override
   public void bodyPart(ByteBuf data) {
-    if (chunkedOut) {
-      int size = data.readableBytes();
-      if (size == 0) {
-        data.release();
-        return;
-      }
-      ByteBuf held = held(size + 24);
-      writeHex(held, size);
-      held.writeByte('\r').writeByte('\n');
-      if (size <= COPY_LIMIT && held.writableBytes() >= size + 2) {
-        held.writeBytes(data).writeByte('\r').writeByte('\n');
-        data.release();
-      } else {
-        sendHeld();
-        ctx.write(data, ctx.voidPromise());
-        held(64).writeByte('\r').writeByte('\n');
-      }
-      return;
-    }
-    ByteBuf held = unsent;
-    if (held != null) {
-      int size = data.readableBytes();
-      if (size <= held.writableBytes()) {
-        held.writeBytes(data);
-        data.release();
-        return;
-      }
-      unsent = null;
-      ctx.write(held, ctx.voidPromise());
-    }
-    ctx.write(data, ctx.voidPromise());
-  }
-
-  private ByteBuf held(int room) {
-    ByteBuf held = unsent;
-    if (held != null && held.writableBytes() < room) {
-      sendHeld();
-      held = null;
-    }
-    if (held == null) {
-      held = ctx.alloc().directBuffer(Math.max(room, 512));
-      unsent = held;
-    }
-    return held;
-  }
-
-  private void sendHeld() {
-    ByteBuf held = unsent;
-    if (held != null) {
-      unsent = null;
-      ctx.write(held, ctx.voidPromise());
-    }
-  }
-
-  private static void writeHex(ByteBuf out, int value) {
-    int digits = Math.max(1, (35 - Integer.numberOfLeadingZeros(value)) / 4);
-    for (int i = digits - 1; i >= 0; i--) {
-      out.writeByte("0123456789abcdef".charAt(value >>> (4 * i) & 15));
-    }
+    out.part(data);
   }
 
   @Override
   public void flush() {
-    sendHeld();
-    ctx.flush();
+    out.flush();
   }
 
   @Override
   public void end(@Nullable Head trailers) {
-    if (chunkedOut) {
-      held(LAST_CHUNK.length).writeBytes(LAST_CHUNK);
-    }
+    out.end();
     finish();
   }
 
   @Override
   public void reply(
       Exchange x, int status, String contentType, byte[] content, @Nullable String location) {
-    Bytes out = worker.out;
-    out.reset(content.length + 1024);
     if (state == State.BODY || x.mustClose() || status == 400 || status == 408) {
       closeAfter = true;
     }
-    out.put(HTTP11).number(status).put(' ').put(Replies.reason(status)).crlf();
-    out.put(OWN_SERVER).put(DATE).put(worker.clock.httpDate()).crlf();
-    if (content.length > 0) {
-      out.put(TYPE).put(contentType).crlf();
-    }
-    if (status != 204) {
-      out.put(LENGTH).number(content.length).crlf();
-    }
-    out.put(closeAfter ? CLOSE : KEEP);
-    if (location != null) {
-      out.put("Location: ").put(location).crlf();
-    }
-    out.crlf();
-    if (!x.head().methodIs("HEAD") && status != 204) {
-      out.put(content);
-    }
-    emit(out, 0);
+    Bytes text = worker.out;
+    AnswerHead.writeOwn(
+        text,
+        worker,
+        status,
+        contentType,
+        content,
+        location,
+        closeAfter,
+        x.head().methodIs("HEAD"));
+    out.head(text, false, false);
+    x.replied(text.size);
     finish();
   }
 
@@ -536,17 +346,17 @@ final class FrontHttp1 extends Conn implements Front, Body.Sink {
       if (state == State.BODY || refused) {
         discard();
       } else {
-        flushAndClose();
+        out.send();
+        ctx.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
       }
       return;
     }
     state = State.HEAD;
-    if (pending != null && !processing) {
-      ByteBuf more = pending;
-      pending = null;
+    ByteBuf more = processing ? null : in.take();
+    if (more != null) {
       readAgain();
       flush();
-      keep(process(more), more);
+      read(more);
     } else {
       readAgain();
       if (!inRead || !processing) {
@@ -562,11 +372,6 @@ final class FrontHttp1 extends Conn implements Front, Body.Sink {
     }
   }
 
-  private void flushAndClose() {
-    sendHeld();
-    ctx.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
-  }
-
   /**
    * Says goodbye without losing the answer: to close with unread bytes would reset the connection,
    * and the client might never see what it was told.
@@ -574,7 +379,7 @@ final class FrontHttp1 extends Conn implements Front, Body.Sink {
   private void discard() {
     state = State.DISCARD;
     headSince = System.nanoTime();
-    sendHeld();
+    out.send();
     Channel channel = ctx.channel();
     ctx.writeAndFlush(Unpooled.EMPTY_BUFFER)
         .addListener(
@@ -592,12 +397,7 @@ final class FrontHttp1 extends Conn implements Front, Body.Sink {
   public void abort() {
     exchange = null;
     giveHead();
-    ByteBuf held = unsent;
-    if (held != null) {
-      unsent = null;
-      ctx.write(held, ctx.voidPromise());
-      ctx.flush();
-    }
+    out.flush();
     ctx.close();
   }
 
@@ -605,10 +405,9 @@ final class FrontHttp1 extends Conn implements Front, Body.Sink {
   public void becomeTunnel() {
     state = State.TUNNEL;
     flush();
-    if (pending != null && !processing) {
-      ByteBuf more = pending;
-      pending = null;
-      keep(process(more), more);
+    ByteBuf more = processing ? null : in.take();
+    if (more != null) {
+      read(more);
     }
   }
 
@@ -635,14 +434,8 @@ final class FrontHttp1 extends Conn implements Front, Body.Sink {
       x.clientGone();
     }
     giveHead();
-    if (pending != null) {
-      pending.release();
-      pending = null;
-    }
-    if (unsent != null) {
-      unsent.release();
-      unsent = null;
-    }
+    in.release();
+    out.release();
     if (counted != null) {
       counted.state.counters[worker.index].closedConnections++;
       counted = null;

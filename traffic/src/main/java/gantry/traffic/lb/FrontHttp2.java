@@ -289,6 +289,7 @@ final class FrontHttp2 extends Conn implements Front {
   public void head(Exchange x, Head response, boolean bodyFollows) {
     // Held back a moment: an answer that ends with its head says so in the head.
     pending = Http2Heads.toClient(x, response, worker);
+    x.account.sent += Http2Heads.size(pending);
   }
 
   private void writePending(boolean end) {
@@ -348,6 +349,7 @@ final class FrontHttp2 extends Conn implements Front {
       headers.add("location", location);
     }
     boolean empty = body.length == 0 || x.head().methodIs("HEAD");
+    x.replied(Http2Heads.size(headers) + (empty ? 0 : body.length));
     ctx.write(new DefaultHttp2HeadersFrame(headers, empty), ctx.voidPromise());
     if (!empty) {
       ctx.write(new DefaultHttp2DataFrame(Unpooled.wrappedBuffer(body), true), ctx.voidPromise());

@@ -122,7 +122,7 @@ final class Http2Heads {
         h.refuse = 400;
       } else if (h.host < 0) {
         h.refuse = 400;
-      } else if (!HeadParser.target(h) && h.refuse == 0) {
+      } else if (!RequestTarget.find(h) && h.refuse == 0) {
         h.refuse = 400;
       }
     }
@@ -242,5 +242,14 @@ final class Http2Heads {
       out.add("te", "trailers");
     }
     return out;
+  }
+
+  /** A head's size as text, before HPACK makes it less. */
+  static int size(Http2Headers headers) {
+    int size = 0;
+    for (Map.Entry<CharSequence, CharSequence> one : headers) {
+      size += one.getKey().length() + one.getValue().length() + 4;
+    }
+    return size;
   }
 }

@@ -392,6 +392,14 @@ public final class LoadBalancers implements AutoCloseable {
         liveGroups.stream().map(Metrics::of).toList());
   }
 
+  /** The targets of a group that are compared with each other; none in other groups. */
+  public List<Metrics.Target> compared(String groupArn) {
+    return liveGroups.stream()
+        .filter(group -> group.arn.equals(groupArn) && Anomalies.watched(group))
+        .flatMap(group -> Metrics.of(group).targets().stream())
+        .toList();
+  }
+
   /** What cannot be served, and why; empty when all is well. */
   public List<Problem> problems() {
     return doors.problems();

@@ -53,6 +53,8 @@ public record Metrics(List<Balancer> balancers, List<Group> groups) {
   /**
    * Of one target.
    *
+   * @param anomalous it fails far more often than its fellows
+   * @param mitigated it gets less than its share because it did
    * @param lastCheck what the last health check got, and when; null before the first
    */
   public record Target(
@@ -61,6 +63,7 @@ public record Metrics(List<Balancer> balancers, List<Group> groups) {
       String health,
       boolean draining,
       boolean anomalous,
+      boolean mitigated,
       int inFlight,
       long requests,
       SortedMap<Integer, Long> codes,
@@ -211,6 +214,7 @@ public record Metrics(List<Balancer> balancers, List<Group> groups) {
         state.health.name().toLowerCase(java.util.Locale.ROOT),
         state.draining,
         state.anomalous,
+        state.share < TargetState.FULL_SHARE,
         state.inFlight.get(),
         c.requests,
         nonZero(c.codes),

@@ -37,14 +37,14 @@ final class RequestHead {
     if (!mesh) {
       forwardedFor(out, h, settings, client);
       out.put(client.secure ? PROTO_HTTPS : PROTO_HTTP);
-      out.put(PORT).number(x.port()).crlf();
+      out.put(PORT).number(x.account.port).crlf();
     }
-    host(out, h, settings, compiled, x.port());
+    host(out, h, settings, compiled, x.account.port);
     if (!mesh) {
       int traceFrom = out.size;
       Trace.put(out, h, worker);
-      if (x.logged()) {
-        x.trace(out.text(traceFrom + Trace.NAME.length, out.size - 2));
+      if (x.account.logged()) {
+        x.account.traceId = out.text(traceFrom + Trace.NAME.length, out.size - 2);
       }
     }
     if (settings.tlsHeaders() && client.tlsProtocol != null && client.tlsCipher != null) {

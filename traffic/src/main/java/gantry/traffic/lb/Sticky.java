@@ -136,21 +136,26 @@ final class Sticky {
     private final Sticky sticky;
     private final @Nullable GroupState group;
     private final Stickiness kind;
+
+    /** The client came with an application cookie of ours. */
+    private final boolean wasStuck;
+
     private @Nullable TargetState target;
     private boolean setTarget;
 
-    Cookies(Sticky sticky, @Nullable GroupState group, Stickiness kind) {
+    Cookies(Sticky sticky, @Nullable GroupState group, Stickiness kind, boolean wasStuck) {
       this.sticky = sticky;
       this.group = group;
       this.kind = kind;
+      this.wasStuck = wasStuck;
     }
 
-    void prepare(Head response, TargetState by, GroupState from, boolean appStuck) {
+    void prepare(Head response, TargetState by) {
       target = by;
       setTarget =
           switch (kind) {
             case LB_COOKIE -> true;
-            case APP_COOKIE -> appStuck || sets(response, from.spec.settings().appCookie());
+            case APP_COOKIE -> wasStuck || sets(response, by.group.spec.settings().appCookie());
             case NONE, SOURCE_IP -> false;
           };
     }

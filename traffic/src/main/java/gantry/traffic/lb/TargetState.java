@@ -17,6 +17,8 @@ final class TargetState {
     UNHEALTHY
   }
 
+  static final int FULL_SHARE = 100;
+
   final GroupState group;
   final String id;
   final int port;
@@ -50,7 +52,7 @@ final class TargetState {
   volatile long slowStartFrom;
 
   /** Share of its fair traffic in per cent, lowered while it behaves oddly. */
-  volatile int share = 100;
+  volatile int share = FULL_SHARE;
 
   volatile boolean anomalous;
 

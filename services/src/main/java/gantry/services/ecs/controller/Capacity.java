@@ -4,8 +4,10 @@ import gantry.services.ecs.EcsTables;
 import gantry.services.ecs.placement.Candidate;
 import gantry.services.ecs.placement.CapacityIndex;
 import gantry.services.ecs.placement.Decision;
+import gantry.services.ecs.placement.Lack;
 import gantry.services.ecs.placement.PlacementRequest;
 import gantry.services.ecs.rows.InstanceRow;
+import gantry.services.ecs.rows.ServiceRow;
 import gantry.services.ecs.rows.TaskRow;
 import gantry.state.Change;
 import gantry.state.Commit;
@@ -19,7 +21,9 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.Attribute;
+import software.amazon.awssdk.services.ecs.model.DeploymentRolloutState;
 import software.amazon.awssdk.services.ecs.model.Resource;
+import software.amazon.awssdk.services.ecs.model.TaskDefinition;
 
 /**
  * The index of what is free, for every cluster and for the Fargate pool, kept from the change feed.
@@ -58,12 +62,15 @@ public final class Capacity {
     }
   }
 
-  /** Decides without taking: for explanations and for what a change would bring. */
-  public Decision consider(Scope scope, String cluster, PlacementRequest request) {
+  /** Why no instance takes it; null when one does. Nothing is taken. */
+  public @Nullable List<Lack> lacks(Scope scope, String cluster, PlacementRequest request) {
     start();
     synchronized (this) {
       CapacityIndex index = pools.get(key(scope, cluster));
-      return (index == null ? new CapacityIndex() : index).place(request);
+      if (index == null) {
+        return List.of();
+      }
+      return index.place(request) instanceof Decision.Placed ? null : index.lacks(request);
     }
   }
 
@@ -110,6 +117,8 @@ public final class Capacity {
       View view = store.snapshot();
       view.scanAll(EcsTables.INSTANCES).forEach(row -> instance(row.key().scope(), row.value()));
       view.scanAll(EcsTables.TASKS).forEach(row -> task(row.key().scope(), row.value()));
+      view.scanAll(EcsTables.SERVICES)
+          .forEach(row -> service(view, row.key().scope(), row.value()));
       store.feed().subscribe(view.revision(), this::apply);
     }
   }
@@ -128,8 +137,33 @@ public final class Capacity {
         } else if (change.before() instanceof TaskRow gone) {
           release(gone.arn());
         }
+      } else if (change.table() == EcsTables.SERVICES
+          && change.after() instanceof ServiceRow row
+          && row.isDaemon()) {
+        service(store.snapshot(), change.key().scope(), row);
       }
     }
+  }
+
+  /** Room is kept for a daemon unless it has been given up. */
+  private void service(View view, Scope scope, ServiceRow row) {
+    if (!row.isDaemon()) {
+      return;
+    }
+    PlacementRequest request = null;
+    if (row.isActive() && row.primary().rolloutState() != DeploymentRolloutState.FAILED) {
+      TaskDefinition definition = Deployments.definition(view, scope, row.primary().revision());
+      if (definition != null) {
+        Launcher.Order order =
+            ServiceOrders.order(view, scope, row, row.primary(), definition, null);
+        request =
+            PlacementRequests.of(
+                order, PlacementRequests.demand(definition, order.overrides(), false), Set.of(), 0);
+      }
+    }
+    pools
+        .computeIfAbsent(key(scope, row.cluster()), each -> new CapacityIndex())
+        .daemon("service:" + row.name(), request);
   }
 
   private void instance(Scope scope, InstanceRow row) {

@@ -166,6 +166,11 @@ public final class Deployments {
       }
       deployments.add(old.edit().primary(false).updatedAt(now).done());
     }
+    if (row.balancing()) {
+      ServiceTelling telling = new ServiceTelling(context, tx, scope, row, now);
+      telling.say("stopped AZ Rebalancing.");
+      telling.action("INFO", "SERVICE_REBALANCING_STOPPED", Map.of());
+    }
     tx.put(EcsTables.SERVICE_REVISIONS, scope.key(revision.serviceRevisionArn()), revision);
     put(tx, scope, row, made, deploymentArn, now);
     Shifts.record(tx, scope, made, now);
@@ -255,6 +260,33 @@ public final class Deployments {
 
   public static @Nullable Row<ServiceDeployment> find(View view, Scope scope, String arn) {
     return view.lookup(EcsTables.SERVICE_DEPLOYMENT_ARNS, scope, arn).findFirst().orElse(null);
+  }
+
+  /** A service is gone, and with it what is known of its deployments. */
+  public static void forget(Tx tx, Scope scope, String cluster, String service) {
+    for (Row<ServiceDeployment> row :
+        EcsTables.under(tx, EcsTables.SERVICE_DEPLOYMENTS, scope, cluster + "/" + service + "/")
+            .toList()) {
+      tx.delete(EcsTables.SERVICE_DEPLOYMENTS, row.key());
+    }
+    String revisions = Arns.serviceRevision(scope, cluster, service, "");
+    for (Row<ServiceRevision> row :
+        EcsTables.under(tx, EcsTables.SERVICE_REVISIONS, scope, revisions).toList()) {
+      tx.delete(EcsTables.SERVICE_REVISIONS, row.key());
+    }
+  }
+
+  /** Its record is past its time; its revision goes too, unless the service still has it. */
+  static void forget(Tx tx, Row<ServiceDeployment> record) {
+    Scope scope = record.key().scope();
+    String revision = record.value().targetServiceRevision().arn();
+    Arns.Parts arn = Arns.parse(record.value().serviceArn());
+    ServiceRow service = arn == null ? null : tx.get(EcsTables.SERVICES, scope.key(arn.path()));
+    if (service == null
+        || service.deployments().stream()
+            .noneMatch(each -> each.revision().serviceRevisionArn().equals(revision))) {
+      tx.delete(EcsTables.SERVICE_REVISIONS, scope.key(revision));
+    }
   }
 
   /** The revision of the newest deployment that won, other than the given one. */

@@ -11,6 +11,7 @@ import gantry.services.ecs.rows.TaskDefinitionRow;
 import gantry.services.ecs.rows.TaskRow;
 import gantry.state.Change;
 import gantry.state.Controller;
+import gantry.state.Controller.Again;
 import gantry.state.Key;
 import gantry.state.Row;
 import gantry.state.Scope;
@@ -34,7 +35,7 @@ public final class HousekeepingController implements Controller {
   static final Duration INACTIVE_KEPT = Duration.ofHours(24);
   static final Duration DEPLOYMENTS_KEPT = Duration.ofDays(90);
   static final Duration EVENTS_KEPT = Duration.ofHours(24);
-  static final Duration TOKENS_KEPT = Duration.ofHours(24);
+  public static final Duration TOKENS_KEPT = Duration.ofHours(24);
   static final Duration SWEEP = Duration.ofHours(1);
   static final int MAX_ROWS = 1_000;
 
@@ -123,6 +124,11 @@ public final class HousekeepingController implements Controller {
                 }
                 if (row.value() instanceof ServiceRow service) {
                   ServiceEvents.clear(tx, row.key().scope(), service.cluster(), service.name());
+                  Deployments.forget(tx, row.key().scope(), service.cluster(), service.name());
+                  tx.delete(EcsTables.TAGS, row.key().scope().key(service.service().serviceArn()));
+                }
+                if (row.value() instanceof ServiceDeployment record) {
+                  Deployments.forget(tx, new Row<>(row.key(), record));
                 }
               }
               return gone.size();

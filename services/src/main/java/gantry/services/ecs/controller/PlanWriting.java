@@ -3,12 +3,10 @@ package gantry.services.ecs.controller;
 import gantry.services.ServiceContext;
 import gantry.services.ecs.EcsTables;
 import gantry.services.ecs.placement.Decision;
-import gantry.services.ecs.placement.Refusal;
 import gantry.services.ecs.planner.Step;
 import gantry.services.ecs.planner.TaskView;
 import gantry.services.ecs.planner.Waiting;
 import gantry.services.ecs.rows.DeploymentRow;
-import gantry.services.ecs.rows.ServiceEvents;
 import gantry.services.ecs.rows.ServiceRow;
 import gantry.services.ecs.rows.StopOrder;
 import gantry.services.ecs.rows.TargetRow;
@@ -16,10 +14,8 @@ import gantry.services.ecs.rows.TaskRow;
 import gantry.state.Key;
 import gantry.state.Scope;
 import gantry.state.Tx;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -28,21 +24,10 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.HealthStatus;
-import software.amazon.awssdk.services.ecs.model.LaunchType;
-import software.amazon.awssdk.services.ecs.model.ServiceRevision;
 import software.amazon.awssdk.services.ecs.model.TaskStopCode;
 
 /** One plan being written: what happens to the rows, and what is said of it. */
 final class PlanWriting {
-
-  /** The same event is not repeated within this time. */
-  static final Duration REPEAT_EVENT = Duration.ofHours(6);
-
-  /** Task ids that one event names. */
-  static final int IDS_IN_EVENT = 10;
-
-  private static final String TROUBLESHOOTING =
-      " For more information, see the Troubleshooting section of the Amazon ECS Developer Guide.";
 
   private final ServiceContext context;
   private final Launcher launcher;
@@ -56,12 +41,10 @@ final class PlanWriting {
   final Instant now;
   private final ServiceRow before;
   final Map<String, DeploymentRow> rows = new LinkedHashMap<>();
-  final Map<String, Instant> said;
+  final ServiceTelling telling;
   ServiceRow row;
   private boolean steady;
   private boolean balancing;
-
-  private List<TaskRow> started = List.of();
 
   PlanWriting(
       ServiceContext context,
@@ -86,7 +69,7 @@ final class PlanWriting {
     this.ready = ready;
     this.refused = refused;
     this.now = now;
-    this.said = new HashMap<>(row.said());
+    this.telling = new ServiceTelling(context, tx, scope, row, now);
     this.steady = row.steady();
     this.balancing = row.balancing();
     row.deployments().forEach(each -> rows.put(each.id(), each));
@@ -111,11 +94,11 @@ final class PlanWriting {
         case Step.Deactivate none -> {}
       }
     }
+    // First, so that what this plan starts runs what it has learnt.
+    new DigestPins(tx, scope, look, rows).pin();
     starts();
     stops();
     placement();
-    new DigestPins(tx, scope, look, rows).pin();
-    giveDigests();
     boolean settled = look.plan().has(Step.Steady.class) && quiet;
     if (settled) {
       steady();
@@ -128,39 +111,14 @@ final class PlanWriting {
         && row.service().desiredCount() != look.daemonInstances().size()) {
       row = row.with(row.service().toBuilder().desiredCount(look.daemonInstances().size()).build());
     }
-    row = row.with(List.copyOf(rows.values())).withSteady(steady, balancing).withSaid(said);
+    row =
+        row.with(List.copyOf(rows.values())).withSteady(steady, balancing).withSaid(telling.said());
     if (look.plan().has(Step.Deactivate.class)) {
       row = row.inactive(row.service().toBuilder().status("INACTIVE").build(), now);
     }
     if (!row.equals(before)) {
       tx.put(EcsTables.SERVICES, key, row);
     }
-  }
-
-  void say(String message) {
-    ServiceEvents.say(
-        tx,
-        scope,
-        row.cluster(),
-        row.name(),
-        context.ids().uuid(),
-        "(service " + row.name() + ") " + message,
-        now);
-  }
-
-  /** True when this kind of event is due; it is then remembered. */
-  private boolean due(String kind) {
-    Instant last = said.get(kind);
-    if (last != null && now.isBefore(last.plus(REPEAT_EVENT))) {
-      return false;
-    }
-    said.put(kind, now);
-    return true;
-  }
-
-  private void action(String type, String name, Map<String, Object> more) {
-    Outbox.serviceAction(
-        tx, scope, row.service().serviceArn(), row.service().clusterArn(), type, name, more, now);
   }
 
   private void settle(Step.Settle settle) {
@@ -211,41 +169,24 @@ final class PlanWriting {
     if (ready.isEmpty()) {
       return;
     }
-    List<TaskRow> written = launcher.write(tx, scope, ready);
-    started = written;
-    String zone = null;
-    for (Step.Start start : look.plan().steps(Step.Start.class)) {
-      zone = start.zone() == null ? zone : start.zone();
-    }
-    if (zone != null) {
-      say("has started " + written.size() + " tasks in AZ to AZ Rebalance: " + ids(written) + ".");
-    } else {
-      say("has started " + written.size() + " tasks: " + ids(written) + ".");
-    }
-    action("INFO", "TASKS_STARTED", Map.of());
-    said.remove("placement");
+    List<TaskRow> started =
+        launcher.write(tx, scope, ready.stream().map(this::withDigests).toList());
+    long unhealthy =
+        look.views().stream()
+            .filter(task -> task.isLive() && task.isUnhealthy())
+            .filter(task -> task.deployment().equals(row.primary().id()))
+            .count();
+    telling.started(
+        started, onlyRebalances(), row.isDaemon() ? 0 : (int) Math.min(unhealthy, started.size()));
   }
 
-  /**
-   * A task that was started by the very plan that learned its deployment's digests runs them too.
-   */
-  private void giveDigests() {
-    for (TaskRow task : started) {
-      DeploymentRow deployment = rows.get(task.deploymentId());
-      if (deployment != null && task.digests().isEmpty() && !deployment.digests().isEmpty()) {
-        tx.put(
-            EcsTables.TASKS,
-            EcsTables.member(scope, row.cluster(), task.id()),
-            task.edit().digests(deployment.digests()).done());
-      }
-    }
-  }
-
-  private static String ids(List<TaskRow> tasks) {
-    return tasks.stream()
-        .limit(IDS_IN_EVENT)
-        .map(each -> "(task " + each.id() + ")")
-        .collect(Collectors.joining(" "));
+  /** What the deployment runs, which may have been learnt only now. */
+  private Launcher.Prepared.Ready withDigests(Launcher.Prepared.Ready task) {
+    DeploymentRow deployment = rows.get(task.row().deploymentId());
+    return deployment == null || deployment.digests().equals(task.row().digests())
+        ? task
+        : new Launcher.Prepared.Ready(
+            task.row().edit().digests(deployment.digests()).done(), task.tags());
   }
 
   private void stops() {
@@ -266,22 +207,7 @@ final class PlanWriting {
       balance |= stop.why() == Step.Why.REBALANCE;
       Outbox.put(tx, taskKey, task, Stops.ordered(task, order(task, stop)), now);
     }
-    if (!running.isEmpty()) {
-      say(
-          "has stopped "
-              + running.size()
-              + " running tasks"
-              + (balance ? " in AZ due to AZ rebalancing" : "")
-              + ": "
-              + ids(running)
-              + ".");
-    }
-    if (pending > 0) {
-      say("stopped " + pending + " pending tasks.");
-    }
-    if (pending > 0 || !running.isEmpty()) {
-      action("INFO", "TASKS_STOPPED", Map.of());
-    }
+    telling.stopped(running, pending, balance);
   }
 
   private StopOrder order(TaskRow task, Step.Stop stop) {
@@ -301,61 +227,17 @@ final class PlanWriting {
   }
 
   private void placement() {
-    if (refused == null || onlyRebalances()) {
-      return;
+    if (refused != null && !onlyRebalances()) {
+      telling.unplaced(refused, ServiceOrders.isFargate(row.primary().revision()));
     }
-    String message = placementEvent(refused);
-    if (due("placement")) {
-      say(message);
-      Refusal closest = refused.closestRefusal();
-      action(
-          "ERROR",
-          "SERVICE_TASK_PLACEMENT_FAILURE",
-          Map.of(
-              "reason",
-              isFargate()
-                  ? "RESOURCE:FARGATE"
-                  : closest == null ? "NO ACTIVE INSTANCES" : closest.reason()));
-    }
-  }
-
-  private boolean isFargate() {
-    ServiceRevision revision = row.primary().revision();
-    return revision.launchType() == LaunchType.FARGATE
-        || revision.capacityProviderStrategy().stream()
-            .anyMatch(each -> each.capacityProvider().startsWith("FARGATE"));
-  }
-
-  private String placementEvent(Decision.Refused why) {
-    if (isFargate()) {
-      return "was unable to place a task. Reason: Capacity is unavailable at this time. Please try"
-          + " again later or in a different availability zone."
-          + TROUBLESHOOTING;
-    }
-    String start =
-        "was unable to place a task because no container instance met all of its requirements.";
-    Refusal closest = why.closestRefusal();
-    if (closest == null || why.closest() == null) {
-      return start
-          + " Reason: No Container Instances were found in your cluster."
-          + TROUBLESHOOTING;
-    }
-    return start
-        + " The closest matching (container-instance "
-        + why.closest().substring(why.closest().lastIndexOf('/') + 1)
-        + ") "
-        + closest.words()
-        + "."
-        + TROUBLESHOOTING;
   }
 
   private void steady() {
-    said.remove("placement");
-    said.remove("configuration");
-    if (!steady || due("steady")) {
-      said.put("steady", now);
-      say("has reached a steady state.");
-      action("INFO", "SERVICE_STEADY_STATE", Map.of());
+    telling.placed();
+    telling.over("configuration");
+    if (!steady || telling.due("steady")) {
+      telling.said().put("steady", now);
+      telling.steady();
     }
     steady = true;
   }
@@ -367,15 +249,15 @@ final class PlanWriting {
 
   private void rebalance(Step.Rebalance rebalance) {
     if (rebalance.begins() && refused != null) {
-      if (due("rebalance")) {
-        say(
+      if (telling.due("rebalance")) {
+        telling.say(
             "was unable to AZ Rebalance because (reason no place for a task in the zone with the"
                 + " fewest)");
-        action("ERROR", "SERVICE_REBALANCING_FAILED", Map.of());
+        telling.action("ERROR", "SERVICE_REBALANCING_FAILED", Map.of());
       }
       return;
     }
-    said.remove("rebalance");
+    telling.over("rebalance");
     balancing = rebalance.begins();
     Map<String, Integer> zones = new LinkedHashMap<>();
     for (TaskView task : look.views()) {
@@ -388,11 +270,11 @@ final class PlanWriting {
             .sorted(Map.Entry.comparingByKey())
             .map(each -> each.getValue() + " tasks in " + each.getKey())
             .collect(Collectors.joining(", "));
-    say(
+    telling.say(
         rebalance.begins()
             ? "is not AZ balanced with " + counts + ". AZ Rebalancing in progress."
             : "is AZ balanced with " + counts + ".");
-    action(
+    telling.action(
         "INFO",
         rebalance.begins() ? "SERVICE_REBALANCING_STARTED" : "SERVICE_REBALANCING_COMPLETED",
         Map.of());
@@ -404,8 +286,8 @@ final class PlanWriting {
       switch (waiting) {
         case Waiting.Configuration none -> {
           seen.add("configuration");
-          if (due("configuration")) {
-            say(
+          if (telling.due("configuration")) {
+            telling.say(
                 "was unable to stop or start tasks during a deployment because of the service"
                     + " deployment configuration. Update the minimumHealthyPercent or"
                     + " maximumPercent value and try again.");
@@ -413,15 +295,17 @@ final class PlanWriting {
         }
         case Waiting.Throttled none -> {
           seen.add("start");
-          if (due("start")) {
-            say("is unable to consistently start tasks successfully." + TROUBLESHOOTING);
-            action("WARN", "SERVICE_TASK_START_IMPAIRED", Map.of());
+          if (telling.due("start")) {
+            telling.say(
+                "is unable to consistently start tasks successfully."
+                    + ServiceTelling.TROUBLESHOOTING);
+            telling.action("WARN", "SERVICE_TASK_START_IMPAIRED", Map.of());
           }
         }
         case Waiting.Guarded guarded -> {
           seen.add("guarded");
-          if (due("guarded")) {
-            say(
+          if (telling.due("guarded")) {
+            telling.say(
                 "was unable to reach steady state because (taskSet "
                     + guarded.deployment()
                     + ") was unable to scale in due to (reason "
@@ -434,7 +318,7 @@ final class PlanWriting {
     }
     for (String kind : List.of("configuration", "start", "guarded")) {
       if (!seen.contains(kind)) {
-        said.remove(kind);
+        telling.over(kind);
       }
     }
   }

@@ -3,7 +3,6 @@ package gantry.services.ecs.controller;
 import gantry.services.ServiceContext;
 import gantry.services.ecs.EcsTables;
 import gantry.services.ecs.placement.Decision;
-import gantry.services.ecs.placement.PlacementRequest;
 import gantry.services.ecs.planner.Plan;
 import gantry.services.ecs.planner.ServicePlanner;
 import gantry.services.ecs.planner.ServiceView;
@@ -13,11 +12,11 @@ import gantry.services.ecs.planner.Waiting;
 import gantry.services.ecs.rows.DeploymentRow;
 import gantry.services.ecs.rows.InstanceRow;
 import gantry.services.ecs.rows.ServiceRow;
-import gantry.services.ecs.rows.StopOrder;
 import gantry.services.ecs.rows.TaskRow;
 import gantry.services.ecs.rows.TaskSetRow;
 import gantry.state.Change;
 import gantry.state.Controller;
+import gantry.state.Controller.Again;
 import gantry.state.Key;
 import gantry.state.Row;
 import gantry.state.Scope;
@@ -25,21 +24,17 @@ import gantry.state.View;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Function;
+import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.DeploymentRolloutState;
 import software.amazon.awssdk.services.ecs.model.ServiceRevision;
 import software.amazon.awssdk.services.ecs.model.TaskDefinition;
-import software.amazon.awssdk.services.ecs.model.TaskOverride;
 
 /**
  * Carries out what the service planner decides: each planning is written in one transaction, or not
@@ -50,6 +45,9 @@ public final class ServiceController implements Controller {
   /** When a service whose tasks found no place tries again though nothing was freed. */
   static final Duration PLACEMENT_RETRY = Duration.ofSeconds(15);
 
+  /** Task sets have no plan that names the time at which it changes. */
+  private static final Duration TASK_SETS_AGAIN = Duration.ofSeconds(30);
+
   /** Tasks of one service started in one go; the rest follows in the next. */
   static final int MAX_STARTS = 50;
 
@@ -58,7 +56,9 @@ public final class ServiceController implements Controller {
   private final Launcher launcher;
   private final Networks networks;
   private final Deployments deployments;
-  private final Set<Key> hungry = ConcurrentHashMap.newKeySet();
+
+  /** In the order of the keys, so that a history is the same each time that it is played. */
+  private final Set<Key> hungry = new ConcurrentSkipListSet<>();
 
   public ServiceController(
       ServiceContext context,
@@ -97,7 +97,7 @@ public final class ServiceController implements Controller {
           row == null || row.serviceName() == null || Views.same(change.before(), change.after())
               ? Stream.empty()
               : Stream.of(EcsTables.member(scope, row.cluster(), row.serviceName()));
-      return freed ? Stream.concat(own, Set.copyOf(hungry).stream()).distinct() : own;
+      return freed ? Stream.concat(own, hungry.stream()).distinct() : own;
     }
     if (change.table() == EcsTables.TASK_SETS && change.after() instanceof TaskSetRow set) {
       return Stream.of(EcsTables.member(scope, set.cluster(), set.serviceName()));
@@ -106,7 +106,7 @@ public final class ServiceController implements Controller {
         && change.after() instanceof InstanceRow instance
         && !same(change.before(), instance)) {
       return instance.isFargate()
-          ? Set.copyOf(hungry).stream()
+          ? hungry.stream()
           : EcsTables.inCluster(
                   context.store().snapshot(), EcsTables.SERVICES, scope, instance.cluster(), "")
               .map(Row::key);
@@ -138,7 +138,7 @@ public final class ServiceController implements Controller {
       return Again.WHEN_CHANGED;
     }
     if (row.isExternal() && !row.isDraining()) {
-      return new TaskSetWork(context, this, view, key, row).run();
+      return taskSets(key, view, row);
     }
     Instant now = context.clock().instant();
     Look look = look(view, key.scope(), row, now);
@@ -199,32 +199,53 @@ public final class ServiceController implements Controller {
 
   /** The same planning, without doing: for whoever asks why. */
   public Explanation explain(View view, Scope scope, ServiceRow row, Instant now) {
-    Plan plan = look(view, scope, row, now).plan();
-    List<String> waiting = plan.waiting().stream().map(Waiting::text).toList();
-    boolean starts = plan.has(Step.Start.class);
-    TaskDefinition definition = Deployments.definition(view, scope, row.primary().revision());
-    if (!starts || definition == null) {
-      return new Explanation(waiting, null);
+    if (row.isExternal()) {
+      return new Explanation(List.of(), new TaskSetWork(this, view, scope, row, now).noPlace());
     }
-    String provider =
-        ServiceOrders.provider(row.primary(), Views.tasks(view, scope, row), List.of());
-    Launcher.Order order =
-        ServiceOrders.order(view, scope, row, row.primary(), definition, provider);
-    Decision decision =
-        capacity.consider(
-            scope,
-            order.pool(),
-            Launcher.request(
-                order,
-                Launcher.demand(definition, TaskOverride.builder().build(), order.isFargate()),
-                Set.of(),
-                0));
-    if (!(decision instanceof Decision.Refused refused)) {
-      return new Explanation(waiting, null);
+    Look look = look(view, scope, row, now);
+    List<NoPlace> nowhere = new ArrayList<>();
+    for (Step step : look.plan().steps()) {
+      NoPlace none =
+          switch (step) {
+            case Step.Start start ->
+                noPlace(
+                    view,
+                    scope,
+                    row,
+                    row.deployment(start.deployment()),
+                    null,
+                    start.zone(),
+                    look.tasks());
+            case Step.StartOn on ->
+                noPlace(
+                    view,
+                    scope,
+                    row,
+                    row.deployment(on.deployment()),
+                    on.instance(),
+                    null,
+                    look.tasks());
+            default -> null;
+          };
+      if (none != null && !nowhere.contains(none)) {
+        nowhere.add(none);
+      }
     }
-    Map<String, Integer> reasons = new LinkedHashMap<>();
-    refused.counts().forEach((refusal, count) -> reasons.put(refusal.reason(), count));
-    return new Explanation(waiting, reasons);
+    return new Explanation(
+        look.plan().waiting().stream().map(Waiting::text).toList(), List.copyOf(nowhere));
+  }
+
+  @Nullable NoPlace noPlace(
+      View view,
+      Scope scope,
+      ServiceRow row,
+      @Nullable DeploymentRow deployment,
+      @Nullable String instance,
+      @Nullable String zone,
+      List<Row<TaskRow>> tasks) {
+    return deployment == null
+        ? null
+        : launcher.noPlace(order(view, scope, row, deployment, instance, zone, tasks, List.of()));
   }
 
   /** The instances that the service may use. */
@@ -234,10 +255,7 @@ public final class ServiceController implements Controller {
       return List.of();
     }
     Launcher.Order order = ServiceOrders.order(view, scope, row, row.primary(), definition, null);
-    PlacementRequest request =
-        Launcher.request(
-            order, Launcher.demand(definition, TaskOverride.builder().build(), false), Set.of(), 0);
-    return capacity.matching(scope, row.cluster(), request);
+    return capacity.matching(scope, row.cluster(), launcher.asked(order));
   }
 
   /** Where tasks may run: by their subnets, or by the instances that they may stand on. */
@@ -377,71 +395,52 @@ public final class ServiceController implements Controller {
       @Nullable String zone,
       List<Row<TaskRow>> tasks,
       List<Launcher.Prepared.Ready> ready) {
-    TaskDefinition definition = Deployments.definition(view, scope, deployment.revision());
-    if (definition == null) {
-      throw new IllegalStateException(
-          "task definition " + deployment.revision().taskDefinition() + " is gone");
-    }
-    String provider = ServiceOrders.provider(deployment, tasks, ready);
-    Launcher.Order order =
-        ServiceOrders.order(view, scope, row, deployment, definition, provider).at(instance, zone);
-    return switch (launcher.prepare(order)) {
+    return switch (launcher.prepare(
+        order(view, scope, row, deployment, instance, zone, tasks, ready))) {
       case Launcher.Prepared.Ready one -> {
         ready.add(one);
+        if (one.row().task().containerInstanceArn() == null
+            && Launcher.tooManyWait(view, scope, row.cluster(), ready)) {
+          ready.removeLast();
+          launcher.forget(List.of(one));
+          yield Decision.Refused.tooManyWait();
+        }
         yield null;
       }
       case Launcher.Prepared.Nowhere none -> none.why();
     };
   }
 
-  /** What the task sets of a service need, in one transaction. */
-  void writeTaskSets(
-      Key key,
-      List<Launcher.Prepared.Ready> ready,
-      List<TaskView> stops,
-      List<String> settled,
-      List<Key> gone,
-      Function<TaskRow, StopOrder> order,
-      Instant now) {
-    Scope scope = key.scope();
-    boolean done = false;
-    try {
-      context
-          .store()
-          .write(
-              tx -> {
-                ServiceRow row = tx.get(EcsTables.SERVICES, key);
-                if (row == null) {
-                  throw new IllegalStateException("service " + key.id() + " is gone");
-                }
-                launcher.write(tx, scope, ready);
-                for (TaskView stop : stops) {
-                  Key taskKey = EcsTables.member(scope, row.cluster(), stop.id());
-                  TaskRow task = tx.get(EcsTables.TASKS, taskKey);
-                  if (task != null) {
-                    Outbox.put(tx, taskKey, task, Stops.ordered(task, order.apply(task)), now);
-                  }
-                }
-                for (String id : settled) {
-                  Key taskKey = EcsTables.member(scope, row.cluster(), id);
-                  TaskRow task = tx.get(EcsTables.TASKS, taskKey);
-                  if (task != null) {
-                    tx.put(
-                        EcsTables.TASKS,
-                        taskKey,
-                        task.edit().counted(TaskRow.Outcome.FAILED).done());
-                  }
-                }
-                gone.forEach(each -> tx.delete(EcsTables.TASK_SETS, each));
-                return true;
-              });
-      done = true;
-    } finally {
-      if (done) {
-        launcher.settled(ready);
-      } else {
-        launcher.forget(ready);
-      }
+  Launcher.Order order(
+      View view,
+      Scope scope,
+      ServiceRow row,
+      DeploymentRow deployment,
+      @Nullable String instance,
+      @Nullable String zone,
+      List<Row<TaskRow>> tasks,
+      List<Launcher.Prepared.Ready> ready) {
+    TaskDefinition definition = Deployments.definition(view, scope, deployment.revision());
+    if (definition == null) {
+      throw new IllegalStateException(
+          "task definition " + deployment.revision().taskDefinition() + " is gone");
     }
+    String provider = ServiceOrders.provider(deployment, tasks, ready);
+    return ServiceOrders.order(view, scope, row, deployment, definition, provider)
+        .at(instance, zone);
+  }
+
+  private Again taskSets(Key key, View view, ServiceRow row) {
+    Instant now = context.clock().instant();
+    TaskSetWork.Due due = new TaskSetWork(this, view, key.scope(), row, now).due();
+    if (!new TaskSetWriting(context, launcher).write(key, row, due, now)) {
+      return Again.after(Duration.ZERO);
+    }
+    if (due.refused() != null) {
+      hungry.add(key);
+      return Again.after(PLACEMENT_RETRY);
+    }
+    hungry.remove(key);
+    return Again.after(TASK_SETS_AGAIN);
   }
 }

@@ -21,6 +21,7 @@ import software.amazon.awssdk.services.ecs.model.CapacityProviderStrategyItem;
 import software.amazon.awssdk.services.ecs.model.LaunchType;
 import software.amazon.awssdk.services.ecs.model.ManagedScalingStatus;
 import software.amazon.awssdk.services.ecs.model.PropagateTags;
+import software.amazon.awssdk.services.ecs.model.ServiceRevision;
 import software.amazon.awssdk.services.ecs.model.Tag;
 import software.amazon.awssdk.services.ecs.model.TaskDefinition;
 import software.amazon.awssdk.services.ecs.model.TaskOverride;
@@ -54,6 +55,12 @@ final class ServiceOrders {
                         each.base() == null ? 0 : each.base()))
             .toList();
     return StrategySplit.next(items, running, 1).getFirst();
+  }
+
+  static boolean isFargate(ServiceRevision revision) {
+    return revision.launchType() == LaunchType.FARGATE
+        || revision.capacityProviderStrategy().stream()
+            .anyMatch(each -> each.capacityProvider().startsWith("FARGATE"));
   }
 
   static Launcher.Order order(

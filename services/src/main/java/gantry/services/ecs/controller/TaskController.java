@@ -16,6 +16,7 @@ import gantry.services.ecs.rows.TaskRow;
 import gantry.services.ecs.rows.TaskSetRow;
 import gantry.state.Change;
 import gantry.state.Controller;
+import gantry.state.Controller.Again;
 import gantry.state.Key;
 import gantry.state.Row;
 import gantry.state.Scope;
@@ -24,8 +25,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
@@ -64,15 +63,18 @@ public final class TaskController implements Controller {
   private final Routing routing;
   private final TaskNames names;
   private final Capacity capacity;
+  private final Launcher launcher;
   private final TaskChanges rows;
   private final TaskEnding ending;
 
-  public TaskController(ServiceContext context, Networks networks, Capacity capacity) {
+  public TaskController(
+      ServiceContext context, Networks networks, Capacity capacity, Launcher launcher) {
     this.context = context;
     this.networks = networks;
     this.routing = new Routing(context.clients());
     this.names = new TaskNames(context.clients());
     this.capacity = capacity;
+    this.launcher = launcher;
     this.rows = new TaskChanges(context);
     this.ending = new TaskEnding(context, networks, routing, names, rows);
   }
@@ -239,34 +241,7 @@ public final class TaskController implements Controller {
     if (definition == null) {
       return Again.WHEN_CHANGED;
     }
-    Launcher.Order order =
-        new Launcher.Order(
-            key.scope(),
-            row.cluster(),
-            definition,
-            row.task().launchType(),
-            row.task().capacityProviderName(),
-            true,
-            null,
-            row.task().overrides(),
-            row.task().group(),
-            null,
-            row.serviceName(),
-            row.deploymentId(),
-            row.network(),
-            List.of(),
-            List.of(),
-            List.of(),
-            false,
-            Map.of(),
-            null,
-            null);
-    Decision decision =
-        capacity.reserve(
-            key.scope(),
-            row.cluster(),
-            row.arn(),
-            Launcher.request(order, row.demand(), Set.of(), 0));
+    Decision decision = launcher.place(Launcher.waiting(key.scope(), row, definition), row);
     Instant now = context.clock().instant();
     if (decision instanceof Decision.Placed placed) {
       InstanceRow instance = instance(view, key.scope(), placed.instanceId());

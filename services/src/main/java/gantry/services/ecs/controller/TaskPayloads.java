@@ -153,7 +153,7 @@ public final class TaskPayloads {
     }
     applied.containerDefinitions(
         definition.containerDefinitions().stream()
-            .map(each -> applied(each, Launcher.override(overrides, each.name())))
+            .map(each -> applied(each, PlacementRequests.override(overrides, each.name())))
             .toList());
     return applied.build();
   }

@@ -70,7 +70,7 @@ final class Verdicts {
                             .build()
                         : each.deploymentCircuitBreaker())
                 .build());
-    writing.say("(deployment " + old.id() + ") deployment completed.");
+    writing.telling.say("(deployment " + old.id() + ") deployment completed.");
     Outbox.deployment(
         tx,
         scope,
@@ -80,8 +80,8 @@ final class Verdicts {
         old.id(),
         reason,
         now);
-    writing.said.remove("configuration");
-    writing.said.remove("start");
+    writing.telling.over("configuration");
+    writing.telling.over("start");
   }
 
   /** The next stage; what then happens to the traffic is the balancer's to confirm. */
@@ -126,7 +126,7 @@ final class Verdicts {
             .primary(target == null)
             .updatedAt(now)
             .done());
-    writing.say(
+    writing.telling.say(
         "(deployment "
             + failed.id()
             + ") deployment failed: "
@@ -200,7 +200,7 @@ final class Verdicts {
               writing.row.service().toBuilder()
                   .taskDefinition(again.revision().taskDefinition())
                   .build());
-      writing.say("rolling back to deployment " + again.id() + ".");
+      writing.telling.say("rolling back to deployment " + again.id() + ".");
     }
   }
 

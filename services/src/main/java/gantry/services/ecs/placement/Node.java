@@ -1,11 +1,16 @@
 package gantry.services.ecs.placement;
 
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** An instance in the index, with what is left of it. */
@@ -24,6 +29,9 @@ final class Node implements ClusterQuery.Subject {
   final Set<Integer> udp = new HashSet<>();
   final Map<String, Integer> groups = new HashMap<>();
   int tasks;
+
+  /** What the daemons take that belong on it, by their group, whether they are there or not. */
+  private final Map<String, Demand> daemons = new HashMap<>();
 
   /** Its values of attribute lists, joined; they change with the candidate only. */
   private final Map<List<String>, String> joined = new HashMap<>();
@@ -86,8 +94,39 @@ final class Node implements ClusterQuery.Subject {
     return null;
   }
 
+  /** Whether a daemon belongs here; one that is larger than the instance does not. */
+  void daemon(String group, @Nullable PlacementRequest request) {
+    if (request != null
+        && fixedRefusal(request.filter()) == null
+        && request.demand().cpu() <= candidate.cpu()
+        && request.demand().memory() <= candidate.memory()) {
+      daemons.put(group, request.demand());
+    } else {
+      daemons.remove(group);
+    }
+  }
+
+  /** Daemons that are still to come: others leave them their room. */
+  private List<Demand> kept(PlacementRequest request) {
+    if (request.only() != null || daemons.containsKey(request.group())) {
+      return List.of();
+    }
+    List<Demand> kept = new ArrayList<>();
+    daemons.forEach(
+        (group, demand) -> {
+          if (!groups.containsKey(group)) {
+            kept.add(demand);
+          }
+        });
+    return kept;
+  }
+
   @Nullable Refusal changingRefusal(PlacementRequest request) {
     Demand demand = request.demand();
+    Refusal daemon = daemons.isEmpty() ? null : roomForDaemons(request);
+    if (daemon != null) {
+      return daemon;
+    }
     if (request.distinct() && groups.containsKey(request.group())) {
       return Refusal.DISTINCT_INSTANCE;
     }
@@ -119,6 +158,88 @@ final class Node implements ClusterQuery.Subject {
       }
     }
     return null;
+  }
+
+  private @Nullable Refusal roomForDaemons(PlacementRequest request) {
+    int cpu = request.demand().cpu();
+    int memory = request.demand().memory();
+    for (Demand kept : kept(request)) {
+      cpu += kept.cpu();
+      memory += kept.memory();
+      if (!Collections.disjoint(kept.tcpPorts(), request.demand().tcpPorts())) {
+        return Refusal.PORTS;
+      }
+      if (!Collections.disjoint(kept.udpPorts(), request.demand().udpPorts())) {
+        return Refusal.PORTS_UDP;
+      }
+    }
+    if (cpu > request.demand().cpu() && freeCpu < cpu) {
+      return Refusal.CPU;
+    }
+    return memory > request.demand().memory() && freeMemory < memory ? Refusal.MEMORY : null;
+  }
+
+  /** What a refusal means here, for whoever asks: what is wanted and what there is. */
+  String lacks(Refusal refusal, PlacementRequest request) {
+    Demand demand = request.demand();
+    return switch (refusal) {
+      case INACTIVE -> "it takes no new tasks: it is being drained or is gone";
+      case AGENT -> "its agent is not connected";
+      case LOCATION ->
+          "it is in " + sorted(candidate.zones()) + ", not in " + sorted(request.zones());
+      case ATTRIBUTE -> missing(request);
+      case MEMBER_OF ->
+          "it does not satisfy "
+              + request.memberOf().stream()
+                  .filter(each -> !each.matches(this))
+                  .map(ClusterQuery::toString)
+                  .collect(Collectors.joining(" nor "));
+      case DISTINCT_INSTANCE -> "it has a task of " + request.group() + " already";
+      case CPU ->
+          left(freeCpu, candidate.cpu(), demand.cpu(), "CPU units")
+              + kept(kept(request).stream().mapToInt(Demand::cpu).sum());
+      case MEMORY ->
+          left(freeMemory, candidate.memory(), demand.memory(), "MiB of memory")
+              + kept(kept(request).stream().mapToInt(Demand::memory).sum());
+      case GPU -> left(freeGpus, candidate.gpus(), demand.gpus(), "GPUs");
+      case ENI -> left(freeEnis, candidate.enis(), demand.enis(), "network interfaces");
+      case PORTS -> "in use: " + used(demand.tcpPorts(), tcp, candidate.reservedTcp(), "tcp");
+      case PORTS_UDP -> "in use: " + used(demand.udpPorts(), udp, candidate.reservedUdp(), "udp");
+    };
+  }
+
+  private static String kept(int size) {
+    return size == 0 ? "" : ", " + size + " are kept for daemons that are still to come";
+  }
+
+  private static String left(int free, int all, int wanted, String unit) {
+    return "%d of %d %s are left, %d are wanted".formatted(free, all, unit, wanted);
+  }
+
+  private static String sorted(Set<String> names) {
+    return String.join(", ", new TreeSet<>(names));
+  }
+
+  private String missing(PlacementRequest request) {
+    List<String> missing = new ArrayList<>();
+    for (var required : new TreeMap<>(request.requires()).entrySet()) {
+      String value = candidate.attributes().get(required.getKey());
+      if (value == null || (!required.getValue().isEmpty() && !required.getValue().equals(value))) {
+        missing.add(
+            required.getKey()
+                + (required.getValue().isEmpty() ? "" : " = " + required.getValue())
+                + (value == null || value.isEmpty() ? "" : " (it has " + value + ")"));
+      }
+    }
+    return "it lacks " + String.join(", ", missing);
+  }
+
+  private static String used(
+      List<Integer> wanted, Set<Integer> taken, Set<Integer> reserved, String protocol) {
+    return wanted.stream()
+        .filter(port -> taken.contains(port) || reserved.contains(port))
+        .map(port -> port + "/" + protocol + (reserved.contains(port) ? " (reserved)" : ""))
+        .collect(Collectors.joining(", "));
   }
 
   void take(String group, Demand demand, int sign) {

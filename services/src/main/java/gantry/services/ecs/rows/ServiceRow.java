@@ -1,8 +1,10 @@
 package gantry.services.ecs.rows;
 
 import java.time.Instant;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.DeploymentControllerType;
 import software.amazon.awssdk.services.ecs.model.SchedulingStrategy;
@@ -104,7 +106,7 @@ public record ServiceRow(
         deployments,
         serviceConnect,
         volumes,
-        Map.copyOf(changed),
+        Collections.unmodifiableMap(new TreeMap<>(changed)),
         steady,
         balancing,
         inactiveAt);

@@ -6,7 +6,10 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.ecs.model.LaunchType;
 import software.amazon.awssdk.services.ecs.model.NetworkConfiguration;
+import software.amazon.awssdk.services.ecs.model.PlacementConstraint;
+import software.amazon.awssdk.services.ecs.model.PlacementStrategy;
 import software.amazon.awssdk.services.ecs.model.Task;
 
 /**
@@ -32,6 +35,8 @@ import software.amazon.awssdk.services.ecs.model.Task;
  * @param lastLines the last output of each container, by name
  * @param counted its deployment has taken notice of how it went (healthy, or ended before)
  * @param failedStep what the control plane itself could not do for it (create the interface, ...)
+ * @param constraints what its instance must satisfy, of a task that began without one
+ * @param strategies how its instance is chosen, of a task that began without one
  */
 public record TaskRow(
     Task task,
@@ -53,7 +58,9 @@ public record TaskRow(
     Map<String, ContainerHealthRow> health,
     Map<String, List<String>> lastLines,
     Outcome counted,
-    @Nullable String failedStep) {
+    @Nullable String failedStep,
+    List<PlacementConstraint> constraints,
+    List<PlacementStrategy> strategies) {
 
   /** What the node is told to do with the task. */
   public enum NodeWish {
@@ -74,6 +81,13 @@ public record TaskRow(
 
   public String id() {
     return task.taskArn().substring(task.taskArn().lastIndexOf('/') + 1);
+  }
+
+  /** As it is answered and told: the nodes of the Fargate pool are nobody's business. */
+  public Task shown() {
+    return task.launchType() == LaunchType.FARGATE
+        ? task.toBuilder().containerInstanceArn(null).build()
+        : task;
   }
 
   public boolean isStopped() {
@@ -235,7 +249,9 @@ public record TaskRow(
           health,
           lastLines,
           counted,
-          failedStep);
+          failedStep,
+          from.constraints,
+          from.strategies);
     }
   }
 }
