@@ -284,7 +284,7 @@ public final class Node implements NodeAgent {
           if (eni != null) {
             doors.network().detach(eni);
           }
-          ours.removeContainer(each.getId());
+          docker.removeContainer(each.getId());
         } else if (eni != null) {
           enis.add(eni);
         }

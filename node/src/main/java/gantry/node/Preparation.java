@@ -36,8 +36,7 @@ final class Preparation {
   Ready ready(TaskPayload now, ContainerDefinition container)
       throws Images.Missing, SecretValues.Unavailable, Refused {
     var refused =
-        Refusals.of(
-            now, container, node.config().allowPrivileged(), node.docker().facts().logDrivers());
+        Refusals.of(now, container, node.config().allowPrivileged(), node.docker().facts());
     if (refused.isPresent()) {
       throw new Refused(refused.get());
     }

@@ -65,7 +65,7 @@ public final class Remains {
         if (eni != null) {
           network.detach(eni);
         }
-        ours.removeContainer(each.getId());
+        docker.removeContainer(each.getId());
       }
       left = ours.containers();
     }

@@ -189,9 +189,15 @@ final class TaskDeeds {
     if (eni != null) {
       node.network().detach(eni.eniId());
     }
-    remove(Labels.containerName(node.config().install(), facts.task, Labels.PAUSE_NAME));
+    removePause();
     facts.network = Network.ABSENT;
     facts.pausePid = null;
+  }
+
+  void removePause() {
+    node.docker()
+        .removeContainer(
+            Labels.containerName(node.config().install(), facts.task, Labels.PAUSE_NAME));
   }
 
   private @Nullable String cgroup() {
@@ -244,7 +250,8 @@ final class TaskDeeds {
                 : null,
             memoryCap,
             cpuCap,
-            node.storageQuotas());
+            node.storageQuotas(),
+            node.docker().facts().podman());
     try {
       String id =
           node.docker()
@@ -328,7 +335,7 @@ final class TaskDeeds {
           && facts.portTries.merge(name, 1, Integer::sum) < PORT_TRIES) {
         // Chosen when it was free, and somebody else was quicker: choose again. The ports stay
         // marked as taken, so that they are not chosen again at once.
-        remove(id);
+        node.docker().removeContainer(id);
         ContainerSeen fresh = facts.seen().container(name);
         facts.set(
             fresh
@@ -402,20 +409,6 @@ final class TaskDeeds {
           facts.task.taskId(),
           it.name(),
           Reasons.words(e));
-    }
-  }
-
-  void remove(String idOrName) {
-    try {
-      node.docker()
-          .call(
-              "removed",
-              DockerEngine.START,
-              d -> d.removeContainerCmd(idOrName).withForce(true).withRemoveVolumes(true).exec());
-    } catch (NotFoundException e) {
-      log.debug("{} is gone already", idOrName);
-    } catch (ConflictException e) {
-      log.debug("{} is being removed already", idOrName);
     }
   }
 }

@@ -469,9 +469,12 @@ final class TaskRunner {
     for (int tries = 1; ; tries++) {
       try {
         for (ContainerSeen each : facts.containers.values()) {
-          deeds.remove(Labels.containerName(node.config().install(), facts.task, each.name()));
+          node.docker()
+              .removeContainer(
+                  Labels.containerName(node.config().install(), facts.task, each.name()));
           new PortPlan(each.bindings()).releaseIn(node.ports());
         }
+        deeds.removePause();
         node.volumes().remove(facts.task);
         TaskCgroups groups = node.cgroups();
         if (groups != null) {

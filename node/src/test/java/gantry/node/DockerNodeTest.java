@@ -47,7 +47,9 @@ import software.amazon.awssdk.services.ecs.model.Tmpfs;
 import software.amazon.awssdk.services.ecs.model.Ulimit;
 import software.amazon.awssdk.services.ecs.model.Volume;
 
-/** Tasks with real containers. */
+/**
+ * Tasks with real containers; {@code DOCKER_HOST} names another engine, such as Podman's socket.
+ */
 @Tag("docker")
 class DockerNodeTest {
 
@@ -146,7 +148,11 @@ class DockerNodeTest {
         NodeConfig.local(
             install,
             state,
-            choices -> choices.metadataOnHost(false).apiPort(api.getAddress().getPort())),
+            choices ->
+                choices
+                    .docker(TestImages.ENGINE)
+                    .metadataOnHost(false)
+                    .apiPort(api.getAddress().getPort())),
         NodeDoors.only(ecs, roles)
             .withNetwork(network, null)
             .withHealth((task, name, status, since, output) -> health.add(name + " " + status))
@@ -159,7 +165,7 @@ class DockerNodeTest {
   @BeforeEach
   void begin() throws IOException {
     node = start();
-    try (DockerEngine docker = new DockerEngine(NodeConfig.DOCKER_SOCKET)) {
+    try (DockerEngine docker = new DockerEngine(TestImages.ENGINE)) {
       TestImages.busybox(docker);
     }
   }
@@ -535,7 +541,7 @@ class DockerNodeTest {
         bridge(shell("a", "sleep 100"), shell("b", "sleep 100", each -> each.essential(false)));
     node.assign(task);
     SubmitTaskStateChangeRequest running = ecs.await(task.taskArn(), "RUNNING");
-    try (DockerEngine docker = new DockerEngine(NodeConfig.DOCKER_SOCKET)) {
+    try (DockerEngine docker = new DockerEngine(TestImages.ENGINE)) {
       String b = container(running, "b").runtimeId();
       docker.client().removeContainerCmd(b).withForce(true).exec();
       SubmitTaskStateChangeRequest changed =
@@ -565,7 +571,7 @@ class DockerNodeTest {
   @Test
   void anImageForAnotherProcessorIsToldBeforeTheStart() throws IOException {
     String image = "gantry-test/other:1";
-    try (DockerEngine docker = new DockerEngine(NodeConfig.DOCKER_SOCKET)) {
+    try (DockerEngine docker = new DockerEngine(TestImages.ENGINE)) {
       TestImages.foreign(docker, image, "arm64");
       TaskPayload task = bridge(shell("main", "true", each -> each.image(image)));
       node.assign(task);
@@ -619,7 +625,7 @@ class DockerNodeTest {
       tasks.add(bridge(shell("a", "sleep 300"), shell("b", "sleep 300")));
       node.assign(tasks.getLast());
     }
-    try (DockerEngine docker = new DockerEngine(NodeConfig.DOCKER_SOCKET)) {
+    try (DockerEngine docker = new DockerEngine(TestImages.ENGINE)) {
       int kills = MANY * 2 / 3; // each ends a task, and some must be left to be killed
       for (int round = 0; round < kills; round++) {
         if (round == kills / 2) {
@@ -843,7 +849,7 @@ class DockerNodeTest {
   }
 
   private java.util.List<?> leftovers() {
-    try (var docker = new gantry.node.docker.DockerEngine(NodeConfig.DOCKER_SOCKET)) {
+    try (var docker = new DockerEngine(TestImages.ENGINE)) {
       return docker.call(
           "list",
           Duration.ofSeconds(10),

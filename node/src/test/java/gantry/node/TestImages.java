@@ -4,6 +4,7 @@ import com.github.dockerjava.api.exception.NotFoundException;
 import gantry.node.docker.DockerEngine;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -13,6 +14,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /** Images made on this machine from what Debian has installed: nothing is pulled. */
 public final class TestImages {
@@ -51,6 +53,12 @@ public final class TestImages {
           "stat",
           "yes",
           "tail");
+
+  /** The engine that tests use: Docker's, unless {@code DOCKER_HOST} names another. */
+  static final URI ENGINE =
+      Optional.ofNullable(System.getenv("DOCKER_HOST"))
+          .map(URI::create)
+          .orElse(NodeConfig.DOCKER_SOCKET);
 
   private TestImages() {}
 

@@ -28,6 +28,7 @@ final class SimulatedMachine implements Machine {
   /** A Docker that there is none of: what a machine like this one would say. */
   private static final DockerEngine.Facts FACTS =
       new DockerEngine.Facts(
+          false,
           "linux",
           System.getProperty("os.arch").equals("aarch64") ? "arm64" : "amd64",
           "simulated",

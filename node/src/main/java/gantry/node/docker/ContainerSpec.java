@@ -61,6 +61,7 @@ public final class ContainerSpec {
    * @param cgroupParent null where the task has no limits of its own
    * @param pause the name of the pause container; null without one
    * @param memoryCapMib a limit of the task as a whole that could not be had otherwise
+   * @param podman Podman takes 0.0.0.0 for one address, where Docker takes it for all
    */
   public record Surroundings(
       String install,
@@ -72,7 +73,8 @@ public final class ContainerSpec {
       @Nullable String pause,
       @Nullable Integer memoryCapMib,
       @Nullable Double cpuCap,
-      boolean storageQuota) {}
+      boolean storageQuota,
+      boolean podman) {}
 
   public static CreateContainerCmd fill(
       CreateContainerCmd command,
@@ -176,7 +178,9 @@ public final class ContainerSpec {
         for (int i = 0; i < inside.count(); i++) {
           ports.bind(
               exposed(inside.first() + i, each),
-              Ports.Binding.bindIpAndPort(each.bindIP(), outside.first() + i));
+              at.podman()
+                  ? Ports.Binding.bindPort(outside.first() + i)
+                  : Ports.Binding.bindIpAndPort(each.bindIP(), outside.first() + i));
         }
       }
       host.withPortBindings(ports);

@@ -1,7 +1,10 @@
 package gantry.node.docker;
 
 import com.github.dockerjava.api.DockerClient;
+import com.github.dockerjava.api.exception.ConflictException;
 import com.github.dockerjava.api.exception.DockerException;
+import com.github.dockerjava.api.exception.InternalServerErrorException;
+import com.github.dockerjava.api.exception.NotFoundException;
 import com.github.dockerjava.api.model.ContainerNetwork;
 import com.github.dockerjava.api.model.Info;
 import com.github.dockerjava.core.DefaultDockerClientConfig;
@@ -21,6 +24,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The connection to the Docker (or Podman) API. Every call has a time after which it counts as
@@ -30,6 +35,8 @@ import org.jspecify.annotations.Nullable;
  * the caller's virtual thread: docker-java would keep a platform thread for each.
  */
 public final class DockerEngine implements AutoCloseable {
+
+  private static final Logger log = LoggerFactory.getLogger(DockerEngine.class);
 
   /** The largest number of calls at one time. */
   static final int MAX_CONNECTIONS = 256;
@@ -49,8 +56,13 @@ public final class DockerEngine implements AutoCloseable {
   private final DockerClient client;
   private volatile @Nullable Facts facts;
 
-  /** What the daemon says of itself. */
+  /**
+   * What the daemon says of itself.
+   *
+   * @param podman it is Podman behind Docker's API
+   */
   public record Facts(
+      boolean podman,
       String os,
       String architecture,
       String serverVersion,
@@ -90,13 +102,8 @@ public final class DockerEngine implements AutoCloseable {
    * @param name with its tag
    */
   public void importImage(String name, byte[] tar) {
-    int colon = name.lastIndexOf(':');
-    post(
-        "/images/create?fromSrc=-&repo="
-            + name.substring(0, colon)
-            + "&tag="
-            + name.substring(colon + 1),
-        tar);
+    // In one parameter, as Docker allows: Podman reads no tag beside it.
+    post("/images/create?fromSrc=-&repo=" + name, tar);
   }
 
   /** Takes in images as {@code docker save} writes them. */
@@ -152,6 +159,9 @@ public final class DockerEngine implements AutoCloseable {
       throw new Unavailable("interrupted while Docker was asked to " + what, e);
     } catch (ExecutionException e) {
       Throwable cause = e.getCause() == null ? e : e.getCause();
+      if (cause instanceof InternalServerErrorException answer && saysNoSuchContainer(answer)) {
+        throw new NotFoundException(answer.getMessage(), answer);
+      }
       if (cause instanceof DockerException answer) {
         throw answer;
       }
@@ -172,6 +182,11 @@ public final class DockerEngine implements AutoCloseable {
       }
       throw new IllegalStateException(cause);
     }
+  }
+
+  /** Podman's word for a container that goes while it is looked at. */
+  private static boolean saysNoSuchContainer(DockerException answer) {
+    return String.valueOf(answer.getMessage()).contains("no such container");
   }
 
   private static boolean isConnection(@Nullable Throwable cause) {
@@ -219,7 +234,7 @@ public final class DockerEngine implements AutoCloseable {
                       .filter(each -> !each.isEmpty())
                       .findFirst()
                       .orElse("");
-                } catch (com.github.dockerjava.api.exception.NotFoundException e) {
+                } catch (NotFoundException e) {
                   continue; // the next name, or there is none
                 }
               }
@@ -231,6 +246,7 @@ public final class DockerEngine implements AutoCloseable {
       log.forEach(each -> drivers.add(String.valueOf(each)));
     }
     return new Facts(
+        info.getRawValues().containsKey("BuildahVersion"),
         info.getOsType() == null ? "linux" : info.getOsType(),
         goArchitecture(info.getArchitecture()),
         String.valueOf(info.getServerVersion()),
@@ -239,6 +255,28 @@ public final class DockerEngine implements AutoCloseable {
         gateway,
         quotas(info),
         drivers);
+  }
+
+  /**
+   * With the volumes that have no name. One that is not there, or just goes, is removed; one that
+   * others stand on has to go after them, which only Podman insists on.
+   */
+  public void removeContainer(String idOrName) {
+    try {
+      call(
+          "removed",
+          START,
+          d -> d.removeContainerCmd(idOrName).withForce(true).withRemoveVolumes(true).exec());
+    } catch (NotFoundException e) {
+      log.debug("{} is gone already", idOrName);
+    } catch (ConflictException e) {
+      log.debug("{} is being removed already", idOrName);
+    } catch (InternalServerErrorException e) {
+      if (!String.valueOf(e.getMessage()).contains("has dependent containers")) {
+        throw e;
+      }
+      log.debug("{} goes after those that stand on it", idOrName);
+    }
   }
 
   /** What a container got on the default network. */

@@ -1,8 +1,8 @@
 package gantry.node.docker;
 
+import com.github.dockerjava.api.async.ResultCallback;
 import com.github.dockerjava.api.command.InspectImageResponse;
 import com.github.dockerjava.api.command.PullImageCmd;
-import com.github.dockerjava.api.command.PullImageResultCallback;
 import com.github.dockerjava.api.exception.DockerException;
 import com.github.dockerjava.api.exception.NotFoundException;
 import com.github.dockerjava.api.model.AuthConfig;
@@ -18,7 +18,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -285,15 +284,7 @@ public final class Images {
       Thread.currentThread().interrupt();
       throw new Missing(Reasons.pull(reference, "interrupted"), e);
     }
-    AtomicLong lastWord = new AtomicLong(System.nanoTime());
-    try (PullImageResultCallback callback =
-        new PullImageResultCallback() {
-          @Override
-          public void onNext(PullResponseItem item) {
-            lastWord.set(System.nanoTime());
-            super.onNext(item);
-          }
-        }) {
+    try (Progress progress = new Progress()) {
       PullImageCmd command = docker.client().pullImageCmd(withoutTag(reference));
       if (name.digest() != null) {
         command = docker.client().pullImageCmd(reference);
@@ -305,11 +296,11 @@ public final class Images {
             command.withAuthConfig(
                 new AuthConfig().withUsername(login.username()).withPassword(login.password()));
       }
-      command.exec(callback);
+      command.exec(progress);
       long deadline = System.nanoTime() + PULL.toNanos();
-      while (!callback.awaitCompletion(1, TimeUnit.SECONDS)) {
+      while (!progress.awaitCompletion(1, TimeUnit.SECONDS)) {
         long now = System.nanoTime();
-        if (now - lastWord.get() > PULL_SILENCE.toNanos()) {
+        if (now - progress.lastWord > PULL_SILENCE.toNanos()) {
           throw new Missing(
               Reasons.pull(
                   reference,
@@ -326,6 +317,10 @@ public final class Images {
               null);
         }
       }
+      if (progress.error != null) {
+        throw new Missing(
+            Reasons.pull(reference, "Error response from daemon: " + progress.error), null);
+      }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new Missing(Reasons.pull(reference, "interrupted"), e);
@@ -333,20 +328,26 @@ public final class Images {
       throw new Missing(Reasons.pull(reference, Reasons.words(e)), e);
     } catch (java.io.IOException e) {
       throw new Missing(Reasons.pull(reference, Reasons.words(e)), e);
-    } catch (com.github.dockerjava.api.exception.DockerClientException e) {
-      throw new Missing(Reasons.pull(reference, clientWords(e)), e);
     } finally {
       pulls.release();
     }
   }
 
-  /** docker-java puts what the stream said behind words of its own. */
-  private static String clientWords(Throwable e) {
-    String text = String.valueOf(e.getMessage());
-    String prefix = "Could not pull image: ";
-    return text.startsWith(prefix)
-        ? "Error response from daemon: " + text.substring(prefix.length())
-        : text;
+  /** What an engine says while it pulls. Docker's lines have a status, Podman's need not. */
+  private static final class Progress extends ResultCallback.Adapter<PullResponseItem> {
+    private volatile long lastWord = System.nanoTime();
+    private volatile @Nullable String error;
+
+    @Override
+    @SuppressWarnings("deprecation") // the older member is the only one that Podman sets
+    public void onNext(PullResponseItem item) {
+      lastWord = System.nanoTime();
+      if (item.getErrorDetail() != null) {
+        error = item.getErrorDetail().getMessage();
+      } else if (item.getError() != null) {
+        error = item.getError();
+      }
+    }
   }
 
   private static String withoutTag(String reference) {

@@ -1,10 +1,10 @@
 package gantry.node.docker;
 
 import com.github.dockerjava.api.command.InspectVolumeResponse;
-import com.github.dockerjava.api.exception.ConflictException;
 import com.github.dockerjava.api.exception.DockerException;
 import com.github.dockerjava.api.exception.NotFoundException;
 import com.github.dockerjava.api.model.Container;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -24,16 +24,22 @@ public final class Labelled {
     this.install = install;
   }
 
-  /** Running or not. */
+  /** Running or not; pause containers last, since Podman removes none that others depend on. */
   public List<Container> containers() {
-    return docker.call(
-        "list our containers",
-        DockerEngine.LOOK,
-        d ->
-            d.listContainersCmd()
-                .withShowAll(true)
-                .withLabelFilter(Map.of(Labels.INSTALL, install))
-                .exec());
+    List<Container> found =
+        docker.call(
+            "list our containers",
+            DockerEngine.LOOK,
+            d ->
+                d.listContainersCmd()
+                    .withShowAll(true)
+                    .withLabelFilter(Map.of(Labels.INSTALL, install))
+                    .exec());
+    return found.stream()
+        .sorted(
+            Comparator.comparing(
+                each -> Labels.PAUSE_NAME.equals(label(each, Labels.CONTAINER_NAME))))
+        .toList();
   }
 
   public List<InspectVolumeResponse> volumes() {
@@ -48,20 +54,6 @@ public final class Labelled {
                         .exec())
             .getVolumes();
     return found == null ? List.of() : found;
-  }
-
-  /** With the volumes that have no name. */
-  public void removeContainer(String id) {
-    try {
-      docker.call(
-          "removed",
-          DockerEngine.START,
-          d -> d.removeContainerCmd(id).withForce(true).withRemoveVolumes(true).exec());
-    } catch (NotFoundException e) {
-      log.debug("{} is gone already", id);
-    } catch (ConflictException e) {
-      log.debug("{} is being removed already", id);
-    }
   }
 
   public void removeVolume(String name) {

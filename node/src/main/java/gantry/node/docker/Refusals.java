@@ -21,7 +21,12 @@ public final class Refusals {
       TaskPayload task,
       ContainerDefinition container,
       boolean allowPrivileged,
-      Set<String> drivers) {
+      DockerEngine.Facts engine) {
+    if (engine.podman() && task.definition().networkMode() == NetworkMode.AWSVPC) {
+      return resources(
+          "network mode awsvpc needs Docker on this node: Podman gives containers that share a"
+              + " network neither a resolver nor a host name; use bridge or host");
+    }
     if (!container.environmentFiles().isEmpty()) {
       return resources(
           "failed to download env files: environmentFiles need Amazon S3, which is not here yet; use"
@@ -84,7 +89,7 @@ public final class Refusals {
         }
       }
     }
-    return log(container, drivers);
+    return log(container, engine.logDrivers());
   }
 
   private static Optional<String> volume(Volume volume, boolean allowPrivileged) {

@@ -7,7 +7,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,14 +30,16 @@ public final class TaskCgroups {
   private final boolean systemd;
   private final int version;
   private final Path root;
+  private final Slices slices;
 
   public TaskCgroups(String install, DockerEngine.Facts docker) {
-    this(install, docker.systemdCgroups(), docker.cgroupVersion(), hostRoot());
+    this(install, docker.systemdCgroups(), docker.cgroupVersion(), hostRoot(), new Slices());
   }
 
-  TaskCgroups(String install, boolean systemd, int version, Path root) {
+  TaskCgroups(String install, boolean systemd, int version, Path root, Slices slices) {
     this.install = install.replaceAll("[^a-zA-Z0-9_.]", "_");
     this.systemd = systemd;
+    this.slices = slices;
     this.version = version;
     this.root = root;
   }
@@ -89,8 +90,13 @@ public final class TaskCgroups {
   /** What Docker is to be given as the containers' parent. */
   String name(TaskPayload task) {
     return systemd
-        ? "gantry-" + install.replace('-', '_') + "_" + task.taskId() + ".slice"
+        ? slicesOfOurs() + task.taskId() + ".slice"
         : "/gantry/" + install + "/" + task.taskId();
+  }
+
+  /** How our slices begin; a dash would be a level of systemd's tree. */
+  private String slicesOfOurs() {
+    return "gantry-" + install + "_";
   }
 
   /**
@@ -108,7 +114,7 @@ public final class TaskCgroups {
     String name = name(task);
     try {
       if (systemd) {
-        slice(name, cpus, memory);
+        slices.limit(name, cpus, memory == null ? null : memory * MIB);
       } else if (version == 2) {
         Path group = Path.of(root + name);
         Files.createDirectories(group);
@@ -176,29 +182,6 @@ public final class TaskCgroups {
     Files.writeString(group.resolve(file), value);
   }
 
-  private static void slice(String name, @Nullable Double cpus, @Nullable Integer memory)
-      throws IOException {
-    List<String> command = new ArrayList<>(List.of("systemctl", "set-property", "--runtime", name));
-    if (cpus != null) {
-      command.add("CPUQuota=" + Math.max(1, Math.round(cpus * 100)) + "%");
-    }
-    if (memory != null) {
-      command.add("MemoryMax=" + memory * MIB);
-    }
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-    try {
-      String said =
-          new String(
-              process.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
-      if (!process.waitFor(10, TimeUnit.SECONDS) || process.exitValue() != 0) {
-        throw new IOException("systemctl: " + said.strip());
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IOException("interrupted", e);
-    }
-  }
-
   /** Removes the group in every hierarchy: Docker removes its own below, and leaves the parent. */
   public void remove(TaskPayload task) {
     removeNamed(name(task));
@@ -206,7 +189,9 @@ public final class TaskCgroups {
 
   /** Removes what is left of this installation's groups. */
   public void removeAll() {
-    if (!systemd) {
+    if (systemd) {
+      slices.named(slicesOfOurs()).forEach(slices::remove);
+    } else {
       for (Path each : hierarchies()) {
         Path ours = Path.of(each + "/gantry/" + install);
         if (Files.isDirectory(ours)) {
@@ -237,7 +222,8 @@ public final class TaskCgroups {
 
   private void removeNamed(String name) {
     if (systemd) {
-      return; // systemd removes an empty slice itself.
+      slices.remove(name);
+      return;
     }
     for (Path each : hierarchies()) {
       Path group = Path.of(each + name);

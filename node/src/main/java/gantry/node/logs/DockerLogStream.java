@@ -20,8 +20,10 @@ final class DockerLogStream implements AutoCloseable {
 
   private final RawCall response;
   private final boolean terminal;
+  private final @Nullable Instant since;
 
-  private DockerLogStream(RawCall response, boolean terminal) {
+  private DockerLogStream(RawCall response, boolean terminal, @Nullable Instant since) {
+    this.since = since;
     this.response = response;
     this.terminal = terminal;
   }
@@ -63,16 +65,23 @@ final class DockerLogStream implements AutoCloseable {
       }
       throw new IOException("logs of " + id + ": " + response.status() + " " + said);
     }
-    return new DockerLogStream(response, terminal);
+    return new DockerLogStream(response, terminal, since);
   }
 
   /** Until Docker ends the stream. */
   void read(Consumer<LogLine> lines) throws IOException {
     InputStream in = new BufferedInputStream(response.body(), 16 * 1024);
+    // Podman knows only whole seconds of what it is asked for, so it begins too early.
+    Consumer<LogLine> wanted =
+        line -> {
+          if (since == null || line.at().equals(Instant.EPOCH) || !line.at().isBefore(since)) {
+            lines.accept(line);
+          }
+        };
     if (terminal) {
-      readLines(in, lines);
+      readLines(in, wanted);
     } else {
-      readFrames(in, lines);
+      readFrames(in, wanted);
     }
   }
 

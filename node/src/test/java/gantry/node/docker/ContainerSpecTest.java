@@ -49,6 +49,7 @@ class ContainerSpecTest {
             "pause",
             null,
             null,
+            false,
             false));
   }
 
@@ -159,9 +160,27 @@ class ContainerSpecTest {
   void refusesPrivilegeUnlessAllowed() {
     TaskPayload task = Payloads.bridge(Payloads.shell("a", "x", each -> each.privileged(true)));
     ContainerDefinition container = task.definition().containerDefinitions().getFirst();
-    assertThat(Refusals.of(task, container, false, Set.of()))
+    assertThat(Refusals.of(task, container, false, facts(false)))
         .hasValueSatisfying(each -> assertThat(each).contains("--allow-privileged"));
-    assertThat(Refusals.of(task, container, true, Set.of())).isEmpty();
+    assertThat(Refusals.of(task, container, true, facts(false))).isEmpty();
     assertThat(host(task).getPrivileged()).isTrue();
+  }
+
+  private static DockerEngine.Facts facts(boolean podman) {
+    return new DockerEngine.Facts(podman, "linux", "amd64", "1", false, 2, "", false, Set.of());
+  }
+
+  @Test
+  void podmanGetsNoTaskWithAnInterfaceOfItsOwn() {
+    TaskPayload task =
+        Payloads.of(
+            each -> each.networkMode(NetworkMode.AWSVPC),
+            null,
+            Payloads.shell("a", "true", c -> {}));
+    ContainerDefinition container = task.definition().containerDefinitions().getFirst();
+    assertThat(Refusals.of(task, container, true, facts(true)).orElseThrow())
+        .startsWith("ResourceInitializationError: ")
+        .contains("network mode awsvpc needs Docker");
+    assertThat(Refusals.of(task, container, true, facts(false))).isEmpty();
   }
 }

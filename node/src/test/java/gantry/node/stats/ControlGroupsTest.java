@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -132,6 +133,44 @@ class ControlGroupsTest {
     assertThat(sample.diskReadBytes()).isEqualTo(5096);
     assertThat(sample.diskWriteBytes()).isEqualTo(10_192);
     assertThat(sample.processes()).isEqualTo(3);
+  }
+
+  /** systemd's driver of Docker: a scope in a slice, both in version 2 and in the hybrid layout. */
+  @Test
+  void systemdsLayout() throws IOException {
+    ControlGroups groups = groups();
+    for (String group :
+        List.of(
+            "/system.slice/docker-abc.scope",
+            "/gantry.slice/gantry-i_t.slice/docker-abc.scope",
+            "/machine.slice/libpod-abc.scope/container")) {
+      write("proc/7/cgroup", "0::" + group + "\n");
+      write("cg" + group + "/cpu.stat", "usage_usec 5000000\n");
+      write("cg" + group + "/memory.current", "10485760\n");
+      write("cg" + group + "/memory.max", "max\n");
+      write("cg" + group + "/memory.stat", "file 8192\n");
+      assertThat(groups.sample(7, false).cpuNanos()).as(group).isEqualTo(5_000_000_000L);
+      assertThat(groups.sample(7, false).memoryUsageBytes()).isEqualTo(10_485_760);
+    }
+    String scope = "/system.slice/docker-abc.scope";
+    write(
+        "proc/7/cgroup",
+        """
+        11:memory:%1$s
+        4:cpu,cpuacct:%1$s
+        1:name=systemd:%1$s
+        0::%1$s
+        """
+            .formatted(scope));
+    write("cg/cpuacct" + scope + "/cpuacct.stat", "user 300\nsystem 200\n");
+    write("cg/cpuacct" + scope + "/cpuacct.usage", "7000000000\n");
+    write("cg/cpu" + scope + "/cpu.stat", "nr_periods 40\n");
+    write("cg/memory" + scope + "/memory.usage_in_bytes", "20971520\n");
+    write("cg/memory" + scope + "/memory.max_usage_in_bytes", "20971520\n");
+    write("cg/memory" + scope + "/memory.limit_in_bytes", "9223372036854771712\n");
+    write("cg/memory" + scope + "/memory.stat", "total_cache 8192\n");
+    assertThat(groups.sample(7, false).cpuNanos()).isEqualTo(7_000_000_000L);
+    assertThat(groups.sample(7, false).memoryUsageBytes()).isEqualTo(20_971_520);
   }
 
   @Test
