@@ -2,13 +2,16 @@
 # GANTRY_BUILT names a program that is built already, elsewhere or by somebody who waits for us: then nothing is built.
 BUILT=${GANTRY_BUILT:-$GANTRY_ROOT/.gantry/built}
 
-program_sources() {
-  (cd "$GANTRY_ROOT" && find . \( -name target -o -name .git -o -name .gantry -o -name test \) -prune -o \
-    \( -path '*/src/main/*' -o -name pom.xml -o -path './tools/sh/build.sh' -o -path './tools/sh/run.sh' \) -type f -print | LC_ALL=C sort)
+program_sources() { # more tests of find's
+  (cd "$GANTRY_ROOT" && find pom.xml ./*/pom.xml ./*/src/main tools/sh/build.sh tools/sh/run.sh "$@")
 }
 
 # What the sources are now: names, sizes and times; a second is enough to tell two edits apart since sizes count too.
-sources_state() { (cd "$GANTRY_ROOT" && program_sources | xargs -r stat -c '%n %s %Y' | cksum); }
+sources_state() { (cd "$GANTRY_ROOT" && program_sources -type f -print | LC_ALL=C sort | xargs -r stat -c '%n %s %Y' | cksum); }
+
+# Whether nothing was changed, added, renamed or removed since the last look, by the times that the kernel keeps and nobody sets
+# back: every command asks this first, and it is one process instead of a chain of them.
+untouched() { [ -r "$BUILT/state" ] && [ -z "$(program_sources -cnewer "$BUILT/state" -print -quit)" ]; }
 
 maven() {
   need_jdk
@@ -22,11 +25,18 @@ build() {
   local state
   [ -d "$GANTRY_ROOT/app/src" ] || return 0 # an installed program has no sources
   [ -z "${GANTRY_BUILT:-}" ] || return 0
+  untouched && return
+  local looked=$GANTRY_ROOT/.gantry/looked # what changes from here on is for the next look
+  : >"$looked"
   state=$(sources_state)
-  [ -r "$BUILT/state" ] && [ "$state" = "$(cat "$BUILT/state")" ] && return
+  if [ -r "$BUILT/state" ] && [ "$state" = "$(cat "$BUILT/state")" ]; then
+    touch -r "$looked" "$BUILT/state"
+    return
+  fi
   need_jdk
   say "building (JDK at $JDK)"
   local began=$SECONDS
+  rm -rf "$GANTRY_ROOT/app/target/lib" # the jars of an earlier build would stay among those of this one
   maven -q -T2 package -Dmaven.test.skip=true -pl app -am >"$GANTRY_ROOT/.gantry/build.log" 2>&1 || {
     grep -E 'ERROR|error:' "$GANTRY_ROOT/.gantry/build.log" | head -n 30 >&2
     die "the build failed; all of it is in .gantry/build.log"
@@ -40,6 +50,7 @@ build() {
   mv "$BUILT.new" "$BUILT"
   make_start_cache "$JDK" "$BUILT"
   echo "$state" >"$BUILT/state"
+  touch -r "$looked" "$BUILT/state"
   say "built in $((SECONDS - began)) s"
 }
 

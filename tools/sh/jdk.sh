@@ -1,19 +1,27 @@
 # Finds a JDK 25 (or newer) whatever the default java is.
 JDK_WANTED=25
 
-jdk_version() { # of the JDK in folder $1, its major version; nothing where there is none
-  [ -x "$1/bin/javac" ] && [ -r "$1/release" ] || return 0
-  sed -n 's/^JAVA_VERSION="\([0-9]*\).*/\1/p' "$1/release"
+is_jdk() { # whether folder $1 is one that will do
+  [ -x "$1/bin/javac" ] && [ -r "$1/release" ] || return 1
+  local line
+  while read -r line; do
+    case "$line" in
+      JAVA_VERSION=\"*)
+        line=${line#*\"}
+        [ "${line%%[!0-9]*}" -ge $JDK_WANTED ]
+        return
+        ;;
+    esac
+  done <"$1/release"
+  return 1
 }
 
-find_jdk() {
-  local candidate version
+find_jdk() { # JDK becomes it; nothing where there is none
+  local candidate
   for candidate in "${GANTRY_JAVA_HOME:-}" "${JAVA_HOME:-}" /usr/lib/jvm/* /opt/jdk* /opt/java/* "$HOME"/.sdkman/candidates/java/* \
     "$HOME"/.jdks/* /Library/Java/JavaVirtualMachines/*/Contents/Home; do
-    [ -n "$candidate" ] || continue
-    version=$(jdk_version "$candidate")
-    if [ -n "$version" ] && [ "$version" -ge $JDK_WANTED ]; then
-      echo "$candidate"
+    if [ -n "$candidate" ] && is_jdk "$candidate"; then
+      JDK=$candidate
       return
     fi
   done
@@ -25,12 +33,12 @@ need_jdk() {
     JDK=$GANTRY_ROOT/runtime
     return
   fi
-  JDK=$(find_jdk)
-  if [ -z "$JDK" ]; then
+  find_jdk
+  if [ -z "${JDK:-}" ]; then
     install_packages "a JDK $JDK_WANTED to build and run with" openjdk-$JDK_WANTED-jdk-headless >/dev/null 2>&1 || true
-    JDK=$(find_jdk)
+    find_jdk
   fi
-  [ -n "$JDK" ] || die "no JDK $JDK_WANTED or newer was found. Get one from https://adoptium.net (Debian and Ubuntu: package temurin-$JDK_WANTED-jdk of its repository), then run this again; GANTRY_JAVA_HOME names one in an unusual place"
+  [ -n "${JDK:-}" ] || die "no JDK $JDK_WANTED or newer was found. Get one from https://adoptium.net (Debian and Ubuntu: package temurin-$JDK_WANTED-jdk of its repository), then run this again; GANTRY_JAVA_HOME names one in an unusual place"
   export JDK JAVA_HOME=$JDK
 }
 

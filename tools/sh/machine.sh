@@ -9,7 +9,17 @@ docker_answers() {
 
 # Whether process $2 is program $1 and alive.
 is_running() {
-  [ "$(cat "/proc/$2/comm" 2>/dev/null)" = "$1" ] && ! grep -q '^State:.*Z' "/proc/$2/status" 2>/dev/null
+  local stat
+  { read -r stat <"/proc/$2/stat"; } 2>/dev/null || return 1
+  case "$stat" in *" ($1) Z "*) return 1 ;; *" ($1) "*) return 0 ;; *) return 1 ;; esac
+}
+
+# The engine of this machine is alive and can be reached. Asking it anything by its client takes a good part of a start, and
+# whether it answers the program sees for itself.
+docker_lives() {
+  local pid=
+  [ -z "${DOCKER_HOST:-}" ] && [ -S /var/run/docker.sock ] && { read -r pid </var/run/docker.pid || [ -n "$pid" ]; } 2>/dev/null &&
+    is_running dockerd "$pid"
 }
 
 # Where no service manager runs (containers, CI) we start the engine ourselves and remember that, for `down`.
@@ -37,7 +47,7 @@ start_docker() {
 STARTED_DOCKER=
 stop_docker_if_ours() {
   [ -n "$STARTED_DOCKER" ] || return 0
-  local pid
+  local pid=
   pid=$(cat "$GANTRY_ROOT/.gantry/dockerd.pid")
   is_running dockerd "$pid" && kill "$pid" && say "stopped the Docker that this started"
   return 0
@@ -62,7 +72,7 @@ ready_machine() {
       return 1
     }
   fi
-  docker_answers || start_docker || {
+  docker_lives || docker_answers || start_docker || {
     WHY_NOT="Docker does not start (.gantry/dockerd.log)"
     return 1
   }

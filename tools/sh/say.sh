@@ -1,7 +1,7 @@
 # How the script speaks: progress on standard error, so that standard output stays for what was asked.
 say() { printf '\033[2mgantry:\033[0m %s\n' "$*" >&2; }
 die() { printf 'gantry: %s\n' "$*" >&2; exit 1; }
-is_root() { [ "$(id -u)" = 0 ]; }
+is_root() { [ "$EUID" = 0 ]; }
 has() { command -v "$1" >/dev/null 2>&1; }
 # Debian and its children: where we may install what is missing.
 is_debian() { [ -r /etc/os-release ] && grep -qE '^ID(_LIKE)?=.*(debian|ubuntu)' /etc/os-release && has apt-get; }
@@ -29,4 +29,4 @@ install_packages() {
   }
   return $status
 }
-mkdir -p "$GANTRY_ROOT/.gantry"
+[ -d "$GANTRY_ROOT/.gantry" ] || mkdir -p "$GANTRY_ROOT/.gantry"

@@ -8,8 +8,6 @@ import org.jspecify.annotations.Nullable;
 @FunctionalInterface
 public interface AccessKeys {
 
-  AccessKeys NONE = accessKeyId -> null;
-
   /** The active key or running session of that id, or null. */
   @Nullable AccessKey find(String accessKeyId);
 

@@ -7,6 +7,17 @@ package gantry.state;
  */
 public record Key(Scope scope, String id) implements Comparable<Key> {
 
+  /** Written out, as a record's own is put together when it is first asked for: at each start. */
+  @Override
+  public int hashCode() {
+    return 31 * scope.hashCode() + id.hashCode();
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Key key && id.equals(key.id) && scope.equals(key.scope);
+  }
+
   @Override
   public int compareTo(Key other) {
     int order = scope.compareTo(other.scope);

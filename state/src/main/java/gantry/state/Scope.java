@@ -14,6 +14,19 @@ public record Scope(String account, String region) implements Comparable<Scope> 
     return new Key(this, id);
   }
 
+  /** Written out for the same reason as {@link Key#hashCode}. */
+  @Override
+  public int hashCode() {
+    return 31 * account.hashCode() + region.hashCode();
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Scope scope
+        && account.equals(scope.account)
+        && region.equals(scope.region);
+  }
+
   @Override
   public int compareTo(Scope other) {
     if (this == other) {

@@ -27,16 +27,17 @@ final class SqliteLibrary {
       return;
     }
     String shared = System.getProperty(SHARED);
-    if (shared == null || !prepared(Path.of(shared))) {
-      prepared(own);
+    // By what the system calls itself: the driver's own name for it costs it a `uname` process.
+    String system = System.getProperty("os.name") + "-" + System.getProperty("os.arch");
+    // The shared folder is made together with the jars. A data directory sees one version after the
+    // other; which one this is, the driver has to look for in the jars.
+    if (shared == null || !prepared(Path.of(shared).resolve("sqlite-" + system))) {
+      prepared(own.resolve("sqlite-" + SQLiteJDBCLoader.getVersion() + "-" + system));
     }
   }
 
-  private static boolean prepared(Path directory) {
+  private static boolean prepared(Path home) {
     String library = System.mapLibraryName("sqlitejdbc");
-    // By what the system calls itself: the driver's own name for it costs it a `uname` process.
-    String system = System.getProperty("os.name") + "-" + System.getProperty("os.arch");
-    Path home = directory.resolve("sqlite-" + SQLiteJDBCLoader.getVersion() + "-" + system);
     Path file = home.resolve(library);
     try {
       if (!Files.exists(file)) {
@@ -44,9 +45,11 @@ final class SqliteLibrary {
       }
       System.setProperty("org.sqlite.lib.path", home.toAbsolutePath().toString());
       System.setProperty("org.sqlite.lib.name", library);
+      // It tidies up what other programs unpacked, so it would read all of /tmp.
+      System.setProperty("org.sqlite.tmpdir", home.toAbsolutePath().toString());
       return true;
     } catch (IOException e) {
-      Log.LOG.info("SQLite's library cannot be kept in {}: {}", directory, e.toString());
+      Log.LOG.info("SQLite's library cannot be kept in {}: {}", home, e.toString());
       return false;
     }
   }

@@ -2,16 +2,12 @@ package gantry.acs.network;
 
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Comparator;
 import java.util.List;
 
 /** An IPv4 block in canonical form: no bit of {@code base} is set beyond the prefix. */
 public record Cidr(long base, int prefix) implements Comparable<Cidr> {
 
   public static final Cidr ANYWHERE = new Cidr(0, 0);
-
-  private static final Comparator<Cidr> ORDER =
-      Comparator.comparingLong(Cidr::base).thenComparingInt(Cidr::prefix);
 
   public Cidr {
     if (prefix < 0
@@ -105,7 +101,8 @@ public record Cidr(long base, int prefix) implements Comparable<Cidr> {
 
   @Override
   public int compareTo(Cidr other) {
-    return ORDER.compare(this, other);
+    int byBase = Long.compare(base, other.base);
+    return byBase != 0 ? byBase : Integer.compare(prefix, other.prefix);
   }
 
   @Override

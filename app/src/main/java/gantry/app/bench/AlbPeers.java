@@ -21,7 +21,10 @@ import java.util.concurrent.TimeUnit;
 @SuppressWarnings("StringConcatToTextBlock")
 final class AlbPeers implements AutoCloseable {
 
-  private static final int FIRST_PORT = 21410;
+  /** The first of the seven ports, where the usual ones are taken. */
+  private static final String PORT_PROPERTY = "gantry.bench.alb.port";
+
+  private static final int FIRST_PORT = Integer.getInteger(PORT_PROPERTY, 21410);
   static final int BACKEND = FIRST_PORT;
   static final int OURS = FIRST_PORT + 1;
   static final int OURS_TLS = FIRST_PORT + 2;
@@ -123,6 +126,7 @@ final class AlbPeers implements AutoCloseable {
                 "-XX:+UseSerialGC",
                 "-XX:+UseCompactObjectHeaders",
                 "-XX:-UsePerfData",
+                "-D" + PORT_PROPERTY + "=" + FIRST_PORT,
                 "-Dio.netty.leakDetection.level=disabled", // as Main sets it
                 "--sun-misc-unsafe-memory-access=allow",
                 "--enable-native-access=ALL-UNNAMED",

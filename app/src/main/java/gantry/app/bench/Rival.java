@@ -6,7 +6,6 @@ import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -30,20 +29,23 @@ final class Rival implements AutoCloseable {
     this.readySeconds = readySeconds;
   }
 
-  /** The very program that this runs in, with the same options of the runtime. */
+  /** As its users start it: by the script, which asks first whether anything is to be built. */
   static Rival ours(Path data) throws IOException {
-    ProcessHandle.Info self = ProcessHandle.current().info();
-    String[] own = self.arguments().orElse(new String[0]);
-    int main = Arrays.asList(own).indexOf("gantry.app.Main");
-    if (main < 0) {
-      throw new IOException("cannot tell how this program was started; use ./gantry bench");
+    String root = System.getenv("GANTRY_ROOT");
+    if (root == null) {
+      throw new IOException("cannot tell where ./gantry is; use ./gantry bench");
     }
     int port = freePort();
-    List<String> command = new ArrayList<>();
-    command.add(self.command().orElse("java"));
-    command.addAll(Arrays.asList(own).subList(0, main + 1));
-    command.addAll(List.of("up", "--port", Integer.toString(port), "--data", data.toString()));
-    return start(command, Map.of("GANTRY_ENGINE", "simulated"), port);
+    return start(
+        List.of(
+            Path.of(root, "gantry").toString(),
+            "up",
+            "--port",
+            Integer.toString(port),
+            "--data",
+            data.toString()),
+        Map.of("GANTRY_ENGINE", "simulated"),
+        port);
   }
 
   /** Installed from PyPI when it is missing. */

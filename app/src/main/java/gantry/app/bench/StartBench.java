@@ -11,13 +11,13 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
- * {@code gantry bench start [ROUNDS]}: a process that did not exist, until its first ECS call is
- * answered; then its memory after it was left alone. Turn about with ministack. Ours has a data
- * directory and its durable log; ministack keeps things in memory.
+ * {@code gantry bench start [ROUNDS]}: {@code ./gantry up}, script and all, until its first ECS
+ * call is answered; then its memory after it was left alone. Turn about with ministack. Ours has a
+ * data directory and its durable log; ministack keeps things in memory.
  */
 public final class StartBench {
 
-  private static final int ROUNDS = 7;
+  private static final int ROUNDS = 15;
   private static final long IDLE_MILLIS = 3_000;
 
   private StartBench() {}

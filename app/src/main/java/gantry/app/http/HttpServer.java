@@ -68,7 +68,14 @@ public final class HttpServer implements AutoCloseable {
   public static void prepare() {
     EventLoopGroup warm =
         new MultiThreadIoEventLoopGroup(1, Runnable::run, NioIoHandler.newFactory());
-    new NioServerSocketChannel().unsafe().closeForcibly();
+    Channel never = new NioServerSocketChannel();
+    // Netty looks up once for each class of handlers which events it passes by.
+    Serving nobody =
+        new Serving(exchange -> {}, Limits.USUAL, new DefaultChannelGroup(warm.next()));
+    Connection connection = new Connection(nobody);
+    never.pipeline().addLast(connection);
+    Http1.install(never.pipeline(), nobody, connection);
+    never.unsafe().closeForcibly();
     warm.shutdownGracefully(0, 0, TimeUnit.SECONDS);
   }
 

@@ -140,11 +140,15 @@ public final class Ecs implements EcsClient {
   private final Attributes attributes;
   private final Tags tags;
   private final CapacityProviders capacityProviders;
+  private final InstanceRegistration instanceRegistration;
   private final ContainerInstances containerInstances;
   private final Tasks tasks;
+  private final TaskQueries taskQueries;
   private final TaskProtection taskProtection;
   private final TaskReports reports;
   private final Services services;
+  private final ServiceDeletion serviceDeletion;
+  private final ServiceQueries serviceQueries;
   private final ServiceDeployments serviceDeployments;
   private final TaskSets taskSets;
 
@@ -156,12 +160,16 @@ public final class Ecs implements EcsClient {
     attributes = new Attributes(context);
     tags = new Tags(context);
     capacityProviders = new CapacityProviders(context);
+    instanceRegistration = new InstanceRegistration(context);
     containerInstances = new ContainerInstances(context);
     LaunchRules launching = new LaunchRules(core.networks());
     tasks = new Tasks(context, core.launcher(), core.capacity(), launching);
+    taskQueries = new TaskQueries(context);
     taskProtection = new TaskProtection(context);
     reports = new TaskReports(context);
     services = new Services(context, core.deployments(), launching);
+    serviceDeletion = new ServiceDeletion(context);
+    serviceQueries = new ServiceQueries(context);
     serviceDeployments = new ServiceDeployments(context);
     taskSets = new TaskSets(context, core.deployments(), launching);
   }
@@ -332,7 +340,7 @@ public final class Ecs implements EcsClient {
   @Override
   public RegisterContainerInstanceResponse registerContainerInstance(
       RegisterContainerInstanceRequest request) {
-    return containerInstances.register(request);
+    return instanceRegistration.register(request);
   }
 
   @Override
@@ -386,12 +394,12 @@ public final class Ecs implements EcsClient {
 
   @Override
   public DescribeTasksResponse describeTasks(DescribeTasksRequest request) {
-    return tasks.describe(request);
+    return taskQueries.describe(request);
   }
 
   @Override
   public ListTasksResponse listTasks(ListTasksRequest request) {
-    return tasks.list(request);
+    return taskQueries.list(request);
   }
 
   @Override
@@ -438,23 +446,23 @@ public final class Ecs implements EcsClient {
 
   @Override
   public DeleteServiceResponse deleteService(DeleteServiceRequest request) {
-    return services.delete(request);
+    return serviceDeletion.delete(request);
   }
 
   @Override
   public DescribeServicesResponse describeServices(DescribeServicesRequest request) {
-    return services.describe(request);
+    return serviceQueries.describe(request);
   }
 
   @Override
   public ListServicesResponse listServices(ListServicesRequest request) {
-    return services.list(request);
+    return serviceQueries.list(request);
   }
 
   @Override
   public ListServicesByNamespaceResponse listServicesByNamespace(
       ListServicesByNamespaceRequest request) {
-    return services.listByNamespace(request);
+    return serviceQueries.listByNamespace(request);
   }
 
   @Override

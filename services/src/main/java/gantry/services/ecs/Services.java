@@ -9,12 +9,10 @@ import gantry.services.ecs.rows.ConnectRow;
 import gantry.services.ecs.rows.ServiceEvents;
 import gantry.services.ecs.rows.ServiceRow;
 import gantry.state.Key;
-import gantry.state.Row;
 import gantry.state.Scope;
 import gantry.state.Tx;
 import gantry.state.View;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -23,35 +21,23 @@ import software.amazon.awssdk.services.ecs.model.CapacityProviderStrategyItem;
 import software.amazon.awssdk.services.ecs.model.Cluster;
 import software.amazon.awssdk.services.ecs.model.CreateServiceRequest;
 import software.amazon.awssdk.services.ecs.model.CreateServiceResponse;
-import software.amazon.awssdk.services.ecs.model.DeleteServiceRequest;
-import software.amazon.awssdk.services.ecs.model.DeleteServiceResponse;
 import software.amazon.awssdk.services.ecs.model.DeploymentController;
 import software.amazon.awssdk.services.ecs.model.DeploymentControllerType;
-import software.amazon.awssdk.services.ecs.model.DescribeServicesRequest;
-import software.amazon.awssdk.services.ecs.model.DescribeServicesResponse;
-import software.amazon.awssdk.services.ecs.model.Failure;
 import software.amazon.awssdk.services.ecs.model.LaunchType;
-import software.amazon.awssdk.services.ecs.model.ListServicesByNamespaceRequest;
-import software.amazon.awssdk.services.ecs.model.ListServicesByNamespaceResponse;
-import software.amazon.awssdk.services.ecs.model.ListServicesRequest;
-import software.amazon.awssdk.services.ecs.model.ListServicesResponse;
 import software.amazon.awssdk.services.ecs.model.NetworkConfiguration;
 import software.amazon.awssdk.services.ecs.model.PropagateTags;
-import software.amazon.awssdk.services.ecs.model.ResourceManagementType;
 import software.amazon.awssdk.services.ecs.model.SchedulingStrategy;
 import software.amazon.awssdk.services.ecs.model.Service;
 import software.amazon.awssdk.services.ecs.model.ServiceConnectConfiguration;
 import software.amazon.awssdk.services.ecs.model.ServiceConnectServiceResource;
-import software.amazon.awssdk.services.ecs.model.ServiceField;
 import software.amazon.awssdk.services.ecs.model.ServiceRevision;
 import software.amazon.awssdk.services.ecs.model.TaskDefinition;
 import software.amazon.awssdk.services.ecs.model.UpdateServiceRequest;
 import software.amazon.awssdk.services.ecs.model.UpdateServiceResponse;
 
-/** Services: create, update, delete, describe, list. What then happens is the controllers'. */
+/** Services: create and update. What then happens is the controllers'. */
 final class Services {
 
-  private static final int MAX_DESCRIBED = 10;
   static final int MAX_TOKEN = 36;
 
   private final ServiceContext context;
@@ -479,153 +465,5 @@ final class Services {
             : before.serviceConnect());
     return new ServiceChange(
         request, deploys || definitionChanges ? definition : null, deploys, type, typed, strategy);
-  }
-
-  DeleteServiceResponse delete(DeleteServiceRequest request) {
-    Scope scope = Caller.current().scope();
-    ServiceRow gone =
-        context
-            .store()
-            .write(
-                tx -> {
-                  Cluster cluster = References.cluster(tx, scope, request.cluster());
-                  Key key =
-                      References.service(
-                          scope, cluster.clusterName(), String.valueOf(request.service()));
-                  ServiceRow row = tx.get(EcsTables.SERVICES, key);
-                  if (row == null) {
-                    throw EcsErrors.serviceNotFound();
-                  }
-                  if (!row.isActive()) {
-                    return row;
-                  }
-                  boolean force = Boolean.TRUE.equals(request.force());
-                  boolean running =
-                      tx.lookup(EcsTables.TASKS_OF_SERVICE, scope, key.id())
-                          .anyMatch(each -> !each.value().isStopping());
-                  if (!force && !row.isDaemon() && (row.service().desiredCount() > 0 || running)) {
-                    throw EcsErrors.invalid(
-                        "The service cannot be stopped while it is scaled above 0.");
-                  }
-                  ServiceRow next =
-                      row.with(
-                          row.service().toBuilder().status("DRAINING").desiredCount(0).build());
-                  tx.put(EcsTables.SERVICES, key, next);
-                  endSets(tx, scope, row);
-                  return next;
-                });
-    return DeleteServiceResponse.builder()
-        .service(ShownServices.shown(context.store().snapshot(), scope, gone, false))
-        .build();
-  }
-
-  private static void endSets(Tx tx, Scope scope, ServiceRow row) {
-    EcsTables.under(tx, EcsTables.TASK_SETS, scope, row.cluster() + "/" + row.name() + "/")
-        .map(Row::key)
-        .toList()
-        .forEach(key -> tx.delete(EcsTables.TASK_SETS, key));
-  }
-
-  DescribeServicesResponse describe(DescribeServicesRequest request) {
-    Scope scope = Caller.current().scope();
-    View view = context.store().snapshot();
-    Cluster cluster = References.cluster(view, scope, request.cluster());
-    if (request.services().isEmpty()) {
-      throw EcsErrors.invalid("Services cannot be empty.");
-    }
-    if (request.services().size() > MAX_DESCRIBED) {
-      throw EcsErrors.invalid("Services cannot have more than " + MAX_DESCRIBED + " elements.");
-    }
-    EcsErrors.eachOneOf("include", request.includeAsStrings(), ServiceField.knownValues());
-    List<Service> found = new ArrayList<>();
-    List<Failure> failures = new ArrayList<>();
-    for (String reference : request.services()) {
-      ServiceRow row =
-          view.get(EcsTables.SERVICES, References.service(scope, cluster.clusterName(), reference));
-      if (row == null) {
-        failures.add(
-            Failure.builder()
-                .arn(
-                    reference.startsWith("arn:")
-                        ? reference
-                        : Arns.service(scope, cluster.clusterName(), reference))
-                .reason("MISSING")
-                .build());
-      } else {
-        found.add(
-            ShownServices.shown(view, scope, row, request.include().contains(ServiceField.TAGS)));
-      }
-    }
-    return DescribeServicesResponse.builder().services(found).failures(failures).build();
-  }
-
-  ListServicesResponse list(ListServicesRequest request) {
-    Scope scope = Caller.current().scope();
-    View view = context.store().snapshot();
-    String cluster = References.cluster(view, scope, request.cluster()).clusterName();
-    EcsErrors.oneOf("launchType", request.launchTypeAsString(), LaunchType.knownValues());
-    EcsErrors.oneOf(
-        "schedulingStrategy",
-        request.schedulingStrategyAsString(),
-        SchedulingStrategy.knownValues());
-    EcsErrors.oneOf(
-        "resourceManagementType",
-        request.resourceManagementTypeAsString(),
-        ResourceManagementType.knownValues());
-    var page =
-        Paging.<Row<ServiceRow>>page(
-            "services|"
-                + cluster
-                + "|"
-                + request.launchTypeAsString()
-                + "|"
-                + request.schedulingStrategyAsString()
-                + "|"
-                + request.resourceManagementTypeAsString(),
-            request.nextToken(),
-            Paging.limit(request.maxResults(), 100, 10),
-            after ->
-                EcsTables.inCluster(view, EcsTables.SERVICES, scope, cluster, after)
-                    .filter(row -> row.value().isActive())
-                    .filter(
-                        row ->
-                            request.launchType() == null
-                                || request.launchType() == row.value().service().launchType())
-                    .filter(
-                        row ->
-                            request.schedulingStrategy() == null
-                                || request.schedulingStrategy()
-                                    == row.value().service().schedulingStrategy())
-                    .filter(
-                        row ->
-                            request.resourceManagementType() == null
-                                || request.resourceManagementType()
-                                    == ResourceManagementType.CUSTOMER),
-            row -> row.key().id());
-    return ListServicesResponse.builder()
-        .serviceArns(page.items().stream().map(row -> row.value().service().serviceArn()).toList())
-        .nextToken(page.nextToken())
-        .build();
-  }
-
-  /** The services whose names Service Connect puts into a namespace. */
-  ListServicesByNamespaceResponse listByNamespace(ListServicesByNamespaceRequest request) {
-    if (!TaskDefinitionRules.given(request.namespace())) {
-      throw EcsErrors.invalid("namespace can not be blank.");
-    }
-    Scope scope = Caller.current().scope();
-    String namespace = connect.namespace(scope, request.namespace()).arn();
-    var found = ServiceConnect.in(context.store().snapshot(), scope, namespace);
-    var page =
-        Paging.<String>page(
-            "services-by-namespace|" + namespace,
-            request.nextToken(),
-            Paging.limit(request.maxResults(), 100, 10),
-            after -> found.keySet().stream().filter(arn -> arn.compareTo(after) > 0),
-            arn -> arn);
-    return ListServicesByNamespaceResponse.builder()
-        .serviceArns(page.items())
-        .nextToken(page.nextToken())
-        .build();
   }
 }

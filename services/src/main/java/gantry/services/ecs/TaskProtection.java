@@ -22,6 +22,8 @@ import software.amazon.awssdk.services.ecs.model.UpdateTaskProtectionResponse;
 /** Scale-in protection, as tasks and people ask for it. */
 final class TaskProtection {
 
+  private static final int MAX_ASKED = 100;
+
   private final ServiceContext context;
 
   TaskProtection(ServiceContext context) {
@@ -32,6 +34,9 @@ final class TaskProtection {
     Scope scope = Caller.current().scope();
     if (request.tasks().isEmpty() || request.tasks().size() > 10) {
       throw EcsErrors.invalid("Tasks must have between 1 and 10 elements.");
+    }
+    if (request.protectionEnabled() == null) {
+      throw EcsErrors.invalid("protectionEnabled can not be blank.");
     }
     int minutes = request.expiresInMinutes() == null ? 120 : request.expiresInMinutes();
     if (minutes < 1 || minutes > 2880) {
@@ -53,7 +58,7 @@ final class TaskProtection {
                 Key key = References.task(scope, cluster, reference);
                 TaskRow row = tx.get(EcsTables.TASKS, key);
                 if (row == null) {
-                  failures.add(Tasks.missing(scope, cluster, reference));
+                  failures.add(TaskQueries.missing(scope, cluster, reference));
                 } else if (!isDirected(tx, scope, row) || row.isStopping()) {
                   failures.add(
                       Failure.builder()
@@ -115,12 +120,15 @@ final class TaskProtection {
     View view = context.store().snapshot();
     String cluster = References.cluster(view, scope, request.cluster()).clusterName();
     Instant now = context.clock().instant();
+    if (request.tasks().size() > MAX_ASKED) {
+      throw EcsErrors.invalid("Tasks cannot have more than " + MAX_ASKED + " elements.");
+    }
     List<ProtectedTask> found = new ArrayList<>();
     List<Failure> failures = new ArrayList<>();
     for (String reference : request.tasks()) {
       TaskRow row = view.get(EcsTables.TASKS, References.task(scope, cluster, reference));
       if (row == null || row.isStopped()) {
-        failures.add(Tasks.missing(scope, cluster, reference));
+        failures.add(TaskQueries.missing(scope, cluster, reference));
       } else if (row.serviceName() == null) {
         failures.add(
             Failure.builder()

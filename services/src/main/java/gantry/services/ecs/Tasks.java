@@ -11,33 +11,24 @@ import gantry.services.ecs.placement.Decision;
 import gantry.services.ecs.placement.StrategySplit;
 import gantry.services.ecs.rows.ClientTokenRow;
 import gantry.services.ecs.rows.InstanceRow;
-import gantry.services.ecs.rows.ServiceRow;
 import gantry.services.ecs.rows.StopOrder;
 import gantry.services.ecs.rows.TaskRow;
 import gantry.state.Key;
-import gantry.state.Row;
 import gantry.state.Scope;
 import gantry.state.View;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.Cluster;
 import software.amazon.awssdk.services.ecs.model.ConflictException;
-import software.amazon.awssdk.services.ecs.model.DescribeTasksRequest;
-import software.amazon.awssdk.services.ecs.model.DescribeTasksResponse;
-import software.amazon.awssdk.services.ecs.model.DesiredStatus;
 import software.amazon.awssdk.services.ecs.model.ExecuteCommandRequest;
 import software.amazon.awssdk.services.ecs.model.ExecuteCommandResponse;
 import software.amazon.awssdk.services.ecs.model.Failure;
 import software.amazon.awssdk.services.ecs.model.LaunchType;
-import software.amazon.awssdk.services.ecs.model.ListTasksRequest;
-import software.amazon.awssdk.services.ecs.model.ListTasksResponse;
 import software.amazon.awssdk.services.ecs.model.NetworkConfiguration;
 import software.amazon.awssdk.services.ecs.model.PropagateTags;
 import software.amazon.awssdk.services.ecs.model.RunTaskRequest;
@@ -49,24 +40,18 @@ import software.amazon.awssdk.services.ecs.model.StopTaskResponse;
 import software.amazon.awssdk.services.ecs.model.Tag;
 import software.amazon.awssdk.services.ecs.model.Task;
 import software.amazon.awssdk.services.ecs.model.TaskDefinition;
-import software.amazon.awssdk.services.ecs.model.TaskField;
 import software.amazon.awssdk.services.ecs.model.TaskOverride;
 import software.amazon.awssdk.services.ecs.model.TaskStopCode;
 
-/** Tasks: run, start, stop, describe, list. */
+/** Tasks: run, start, stop. */
 final class Tasks {
 
-  /** How long a stopped task is still described. */
-  static final Duration DESCRIBED = Duration.ofHours(1);
-
   private static final int MAX_COUNT = 10;
-  private static final int MAX_DESCRIBED = 100;
   private static final int MAX_REASON = 8192;
   private static final int MAX_STARTED_BY = 128;
   private static final int MAX_STARTED_BY_START = 36;
   private static final int MAX_GROUP = 255;
   private static final int MAX_TOKEN = 64;
-  private static final int MAX_WAITING = 500;
   private static final Pattern STARTED_BY = Pattern.compile("[a-zA-Z0-9_/-]*");
 
   private final ServiceContext context;
@@ -175,7 +160,7 @@ final class Tasks {
     return RunTaskResponse.builder()
         .tasks(
             written.stream()
-                .map(row -> row.task().toBuilder().tags(tagsOf(ready, row)).build())
+                .map(row -> row.shown().toBuilder().tags(tagsOf(ready, row)).build())
                 .toList())
         .failures(failures.stream().distinct().toList())
         .build();
@@ -203,17 +188,7 @@ final class Tasks {
               .store()
               .write(
                   tx -> {
-                    long waiting =
-                        ready.stream()
-                            .filter(each -> each.row().task().containerInstanceArn() == null)
-                            .count();
-                    if (waiting > 0
-                        && waiting
-                                + tx.lookup(EcsTables.LIVE_TASKS, scope, cluster)
-                                    .filter(
-                                        row -> row.value().task().containerInstanceArn() == null)
-                                    .count()
-                            > MAX_WAITING) {
+                    if (Launcher.tooManyWait(tx, scope, cluster, ready)) {
                       throw EcsErrors.client("The tasks provisioning capacity limit was exceeded.");
                     }
                     List<TaskRow> written = launcher.write(tx, scope, ready);
@@ -264,7 +239,7 @@ final class Tasks {
         tasks.add(
             row.isStopped()
                 ? Task.builder().taskArn(arn).lastStatus("STOPPED").build()
-                : row.task());
+                : row.shown());
       }
     }
     return RunTaskResponse.builder().tasks(tasks).failures(List.of()).build();
@@ -409,7 +384,7 @@ final class Tasks {
     return StartTaskResponse.builder()
         .tasks(
             written.stream()
-                .map(row -> row.task().toBuilder().tags(tagsOf(ready, row)).build())
+                .map(row -> row.shown().toBuilder().tags(tagsOf(ready, row)).build())
                 .toList())
         .failures(failures)
         .build();
@@ -431,7 +406,7 @@ final class Tasks {
                   String cluster = References.cluster(tx, scope, request.cluster()).clusterName();
                   Key key = References.task(scope, cluster, String.valueOf(request.task()));
                   TaskRow row = tx.get(EcsTables.TASKS, key);
-                  if (row == null || isForgotten(row)) {
+                  if (row == null || TaskQueries.isForgotten(row, context.clock().instant())) {
                     throw EcsErrors.invalid("The referenced task was not found.");
                   }
                   TaskRow ordered =
@@ -440,146 +415,13 @@ final class Tasks {
                 });
     View view = context.store().snapshot();
     return StopTaskResponse.builder()
-        .task(stopped.task().toBuilder().tags(Tags.of(view, scope, stopped.arn())).build())
+        .task(stopped.shown().toBuilder().tags(Tags.of(view, scope, stopped.arn())).build())
         .build();
   }
 
   private boolean isForgotten(View view, Scope scope, String cluster, String arn) {
     TaskRow row = view.get(EcsTables.TASKS, References.task(scope, cluster, arn));
-    return row == null || isForgotten(row);
-  }
-
-  /** Kept for the explanations, but no longer answered. */
-  private boolean isForgotten(TaskRow row) {
-    return row.isStopped()
-        && row.task().stoppedAt() != null
-        && row.task().stoppedAt().plus(DESCRIBED).isBefore(context.clock().instant());
-  }
-
-  DescribeTasksResponse describe(DescribeTasksRequest request) {
-    Scope scope = Caller.current().scope();
-    View view = context.store().snapshot();
-    String cluster = References.cluster(view, scope, request.cluster()).clusterName();
-    if (request.tasks().isEmpty()) {
-      throw EcsErrors.invalid("Tasks cannot be empty.");
-    }
-    if (request.tasks().size() > MAX_DESCRIBED) {
-      throw EcsErrors.invalid("Tasks cannot have more than " + MAX_DESCRIBED + " elements.");
-    }
-    EcsErrors.eachOneOf("include", request.includeAsStrings(), TaskField.knownValues());
-    List<Task> found = new ArrayList<>();
-    List<Failure> failures = new ArrayList<>();
-    for (String reference : request.tasks()) {
-      TaskRow row = view.get(EcsTables.TASKS, References.task(scope, cluster, reference));
-      if (row == null || isForgotten(row)) {
-        failures.add(missing(scope, cluster, reference));
-      } else {
-        found.add(
-            shown(row).toBuilder()
-                .tags(
-                    request.include().contains(TaskField.TAGS)
-                        ? Tags.of(view, scope, row.arn())
-                        : List.of())
-                .build());
-      }
-    }
-    return DescribeTasksResponse.builder().tasks(found).failures(failures).build();
-  }
-
-  /** The pool's nodes are nobody's business. */
-  static Task shown(TaskRow row) {
-    return row.task().launchType() == LaunchType.FARGATE
-        ? row.task().toBuilder().containerInstanceArn(null).build()
-        : row.task();
-  }
-
-  static Failure missing(Scope scope, String cluster, String reference) {
-    return Failure.builder()
-        .arn(reference.startsWith("arn:") ? reference : Arns.task(scope, cluster, reference))
-        .reason("MISSING")
-        .build();
-  }
-
-  ListTasksResponse list(ListTasksRequest request) {
-    Scope scope = Caller.current().scope();
-    View view = context.store().snapshot();
-    String cluster = References.cluster(view, scope, request.cluster()).clusterName();
-    EcsErrors.oneOf("desiredStatus", request.desiredStatusAsString(), DesiredStatus.knownValues());
-    EcsErrors.oneOf("launchType", request.launchTypeAsString(), LaunchType.knownValues());
-    if (TaskDefinitionRules.given(request.startedBy())
-        && (request.family() != null
-            || request.serviceName() != null
-            || request.containerInstance() != null)) {
-      throw EcsErrors.invalid("When using startedBy, it must be the only filter.");
-    }
-    String service = null;
-    if (TaskDefinitionRules.given(request.serviceName())) {
-      Key key = References.service(scope, cluster, request.serviceName());
-      ServiceRow row = view.get(EcsTables.SERVICES, key);
-      if (row == null) {
-        throw EcsErrors.serviceNotFound();
-      }
-      service = row.name();
-    }
-    String instance =
-        TaskDefinitionRules.given(request.containerInstance())
-            ? References.id(request.containerInstance(), "container-instance")
-            : null;
-    String serviceName = service;
-    DesiredStatus desired =
-        Objects.requireNonNullElse(request.desiredStatus(), DesiredStatus.RUNNING);
-    var page =
-        Paging.<Row<TaskRow>>page(
-            "tasks|"
-                + cluster
-                + "|"
-                + service
-                + "|"
-                + instance
-                + "|"
-                + request.family()
-                + "|"
-                + request.startedBy()
-                + "|"
-                + desired
-                + "|"
-                + request.launchTypeAsString(),
-            request.nextToken(),
-            Paging.limit(request.maxResults(), 100, 100),
-            after ->
-                EcsTables.inCluster(view, EcsTables.TASKS, scope, cluster, after)
-                    .filter(row -> desired.toString().equals(row.value().task().desiredStatus()))
-                    .filter(row -> !isForgotten(row.value()))
-                    .filter(
-                        row -> serviceName == null || serviceName.equals(row.value().serviceName()))
-                    .filter(
-                        row ->
-                            instance == null
-                                || (row.value().task().containerInstanceArn() != null
-                                    && row.value()
-                                        .task()
-                                        .containerInstanceArn()
-                                        .endsWith("/" + instance)))
-                    .filter(
-                        row ->
-                            !TaskDefinitionRules.given(request.family())
-                                || row.value()
-                                    .task()
-                                    .taskDefinitionArn()
-                                    .contains("/" + request.family() + ":"))
-                    .filter(
-                        row ->
-                            !TaskDefinitionRules.given(request.startedBy())
-                                || request.startedBy().equals(row.value().task().startedBy()))
-                    .filter(
-                        row ->
-                            !TaskDefinitionRules.given(request.launchTypeAsString())
-                                || request.launchType() == row.value().task().launchType()),
-            row -> row.key().id());
-    return ListTasksResponse.builder()
-        .taskArns(page.items().stream().map(row -> row.value().arn()).toList())
-        .nextToken(page.nextToken())
-        .build();
+    return row == null || TaskQueries.isForgotten(row, context.clock().instant());
   }
 
   /** The session protocol behind it is Systems Manager's, which is not here yet. */
@@ -589,7 +431,7 @@ final class Tasks {
     String cluster = References.cluster(view, scope, request.cluster()).clusterName();
     TaskRow row =
         view.get(EcsTables.TASKS, References.task(scope, cluster, String.valueOf(request.task())));
-    if (row == null || isForgotten(row)) {
+    if (row == null || TaskQueries.isForgotten(row, context.clock().instant())) {
       throw EcsErrors.invalid("The referenced task was not found.");
     }
     if (!Boolean.TRUE.equals(row.task().enableExecuteCommand()) || !row.isRunning()) {

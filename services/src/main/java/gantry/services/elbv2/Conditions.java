@@ -29,7 +29,10 @@ final class Conditions {
     int values = 0;
     int wildcards = 0;
     for (RuleCondition condition : given) {
-      String field = String.valueOf(condition.field());
+      String field = condition.field();
+      if (field == null || field.isEmpty()) {
+        throw Errors.validation("A condition field must be specified");
+      }
       if (condition.hasRegexValues() && !condition.regexValues().isEmpty()) {
         throw Errors.notBuilt("RegexValues", "use Values with * and ? instead");
       }
@@ -86,9 +89,7 @@ final class Conditions {
         List<String> values =
             either(field, "HostHeaderConfig", c, config == null ? null : config.values());
         for (String value : values) {
-          if (!value.matches("[A-Za-z0-9\\-.*?_:]+")) {
-            throw Errors.validation("The host header '" + value + "' contains invalid characters");
-          }
+          checkHost(value);
         }
         yield RuleCondition.builder()
             .field(field)
@@ -166,14 +167,31 @@ final class Conditions {
     };
   }
 
+  /** No port and no underscore; a name of one label, or one that ends in a number, is no host. */
+  private static void checkHost(String value) {
+    if (!value.matches("[A-Za-z0-9\\-.*?]+")) {
+      throw Errors.validation("The host header '" + value + "' contains invalid characters");
+    }
+    if (!value.matches(".*\\.[A-Za-z*?-]+")) {
+      throw Errors.validation(
+          "The host header '"
+              + value
+              + "' must contain at least one '.', and only letters after the last one");
+    }
+  }
+
   private static List<String> either(
       String field, String config, RuleCondition c, @Nullable List<String> configured) {
     boolean direct = c.hasValues() && !c.values().isEmpty();
     List<String> inConfig = configured == null ? List.of() : configured;
     boolean nested = !inConfig.isEmpty();
-    if (direct && nested && !c.values().equals(inConfig)) {
+    if (direct && nested) {
       throw Errors.validation(
-          "You cannot specify both 'Values' and '" + config + "' for '" + field + "'");
+          "You cannot provide both Values and '"
+              + config
+              + "' for a condition of type '"
+              + field
+              + "'");
     }
     List<String> values = nested ? inConfig : c.values();
     check(field, values);

@@ -5,6 +5,8 @@ import gantry.services.elbv2.Rows.NodeRow;
 import gantry.state.Scope;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,23 +35,21 @@ final class Network {
   }
 
   List<Subnet> subnets(Scope scope, List<String> ids) {
-    try {
-      List<Subnet> found = ec2(scope).describeSubnets(r -> r.subnetIds(ids)).subnets();
-      List<Subnet> ordered = new ArrayList<>();
-      for (String id : ids) {
-        ordered.add(
-            found.stream()
-                .filter(subnet -> id.equals(subnet.subnetId()))
-                .findFirst()
-                .orElseThrow(() -> noSubnet(id)));
+    // One after the other, as EC2 does not say which of several it has not.
+    List<Subnet> found = new ArrayList<>();
+    for (String id : ids) {
+      List<Subnet> one;
+      try {
+        one = ec2(scope).describeSubnets(r -> r.subnetIds(id)).subnets();
+      } catch (AwsServiceException e) {
+        throw noSubnet(id);
       }
-      return ordered;
-    } catch (AwsServiceException e) {
-      if (e instanceof SubnetNotFoundException) {
-        throw e;
+      if (one.isEmpty()) {
+        throw noSubnet(id);
       }
-      throw noSubnet(String.join(", ", ids));
+      found.add(one.getFirst());
     }
+    return found;
   }
 
   private static SubnetNotFoundException noSubnet(String id) {
@@ -192,13 +192,23 @@ final class Network {
 
   /** The zone of an address, when it is in a subnet of the VPC. */
   @Nullable String zoneOf(Scope scope, String vpcId, String address) {
-    for (Subnet subnet :
-        ec2(scope).describeSubnets(r -> r.filters(filter("vpc-id", vpcId))).subnets()) {
+    for (Subnet subnet : subnetsOf(scope, vpcId)) {
       if (subnet.cidrBlock() != null && contains(subnet.cidrBlock(), address)) {
         return subnet.availabilityZone();
       }
     }
     return null;
+  }
+
+  /** The zones that the VPC has a subnet in. */
+  Set<String> zones(Scope scope, String vpcId) {
+    return subnetsOf(scope, vpcId).stream()
+        .map(Subnet::availabilityZone)
+        .collect(Collectors.toSet());
+  }
+
+  private List<Subnet> subnetsOf(Scope scope, String vpcId) {
+    return ec2(scope).describeSubnets(r -> r.filters(filter("vpc-id", vpcId))).subnets();
   }
 
   static boolean contains(String cidr, String address) {

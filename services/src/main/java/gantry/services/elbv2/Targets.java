@@ -116,17 +116,8 @@ final class Targets {
                   + id
                   + "' is not within the VPC or one of the private ranges, and cannot be a target");
         }
-        String own = network.zoneOf(scope, group.vpcId(), id);
-        boolean application = group.protocolAsString().startsWith("HTTP");
-        if (own == null && !id.startsWith("127.") && application && !"all".equals(zone)) {
-          throw Errors.validation(
-              "The Availability Zone for IP address '"
-                  + id
-                  + "' must be 'all' for Application Load Balancer target groups, when not within"
-                  + " the VPC");
-        }
+        zone = zone(scope, group, id, zone);
         address = id;
-        zone = zone != null ? zone : own != null ? own : "all";
       }
       case ALB -> {
         View view = context.store().snapshot();
@@ -154,6 +145,43 @@ final class Targets {
         "Target registration is in progress",
         null,
         now);
+  }
+
+  /** The zone of an address: its subnet's, or the one that was given for one outside the VPC. */
+  private String zone(Scope scope, TargetGroup group, String id, @Nullable String given) {
+    String own = network.zoneOf(scope, group.vpcId(), id);
+    if (own != null) {
+      if (given != null && !given.equals(own)) {
+        throw Errors.validation(
+            "The IP address '"
+                + id
+                + "' is within the VPC, and cannot have its Availability Zone overridden to '"
+                + given
+                + "' from '"
+                + own
+                + "'");
+      }
+      return own;
+    }
+    if (given == null && id.startsWith("127.")) {
+      return "all";
+    }
+    boolean all = "all".equals(given);
+    if (given == null || (!all && !network.zones(scope, group.vpcId()).contains(given))) {
+      throw Errors.validation(
+          "You must specify a valid Availability Zone or select 'all' for all enabled Availability"
+              + " zones, since the IP address '"
+              + id
+              + "' is outside the VPC");
+    }
+    if (!all && !id.startsWith("127.") && group.protocolAsString().startsWith("HTTP")) {
+      throw Errors.validation(
+          "The Availability Zone for IP address '"
+              + id
+              + "' must be 'all' for Application Load Balancer target groups, when not within the"
+              + " VPC");
+    }
+    return given;
   }
 
   void deregister(@Nullable String arn, List<TargetDescription> targets) {

@@ -66,13 +66,7 @@ final class CallContext implements Context {
         : texts.stream()
             .map(
                 text ->
-                    ResourceRules.shown(
-                        service,
-                        ResourceRules.plain(name),
-                        text,
-                        caller.account(),
-                        caller.region(),
-                        members))
+                    ResourceRules.shown(service, ResourceRules.plain(name), text, caller, members))
             .toList();
   }
 

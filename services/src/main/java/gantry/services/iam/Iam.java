@@ -12,10 +12,11 @@ import software.amazon.awssdk.services.iam.model.*;
 /**
  * The IAM API, operation by operation; the rules stand in the classes beside it. It is long, so it
  * stands in several files, each of which adds its operations to those of the one before: {@link
- * UserApi}, {@link RoleApi}, {@link PolicyApi}, and here what concerns the account as a whole.
+ * UserApi}, {@link RoleApi}, {@link PolicyApi}, {@link AbsentApi}, and here what concerns the
+ * account as a whole.
  */
 @SuppressWarnings("WildcardImport") // Every operation brings two classes.
-public final class Iam extends PolicyApi implements IamClient {
+public final class Iam extends AbsentApi implements IamClient {
 
   public static HostedService<IamClient> hosted(SecretBox box) {
     return HostedService.of(
@@ -111,6 +112,23 @@ public final class Iam extends PolicyApi implements IamClient {
         .evaluationResults(page.items())
         .marker(page.nextToken())
         .isTruncated(page.nextToken() != null)
+        .build();
+  }
+
+  @Override
+  public GetContextKeysForCustomPolicyResponse getContextKeysForCustomPolicy(
+      GetContextKeysForCustomPolicyRequest r) {
+    return GetContextKeysForCustomPolicyResponse.builder()
+        .contextKeyNames(Simulation.keysOf(r.policyInputList()))
+        .build();
+  }
+
+  @Override
+  public GetContextKeysForPrincipalPolicyResponse getContextKeysForPrincipalPolicy(
+      GetContextKeysForPrincipalPolicyRequest r) {
+    return GetContextKeysForPrincipalPolicyResponse.builder()
+        .contextKeyNames(
+            Simulation.keysOf(view(), scope(), r.policySourceArn(), r.policyInputList()))
         .build();
   }
 

@@ -161,9 +161,7 @@ public final class IamAuthorizer implements Authorizer {
     List<Asked> all = source.asked(view, scope, call.operation(), call.request());
     if (all == null) {
       all =
-          ResourceRules.resources(
-                  prefix, call.operation(), caller.account(), caller.region(), members)
-              .stream()
+          ResourceRules.resources(prefix, call.operation(), caller, members).stream()
               .map(named -> new Asked(action, named))
               .toList();
     }
@@ -266,10 +264,17 @@ public final class IamAuthorizer implements Authorizer {
     if (decision.allowed()) {
       return null;
     }
-    String message = decision.message(caller.arn(), action, arn.equals("*") ? null : arn);
-    String shown = arn.equals("*") ? decision.message(caller.arn(), action, "*") : message;
+    // Secrets Manager's listings name no resource where others name all.
+    String shown = arn.equals("*") && action.startsWith("secretsmanager:") ? null : arn;
     return refusal(
-        caller, who, action, arn, decision, context, shown, remedy(who, decision, action, arn));
+        caller,
+        who,
+        action,
+        arn,
+        decision,
+        context,
+        decision.message(caller.arn(), action, shown),
+        remedy(who, decision, action, arn));
   }
 
   private Refusal refusal(

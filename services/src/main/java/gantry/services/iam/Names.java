@@ -100,6 +100,9 @@ public final class Names {
   static List<Tag> tags(List<Tag> before, List<Tag> more) {
     Set<String> given = new HashSet<>();
     for (Tag tag : more) {
+      if (tag.key().toLowerCase(Locale.ROOT).startsWith("aws:")) {
+        throw Errors.invalidInput("Tag keys beginning with aws: are reserved for system use.");
+      }
       if (!given.add(tag.key().toLowerCase(Locale.ROOT))) {
         throw Errors.invalidInput(
             "Duplicate tag keys found. Please note that Tag keys are case insensitive.");

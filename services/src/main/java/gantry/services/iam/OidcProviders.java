@@ -85,22 +85,14 @@ public final class OidcProviders {
             });
   }
 
-  void changeClients(String arn, UnaryOperator<List<String>> change) {
+  void change(String arn, UnaryOperator<OidcRow> change) {
     Scope scope = Caller.current().globalScope();
     context
         .store()
         .write(
             tx -> {
               OidcRow row = require(tx, scope, arn);
-              tx.put(
-                  Tables.OIDC_PROVIDERS,
-                  scope.key(row.url()),
-                  new OidcRow(
-                      row.url(),
-                      change.apply(row.clientIds()),
-                      row.thumbprints(),
-                      row.created(),
-                      row.tags()));
+              tx.put(Tables.OIDC_PROVIDERS, scope.key(row.url()), change.apply(row));
               return null;
             });
   }

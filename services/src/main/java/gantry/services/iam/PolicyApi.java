@@ -4,6 +4,7 @@ import gantry.services.SecretBox;
 import gantry.services.ServiceContext;
 import gantry.services.iam.Holders.Kind;
 import gantry.services.iam.Tables.PolicyRow;
+import gantry.services.iam.Tables.VersionRow;
 import gantry.state.Page;
 import gantry.state.View;
 import java.util.List;
@@ -91,9 +92,25 @@ abstract class PolicyApi extends RoleApi {
 
   public ListPolicyVersionsResponse listPolicyVersions(ListPolicyVersionsRequest r) {
     PolicyRow row = ManagedPolicies.require(view(), scope(), r.policyArn());
-    List<PolicyVersion> newestFirst =
-        row.versions().reversed().stream().map(v -> ManagedPolicies.shown(row, v, false)).toList();
-    return ListPolicyVersionsResponse.builder().versions(newestFirst).isTruncated(false).build();
+    // Newest first, by a place that counts the other way.
+    Page<VersionRow> page =
+        page(
+            from ->
+                row.versions().reversed().stream()
+                    .filter(version -> place(version).compareTo(from) > 0),
+            PolicyApi::place,
+            r.marker(),
+            r.maxItems());
+    return ListPolicyVersionsResponse.builder()
+        .versions(page.items().stream().map(v -> ManagedPolicies.shown(row, v, false)).toList())
+        .marker(page.nextToken())
+        .isTruncated(page.nextToken() != null)
+        .build();
+  }
+
+  private static String place(VersionRow version) {
+    return "%010d"
+        .formatted(Integer.MAX_VALUE - Integer.parseInt(version.versionId().substring(1)));
   }
 
   public DeletePolicyVersionResponse deletePolicyVersion(DeletePolicyVersionRequest r) {
@@ -132,53 +149,17 @@ abstract class PolicyApi extends RoleApi {
   public ListEntitiesForPolicyResponse listEntitiesForPolicy(ListEntitiesForPolicyRequest r) {
     View view = view();
     ManagedPolicies.require(view, scope(), r.policyArn());
-    String arn = r.policyArn();
-    EntityType only = r.entityFilter();
-    ListEntitiesForPolicyResponse.Builder found =
-        ListEntitiesForPolicyResponse.builder().isTruncated(false);
-    if (only == null || only == EntityType.USER) {
-      found.policyUsers(
-          view.scan(Tables.USERS, scope())
-              .map(row -> row.value())
-              .filter(row -> row.policies().attached().contains(arn))
-              .filter(row -> row.user().path().startsWith(prefix(r.pathPrefix())))
-              .map(
-                  row ->
-                      PolicyUser.builder()
-                          .userName(row.user().userName())
-                          .userId(row.user().userId())
-                          .build())
-              .toList());
-    }
-    if (only == null || only == EntityType.GROUP) {
-      found.policyGroups(
-          view.scan(Tables.GROUPS, scope())
-              .map(row -> row.value())
-              .filter(row -> row.policies().attached().contains(arn))
-              .filter(row -> row.group().path().startsWith(prefix(r.pathPrefix())))
-              .map(
-                  row ->
-                      PolicyGroup.builder()
-                          .groupName(row.group().groupName())
-                          .groupId(row.group().groupId())
-                          .build())
-              .toList());
-    }
-    if (only == null || only == EntityType.ROLE) {
-      found.policyRoles(
-          view.scan(Tables.ROLES, scope())
-              .map(row -> row.value())
-              .filter(row -> row.policies().attached().contains(arn))
-              .filter(row -> row.role().path().startsWith(prefix(r.pathPrefix())))
-              .map(
-                  row ->
-                      PolicyRole.builder()
-                          .roleName(row.role().roleName())
-                          .roleId(row.role().roleId())
-                          .build())
-              .toList());
-    }
-    return found.build();
+    List<PolicyEntities.Entity> all = PolicyEntities.of(view, scope(), r);
+    Page<PolicyEntities.Entity> page =
+        page(
+            from -> all.stream().filter(entity -> entity.place().compareTo(from) > 0),
+            PolicyEntities.Entity::place,
+            r.marker(),
+            r.maxItems());
+    return PolicyEntities.shown(page.items())
+        .marker(page.nextToken())
+        .isTruncated(page.nextToken() != null)
+        .build();
   }
 
   // ---- inline policies

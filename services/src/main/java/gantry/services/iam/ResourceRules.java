@@ -1,5 +1,6 @@
 package gantry.services.iam;
 
+import gantry.services.Caller;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -74,14 +75,15 @@ final class ResourceRules {
   }
 
   /** The ARNs that a call is checked on; never empty. */
-  static List<String> resources(
-      String service, String operation, String account, String region, Members members) {
+  static List<String> resources(String service, String operation, Caller caller, Members members) {
     for (Rule rule : Table.BY_SERVICE.getOrDefault(service, List.of())) {
       if (!rule.speaksOf(operation)) {
         continue;
       }
       if (rule.members().isEmpty()) {
-        return List.of(rule.template());
+        return rule.template().equals("*")
+            ? List.of("*")
+            : List.of(String.valueOf(arn(rule.template(), "", caller, members)));
       }
       List<String> ids = List.of();
       for (String member : rule.members()) {
@@ -92,7 +94,7 @@ final class ResourceRules {
       }
       List<String> arns = new ArrayList<>();
       for (String id : ids) {
-        String arn = arn(rule.template(), id, account, region, members);
+        String arn = arn(rule.template(), id, caller, members);
         if (arn != null) {
           arns.add(arn);
         }
@@ -107,15 +109,14 @@ final class ResourceRules {
   /**
    * The value of a member as a condition key shows it: an ARN where the member names a resource.
    */
-  static String shown(
-      String service, String member, String id, String account, String region, Members members) {
+  static String shown(String service, String member, String id, Caller caller, Members members) {
     if (id.startsWith("arn:")) {
       return id;
     }
     for (Rule rule : Table.BY_SERVICE.getOrDefault(service, List.of())) {
       if (rule.operations().isEmpty()
           && rule.members().stream().anyMatch(name -> name.equalsIgnoreCase(member))) {
-        String arn = arn(rule.template(), id, account, region, members);
+        String arn = arn(rule.template(), id, caller, members);
         if (arn != null) {
           return arn;
         }
@@ -128,8 +129,7 @@ final class ResourceRules {
    * {@code @} is the id, {@code {member|default}} another member's last part. Null where a member
    * without default is missing.
    */
-  private static @Nullable String arn(
-      String template, String id, String account, String region, Members members) {
+  private static @Nullable String arn(String template, String id, Caller caller, Members members) {
     if (id.startsWith("arn:")) {
       return id;
     }
@@ -144,8 +144,9 @@ final class ResourceRules {
         String[] inside = template.substring(at + 1, end).split("\\|", 2);
         String value =
             switch (inside[0]) {
-              case "account" -> account;
-              case "region" -> region;
+              case "account" -> caller.account();
+              case "region" -> caller.region();
+              case "caller" -> caller.arn();
               default -> {
                 List<String> given = members.texts(inside[0]);
                 yield given.isEmpty() ? null : lastPart(given.getFirst());

@@ -290,16 +290,53 @@ abstract class RoleApi extends UserApi {
 
   public AddClientIdToOpenIdConnectProviderResponse addClientIDToOpenIDConnectProvider(
       AddClientIdToOpenIdConnectProviderRequest r) {
-    providers.changeClients(
-        r.openIDConnectProviderArn(), ids -> OidcProviders.with(ids, r.clientID()));
+    providers.change(
+        r.openIDConnectProviderArn(),
+        row -> row.withClients(OidcProviders.with(row.clientIds(), r.clientID())));
     return AddClientIdToOpenIdConnectProviderResponse.builder().build();
   }
 
   public RemoveClientIdFromOpenIdConnectProviderResponse removeClientIDFromOpenIDConnectProvider(
       RemoveClientIdFromOpenIdConnectProviderRequest r) {
-    providers.changeClients(
+    providers.change(
         r.openIDConnectProviderArn(),
-        ids -> ids.stream().filter(id -> !id.equals(r.clientID())).toList());
+        row ->
+            row.withClients(
+                row.clientIds().stream().filter(id -> !id.equals(r.clientID())).toList()));
     return RemoveClientIdFromOpenIdConnectProviderResponse.builder().build();
+  }
+
+  public UpdateOpenIdConnectProviderThumbprintResponse updateOpenIDConnectProviderThumbprint(
+      UpdateOpenIdConnectProviderThumbprintRequest r) {
+    providers.change(r.openIDConnectProviderArn(), row -> row.withThumbprints(r.thumbprintList()));
+    return UpdateOpenIdConnectProviderThumbprintResponse.builder().build();
+  }
+
+  public TagOpenIdConnectProviderResponse tagOpenIDConnectProvider(
+      TagOpenIdConnectProviderRequest r) {
+    providers.change(
+        r.openIDConnectProviderArn(), row -> row.withTags(Names.tags(row.tags(), r.tags())));
+    return TagOpenIdConnectProviderResponse.builder().build();
+  }
+
+  public UntagOpenIdConnectProviderResponse untagOpenIDConnectProvider(
+      UntagOpenIdConnectProviderRequest r) {
+    providers.change(
+        r.openIDConnectProviderArn(), row -> row.withTags(Names.without(row.tags(), r.tagKeys())));
+    return UntagOpenIdConnectProviderResponse.builder().build();
+  }
+
+  public ListOpenIdConnectProviderTagsResponse listOpenIDConnectProviderTags(
+      ListOpenIdConnectProviderTagsRequest r) {
+    Page<Tag> page =
+        tagPage(
+            OidcProviders.require(view(), scope(), r.openIDConnectProviderArn()).tags(),
+            r.marker(),
+            r.maxItems());
+    return ListOpenIdConnectProviderTagsResponse.builder()
+        .tags(page.items())
+        .marker(page.nextToken())
+        .isTruncated(page.nextToken() != null)
+        .build();
   }
 }

@@ -14,7 +14,10 @@ import gantry.state.View;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.iam.model.ContextEntry;
 import software.amazon.awssdk.services.iam.model.EvaluationResult;
@@ -128,6 +131,10 @@ final class Simulation {
                     "ResourcePolicy", Policy.Type.RESOURCE, resourcePolicy, PolicyKind.RESOURCE));
     String owner = resourceOwner == null ? scope.account() : accountOf(resourceOwner);
     Context context = Context.of(given).or(principalContext(caller));
+    List<String> missing =
+        keys(policies).stream()
+            .filter(key -> context.values(key.toLowerCase(Locale.ROOT)) == null)
+            .toList();
     List<EvaluationResult> results = new ArrayList<>();
     for (String action : actions) {
       if (!action.contains(":")) {
@@ -138,10 +145,27 @@ final class Simulation {
             AccessRequest.of(caller, action, resource, context, policies)
                 .withBoundary(boundary)
                 .withResource(owner, onResource, false);
-        results.add(result(action, resource, request, Evaluator.decide(request)));
+        results.add(result(action, resource, request, missing, Evaluator.decide(request)));
       }
     }
     return results;
+  }
+
+  /** The condition keys that policies ask for: what a simulation should be told. */
+  private static Set<String> keys(List<Policy> policies) {
+    Set<String> keys = new TreeSet<>(String.CASE_INSENSITIVE_ORDER);
+    policies.forEach(policy -> keys.addAll(policy.document().contextKeys()));
+    return keys;
+  }
+
+  static Set<String> keysOf(List<String> documents) {
+    return keys(documents("PolicyInputList.", documents));
+  }
+
+  static Set<String> keysOf(View view, Scope scope, String sourceArn, List<String> documents) {
+    Set<String> keys = keys(Identities.ofSource(view, scope, sourceArn).policies());
+    keys.addAll(keysOf(documents));
+    return keys;
   }
 
   private static String accountOf(String owner) {
@@ -162,7 +186,11 @@ final class Simulation {
   }
 
   private static EvaluationResult result(
-      String action, String resource, AccessRequest request, Decision decision) {
+      String action,
+      String resource,
+      AccessRequest request,
+      List<String> missing,
+      Decision decision) {
     EvaluationResult.Builder result =
         EvaluationResult.builder()
             .evalActionName(action)
@@ -174,7 +202,7 @@ final class Simulation {
                   case EXPLICIT_DENY -> PolicyEvaluationDecisionType.EXPLICIT_DENY;
                 })
             .matchedStatements(decision.matched().stream().map(Simulation::statement).toList())
-            .missingContextValues(List.of());
+            .missingContextValues(missing);
     if (request.boundary() != null) {
       result.permissionsBoundaryDecisionDetail(
           PermissionsBoundaryDecisionDetail.builder()

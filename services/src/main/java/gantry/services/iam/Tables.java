@@ -119,7 +119,20 @@ public final class Tables {
       List<String> clientIds,
       List<String> thumbprints,
       Instant created,
-      List<Tag> tags) {}
+      List<Tag> tags) {
+
+    OidcRow withClients(List<String> changed) {
+      return new OidcRow(url, changed, thumbprints, created, tags);
+    }
+
+    OidcRow withThumbprints(List<String> changed) {
+      return new OidcRow(url, clientIds, changed, created, tags);
+    }
+
+    OidcRow withTags(List<Tag> changed) {
+      return new OidcRow(url, clientIds, thumbprints, created, changed);
+    }
+  }
 
   public static final Table<OidcRow> OIDC_PROVIDERS = Table.of("iam.oidc-providers", OidcRow.class);
 

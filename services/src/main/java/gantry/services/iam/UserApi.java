@@ -10,6 +10,7 @@ import gantry.state.Page;
 import gantry.state.Row;
 import gantry.state.View;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.iam.model.*;
 
 /** The API of users, their groups and their access keys. */
@@ -113,12 +114,7 @@ abstract class UserApi extends Paging {
   }
 
   public CreateLoginProfileResponse createLoginProfile(CreateLoginProfileRequest r) {
-    if (r.password() != null) {
-      throw PasswordPolicyViolationException.builder()
-          .message(
-              "There is no console that takes a password here; make the login profile without one.")
-          .build();
-    }
+    refusePassword(r.password());
     String name = Users.orCaller(r.userName());
     Login login = users.createLogin(name, Boolean.TRUE.equals(r.passwordResetRequired()));
     return CreateLoginProfileResponse.builder().loginProfile(shown(name, login)).build();
@@ -144,6 +140,31 @@ abstract class UserApi extends Paging {
           return row.withLogin(null);
         });
     return DeleteLoginProfileResponse.builder().build();
+  }
+
+  public UpdateLoginProfileResponse updateLoginProfile(UpdateLoginProfileRequest r) {
+    refusePassword(r.password());
+    users.change(
+        r.userName(),
+        row -> {
+          Login login = row.login();
+          if (login == null) {
+            throw Errors.none("Login Profile for User " + r.userName() + " cannot be found.");
+          }
+          return r.passwordResetRequired() == null
+              ? row
+              : row.withLogin(new Login(login.created(), r.passwordResetRequired()));
+        });
+    return UpdateLoginProfileResponse.builder().build();
+  }
+
+  private static void refusePassword(@Nullable String password) {
+    if (password != null) {
+      throw PasswordPolicyViolationException.builder()
+          .message(
+              "There is no console that takes a password here; make the login profile without one.")
+          .build();
+    }
   }
 
   static LoginProfile shown(String name, Login login) {
@@ -177,6 +198,11 @@ abstract class UserApi extends Paging {
         .marker(page.nextToken())
         .isTruncated(page.nextToken() != null)
         .build();
+  }
+
+  public UpdateGroupResponse updateGroup(UpdateGroupRequest r) {
+    users.updateGroup(r.groupName(), r.newGroupName(), r.newPath());
+    return UpdateGroupResponse.builder().build();
   }
 
   public DeleteGroupResponse deleteGroup(DeleteGroupRequest r) {

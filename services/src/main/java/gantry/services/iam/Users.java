@@ -230,6 +230,44 @@ final class Users {
             });
   }
 
+  /** New name or path; the id stays, its members follow. */
+  void updateGroup(String name, @Nullable String newName, @Nullable String newPath) {
+    if (newName != null) {
+      Names.check("newGroupName", newName, 128);
+    }
+    String path = newPath == null ? null : Names.path(newPath);
+    Scope scope = Caller.current().globalScope();
+    context
+        .store()
+        .write(
+            tx -> {
+              GroupRow row = requireGroup(tx, scope, name);
+              String to = newName == null ? row.group().groupName() : newName;
+              boolean renamed = !Tables.key(to).equals(Tables.key(name));
+              if (renamed && tx.get(Tables.GROUPS, scope.key(Tables.key(to))) != null) {
+                throw Errors.exists("Group with name " + to + " already exists.");
+              }
+              String toPath = path == null ? row.group().path() : path;
+              Group group =
+                  row.group().toBuilder()
+                      .groupName(to)
+                      .path(toPath)
+                      .arn("arn:aws:iam::" + scope.account() + ":group" + toPath + to)
+                      .build();
+              tx.delete(Tables.GROUPS, scope.key(Tables.key(name)));
+              tx.put(Tables.GROUPS, scope.key(Tables.key(to)), new GroupRow(group, row.policies()));
+              tx.lookup(Tables.USERS_BY_GROUP, scope, Tables.key(name))
+                  .toList()
+                  .forEach(
+                      user -> {
+                        List<String> groups = new ArrayList<>(user.value().groups());
+                        groups.replaceAll(g -> g.equals(Tables.key(name)) ? Tables.key(to) : g);
+                        tx.put(Tables.USERS, user.key(), user.value().withGroups(groups));
+                      });
+              return null;
+            });
+  }
+
   void addToGroup(String userName, String groupName) {
     Scope scope = Caller.current().globalScope();
     requireGroup(context.store().snapshot(), scope, groupName);

@@ -7,7 +7,6 @@ import gantry.services.ServiceContext;
 import gantry.services.iam.IamAuthorizer.Mode;
 import gantry.services.kms.Keys.Found;
 import java.security.KeyPair;
-import java.security.MessageDigest;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
@@ -15,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.core.SdkBytes;
 import software.amazon.awssdk.services.kms.model.*;
 
-/** What keys are for: the API that encrypts, decrypts, signs and verifies. */
+/** What keys are for: the API that encrypts and decrypts, and makes keys for others to do it. */
 @SuppressWarnings("WildcardImport") // Every operation brings two classes.
 abstract class CryptoApi extends KeyApi {
 
@@ -33,8 +32,9 @@ abstract class CryptoApi extends KeyApi {
       String operation,
       KeyUsageType usage,
       Map<String, String> encryptionContext,
+      List<String> grantTokens,
       @Nullable Boolean dryRun) {
-    Found key = keys.find(keyId);
+    Found key = keys.find(keyId, grantTokens);
     keys.authorize(key, operation, encryptionContext);
     Keys.checkUsable(key.row());
     if (key.row().metadata().keyUsage() != usage) {
@@ -48,12 +48,17 @@ abstract class CryptoApi extends KeyApi {
                   + ".")
           .build();
     }
+    endIfDry(dryRun);
+    return key;
+  }
+
+  /** Here ends a call that only asked whether it would be served. */
+  static void endIfDry(@Nullable Boolean dryRun) {
     if (Boolean.TRUE.equals(dryRun)) {
       throw DryRunOperationException.builder()
           .message("The request would have succeeded, but the DryRun option is set.")
           .build();
     }
-    return key;
   }
 
   static boolean isSymmetric(Found key) {
@@ -91,12 +96,20 @@ abstract class CryptoApi extends KeyApi {
       @Nullable String algorithm,
       Map<String, String> encryptionContext,
       String operation,
+      List<String> grantTokens,
       @Nullable Boolean dryRun) {
     if (algorithm != null && !algorithm.equals("SYMMETRIC_DEFAULT")) {
       if (keyId == null) {
         throw KmsErrors.validation("A key ID is required to decrypt under an asymmetric key.");
       }
-      Found key = use(keyId, operation, KeyUsageType.ENCRYPT_DECRYPT, encryptionContext, dryRun);
+      Found key =
+          use(
+              keyId,
+              operation,
+              KeyUsageType.ENCRYPT_DECRYPT,
+              encryptionContext,
+              grantTokens,
+              dryRun);
       if (isSymmetric(key)) {
         throw InvalidKeyUsageException.builder()
             .message("Algorithm " + algorithm + " is incompatible with key spec SYMMETRIC_DEFAULT.")
@@ -120,7 +133,8 @@ abstract class CryptoApi extends KeyApi {
               + " exist in this Region, no resource-based policies allow access, or a"
               + " resource-based policy explicitly denies access");
     }
-    Found key = use(arn, operation, KeyUsageType.ENCRYPT_DECRYPT, encryptionContext, dryRun);
+    Found key =
+        use(arn, operation, KeyUsageType.ENCRYPT_DECRYPT, encryptionContext, grantTokens, dryRun);
     if (keyId != null && !keys.find(keyId).arn().equals(arn)) {
       throw IncorrectKeyException.builder()
           .message(
@@ -184,7 +198,13 @@ abstract class CryptoApi extends KeyApi {
                   : "less than or equal to " + MAX_PLAINTEXT));
     }
     Found key =
-        use(r.keyId(), "Encrypt", KeyUsageType.ENCRYPT_DECRYPT, r.encryptionContext(), r.dryRun());
+        use(
+            r.keyId(),
+            "Encrypt",
+            KeyUsageType.ENCRYPT_DECRYPT,
+            r.encryptionContext(),
+            r.grantTokens(),
+            r.dryRun());
     return EncryptResponse.builder()
         .keyId(key.arn())
         .ciphertextBlob(
@@ -199,9 +219,7 @@ abstract class CryptoApi extends KeyApi {
   }
 
   public DecryptResponse decrypt(DecryptRequest r) {
-    if (r.recipient() != null) {
-      throw KmsErrors.unsupported("Attested recipients are not supported here.");
-    }
+    KmsErrors.refuse(r.recipient());
     Opened opened =
         decrypt(
             r.ciphertextBlob().asByteArray(),
@@ -209,6 +227,7 @@ abstract class CryptoApi extends KeyApi {
             r.encryptionAlgorithmAsString(),
             r.encryptionContext(),
             "Decrypt",
+            r.grantTokens(),
             r.dryRun());
     return DecryptResponse.builder()
         .keyId(opened.key().arn())
@@ -225,6 +244,7 @@ abstract class CryptoApi extends KeyApi {
             r.sourceEncryptionAlgorithmAsString(),
             r.sourceEncryptionContext(),
             "ReEncryptFrom",
+            r.grantTokens(),
             false);
     Found to =
         use(
@@ -232,6 +252,7 @@ abstract class CryptoApi extends KeyApi {
             "ReEncryptTo",
             KeyUsageType.ENCRYPT_DECRYPT,
             r.destinationEncryptionContext(),
+            r.grantTokens(),
             r.dryRun());
     return ReEncryptResponse.builder()
         .sourceKeyId(opened.key().arn())
@@ -252,8 +273,10 @@ abstract class CryptoApi extends KeyApi {
       String keyId,
       String operation,
       Map<String, String> encryptionContext,
+      List<String> grantTokens,
       @Nullable Boolean dryRun) {
-    Found key = use(keyId, operation, KeyUsageType.ENCRYPT_DECRYPT, encryptionContext, dryRun);
+    Found key =
+        use(keyId, operation, KeyUsageType.ENCRYPT_DECRYPT, encryptionContext, grantTokens, dryRun);
     if (!isSymmetric(key)) {
       throw InvalidKeyUsageException.builder()
           .message(key.arn() + " key spec is not valid for " + operation + ".")
@@ -276,10 +299,9 @@ abstract class CryptoApi extends KeyApi {
   }
 
   public GenerateDataKeyResponse generateDataKey(GenerateDataKeyRequest r) {
-    if (r.recipient() != null) {
-      throw KmsErrors.unsupported("Attested recipients are not supported here.");
-    }
-    Found key = symmetric(r.keyId(), "GenerateDataKey", r.encryptionContext(), r.dryRun());
+    KmsErrors.refuse(r.recipient());
+    Found key =
+        symmetric(r.keyId(), "GenerateDataKey", r.encryptionContext(), r.grantTokens(), r.dryRun());
     byte[] plain = dataKey(r.numberOfBytes(), r.keySpec());
     return GenerateDataKeyResponse.builder()
         .keyId(key.arn())
@@ -292,7 +314,12 @@ abstract class CryptoApi extends KeyApi {
   public GenerateDataKeyWithoutPlaintextResponse generateDataKeyWithoutPlaintext(
       GenerateDataKeyWithoutPlaintextRequest r) {
     Found key =
-        symmetric(r.keyId(), "GenerateDataKeyWithoutPlaintext", r.encryptionContext(), r.dryRun());
+        symmetric(
+            r.keyId(),
+            "GenerateDataKeyWithoutPlaintext",
+            r.encryptionContext(),
+            r.grantTokens(),
+            r.dryRun());
     return GenerateDataKeyWithoutPlaintextResponse.builder()
         .keyId(key.arn())
         .ciphertextBlob(
@@ -303,7 +330,10 @@ abstract class CryptoApi extends KeyApi {
   }
 
   public GenerateDataKeyPairResponse generateDataKeyPair(GenerateDataKeyPairRequest r) {
-    Found key = symmetric(r.keyId(), "GenerateDataKeyPair", r.encryptionContext(), r.dryRun());
+    KmsErrors.refuse(r.recipient());
+    Found key =
+        symmetric(
+            r.keyId(), "GenerateDataKeyPair", r.encryptionContext(), r.grantTokens(), r.dryRun());
     KeyPair pair = Crypto.pair(r.keyPairSpecAsString(), context.ids());
     byte[] secret = pair.getPrivate().getEncoded();
     return GenerateDataKeyPairResponse.builder()
@@ -312,139 +342,41 @@ abstract class CryptoApi extends KeyApi {
         .publicKey(SdkBytes.fromByteArray(pair.getPublic().getEncoded()))
         .privateKeyPlaintext(SdkBytes.fromByteArray(secret))
         .privateKeyCiphertextBlob(SdkBytes.fromByteArray(seal(key, secret, r.encryptionContext())))
+        .keyMaterialId(key.row().materials().getLast().id())
+        .build();
+  }
+
+  public GenerateDataKeyPairWithoutPlaintextResponse generateDataKeyPairWithoutPlaintext(
+      GenerateDataKeyPairWithoutPlaintextRequest r) {
+    Found key =
+        symmetric(
+            r.keyId(),
+            "GenerateDataKeyPairWithoutPlaintext",
+            r.encryptionContext(),
+            r.grantTokens(),
+            r.dryRun());
+    KeyPair pair = Crypto.pair(r.keyPairSpecAsString(), context.ids());
+    return GenerateDataKeyPairWithoutPlaintextResponse.builder()
+        .keyId(key.arn())
+        .keyPairSpec(r.keyPairSpec())
+        .publicKey(SdkBytes.fromByteArray(pair.getPublic().getEncoded()))
+        .privateKeyCiphertextBlob(
+            SdkBytes.fromByteArray(
+                seal(key, pair.getPrivate().getEncoded(), r.encryptionContext())))
+        .keyMaterialId(key.row().materials().getLast().id())
         .build();
   }
 
   public GenerateRandomResponse generateRandom(GenerateRandomRequest r) {
+    KmsErrors.refuse(r.recipient());
+    if (r.customKeyStoreId() != null) {
+      throw KmsErrors.noKeyStore(r.customKeyStoreId());
+    }
     if (r.numberOfBytes() == null || r.numberOfBytes() < 1 || r.numberOfBytes() > 1024) {
       throw KmsErrors.validation("NumberOfBytes must be between 1 and 1024");
     }
     return GenerateRandomResponse.builder()
         .plaintext(SdkBytes.fromByteArray(context.ids().bytes(r.numberOfBytes())))
-        .build();
-  }
-
-  // ---- signatures
-
-  static void checkAlgorithm(Found key, List<String> able, String algorithm) {
-    if (!able.contains(algorithm)) {
-      throw InvalidKeyUsageException.builder()
-          .message(
-              "Algorithm "
-                  + algorithm
-                  + " is incompatible with key spec "
-                  + key.row().metadata().keySpecAsString()
-                  + ".")
-          .build();
-    }
-  }
-
-  static boolean isDigest(@Nullable MessageType type, byte[] message) {
-    if (type == null || type == MessageType.RAW) {
-      if (message.length > MAX_PLAINTEXT) {
-        throw KmsErrors.validation(
-            "1 validation error detected: Value at 'message' failed to satisfy constraint: Member"
-                + " must have length less than or equal to 4096");
-      }
-      return false;
-    }
-    if (type != MessageType.DIGEST) {
-      throw KmsErrors.unsupported("Message type " + type + " is not supported here.");
-    }
-    return true;
-  }
-
-  public SignResponse sign(SignRequest r) {
-    Found key = use(r.keyId(), "Sign", KeyUsageType.SIGN_VERIFY, Map.of(), r.dryRun());
-    checkAlgorithm(
-        key, key.row().metadata().signingAlgorithmsAsStrings(), r.signingAlgorithmAsString());
-    byte[] message = r.message().asByteArray();
-    return SignResponse.builder()
-        .keyId(key.arn())
-        .signingAlgorithm(r.signingAlgorithm())
-        .signature(
-            SdkBytes.fromByteArray(
-                Crypto.sign(
-                    keys.secret(key.row(), key.row().materials().getLast()),
-                    r.signingAlgorithmAsString(),
-                    message,
-                    isDigest(r.messageType(), message),
-                    context.ids())))
-        .build();
-  }
-
-  public VerifyResponse verify(VerifyRequest r) {
-    Found key = use(r.keyId(), "Verify", KeyUsageType.SIGN_VERIFY, Map.of(), r.dryRun());
-    checkAlgorithm(
-        key, key.row().metadata().signingAlgorithmsAsStrings(), r.signingAlgorithmAsString());
-    byte[] message = r.message().asByteArray();
-    boolean valid =
-        Crypto.verify(
-            publicKey(key),
-            r.signingAlgorithmAsString(),
-            message,
-            isDigest(r.messageType(), message),
-            r.signature().asByteArray());
-    if (!valid) {
-      throw KmsInvalidSignatureException.builder().build();
-    }
-    return VerifyResponse.builder()
-        .keyId(key.arn())
-        .signatureValid(true)
-        .signingAlgorithm(r.signingAlgorithm())
-        .build();
-  }
-
-  public GetPublicKeyResponse getPublicKey(GetPublicKeyRequest r) {
-    Found key = keys.find(r.keyId());
-    keys.authorize(key, "GetPublicKey", Map.of());
-    Keys.checkUsable(key.row());
-    KeyMetadata metadata = key.row().metadata();
-    return GetPublicKeyResponse.builder()
-        .keyId(key.arn())
-        .publicKey(SdkBytes.fromByteArray(publicKey(key)))
-        .keySpec(metadata.keySpec())
-        .customerMasterKeySpec(metadata.customerMasterKeySpec())
-        .keyUsage(metadata.keyUsage())
-        .encryptionAlgorithms(
-            metadata.hasEncryptionAlgorithms() ? metadata.encryptionAlgorithms() : null)
-        .signingAlgorithms(metadata.hasSigningAlgorithms() ? metadata.signingAlgorithms() : null)
-        .build();
-  }
-
-  byte[] mac(Found key, String algorithm, byte[] message) {
-    if (!key.row().metadata().macAlgorithmsAsStrings().contains(algorithm)) {
-      throw KmsErrors.validation(
-          "Algorithm "
-              + algorithm
-              + " is incompatible with key spec "
-              + key.row().metadata().keySpecAsString()
-              + ".");
-    }
-    isDigest(null, message);
-    return Crypto.mac(keys.secret(key.row(), key.row().materials().getLast()), algorithm, message);
-  }
-
-  public GenerateMacResponse generateMac(GenerateMacRequest r) {
-    Found key =
-        use(r.keyId(), "GenerateMac", KeyUsageType.GENERATE_VERIFY_MAC, Map.of(), r.dryRun());
-    return GenerateMacResponse.builder()
-        .keyId(key.arn())
-        .macAlgorithm(r.macAlgorithm())
-        .mac(SdkBytes.fromByteArray(mac(key, r.macAlgorithmAsString(), r.message().asByteArray())))
-        .build();
-  }
-
-  public VerifyMacResponse verifyMac(VerifyMacRequest r) {
-    Found key = use(r.keyId(), "VerifyMac", KeyUsageType.GENERATE_VERIFY_MAC, Map.of(), r.dryRun());
-    byte[] right = mac(key, r.macAlgorithmAsString(), r.message().asByteArray());
-    if (!MessageDigest.isEqual(right, r.mac().asByteArray())) {
-      throw KmsInvalidMacException.builder().build();
-    }
-    return VerifyMacResponse.builder()
-        .keyId(key.arn())
-        .macAlgorithm(r.macAlgorithm())
-        .macValid(true)
         .build();
   }
 }

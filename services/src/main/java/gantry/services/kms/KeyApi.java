@@ -4,9 +4,6 @@ import gantry.services.Caller;
 import gantry.services.SecretBox;
 import gantry.services.ServiceContext;
 import gantry.services.iam.IamAuthorizer.Mode;
-import gantry.services.iam.policy.MalformedPolicy;
-import gantry.services.iam.policy.PolicyDocument;
-import gantry.services.iam.policy.PolicyKind;
 import gantry.services.kms.Keys.Found;
 import gantry.services.kms.KmsTables.AliasRow;
 import gantry.services.kms.KmsTables.KeyRow;
@@ -14,20 +11,26 @@ import gantry.state.Page;
 import gantry.state.PageToken;
 import gantry.state.Row;
 import gantry.state.Scope;
+import gantry.state.Table;
 import gantry.state.View;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.kms.model.*;
 
 /** The API of keys: their life, policies, tags and aliases. */
 @SuppressWarnings("WildcardImport") // Every operation brings two classes.
 abstract class KeyApi {
+
+  static final int DEFAULT_PAGE = 100;
 
   final ServiceContext context;
   final Keys keys;
@@ -44,6 +47,9 @@ abstract class KeyApi {
       throw KmsErrors.unsupported(
           "Keys of origin " + r.originAsString() + " are not supported here.");
     }
+    if (r.customKeyStoreId() != null || r.xksKeyId() != null) {
+      throw KmsErrors.noKeyStore(r.customKeyStoreId());
+    }
     if (Boolean.TRUE.equals(r.multiRegion())) {
       throw KmsErrors.unsupported("Multi-Region keys are not supported here.");
     }
@@ -56,7 +62,6 @@ abstract class KeyApi {
     KeyUsageType usage = usage(spec, r.keyUsage());
     Scope scope = Caller.current().scope();
     String policy = r.policy() == null ? Keys.defaultPolicy(scope.account()) : r.policy();
-    checkPolicy(policy, scope.account(), Boolean.TRUE.equals(r.bypassPolicyLockoutSafetyCheck()));
     KeyRow row =
         keys.make(
             scope,
@@ -68,6 +73,8 @@ abstract class KeyApi {
                 .multiRegion(false),
             policy,
             tags(Map.of(), r.tags()));
+    keys.checkPolicy(
+        new Found(scope, row), policy, Boolean.TRUE.equals(r.bypassPolicyLockoutSafetyCheck()));
     context
         .store()
         .write(
@@ -90,7 +97,9 @@ abstract class KeyApi {
     boolean fits =
         switch (given) {
           case ENCRYPT_DECRYPT -> spec.equals("SYMMETRIC_DEFAULT") || spec.startsWith("RSA_");
-          case SIGN_VERIFY -> spec.startsWith("RSA_") || spec.startsWith("ECC_");
+          case SIGN_VERIFY ->
+              spec.startsWith("RSA_") || spec.startsWith("ECC_") || spec.startsWith("ML_DSA_");
+          case KEY_AGREEMENT -> spec.startsWith("ECC_NIST_P");
           case GENERATE_VERIFY_MAC -> spec.startsWith("HMAC_");
           default -> false;
         };
@@ -100,28 +109,8 @@ abstract class KeyApi {
     return given;
   }
 
-  static void checkPolicy(String policy, String account, boolean bypass) {
-    PolicyDocument parsed;
-    try {
-      parsed = PolicyDocument.parse(policy, PolicyKind.RESOURCE);
-    } catch (MalformedPolicy e) {
-      throw MalformedPolicyDocumentException.builder()
-          .message(e.getMessage() + " (" + e.place() + ")")
-          .build();
-    }
-    // Somebody of the account must be named, or nobody can ever mend the policy.
-    boolean reachable =
-        policy.contains("\"*\"") && parsed.awsPrincipals().isEmpty()
-            || parsed.awsPrincipals().stream().anyMatch(arn -> arn.contains(account));
-    if (!bypass && !reachable) {
-      throw MalformedPolicyDocumentException.builder()
-          .message("The new key policy will not allow you to update the key policy in the future.")
-          .build();
-    }
-  }
-
   public DescribeKeyResponse describeKey(DescribeKeyRequest r) {
-    Found key = keys.find(r.keyId());
+    Found key = keys.find(r.keyId(), r.grantTokens());
     keys.authorize(key, "DescribeKey", Map.of());
     return DescribeKeyResponse.builder().keyMetadata(key.row().metadata()).build();
   }
@@ -144,16 +133,43 @@ abstract class KeyApi {
   }
 
   <V> Page<Row<V>> page(
+      String listing, @Nullable String marker, @Nullable Integer limit, Table<V> table) {
+    Scope scope = Caller.current().scope();
+    return page(
+        listing,
+        marker,
+        limit,
+        after -> context.store().snapshot().scanAfter(table, scope, after),
+        row -> row.key().id());
+  }
+
+  /** What a key has many of, in the order of an id of their own. */
+  static <T> Page<T> page(
       String listing,
       @Nullable String marker,
       @Nullable Integer limit,
-      gantry.state.Table<V> table) {
+      Stream<T> all,
+      Function<T, String> id) {
+    return page(
+        listing,
+        marker,
+        limit,
+        after ->
+            all.filter(one -> id.apply(one).compareTo(after) > 0).sorted(Comparator.comparing(id)),
+        id);
+  }
+
+  private static <T> Page<T> page(
+      String listing,
+      @Nullable String marker,
+      @Nullable Integer limit,
+      Function<String, Stream<T>> rest,
+      Function<T, String> id) {
     try {
-      String after = PageToken.lastId(listing, marker);
       return Page.cut(
-          context.store().snapshot().scanAfter(table, Caller.current().scope(), after),
-          limit == null ? 100 : limit,
-          row -> row.key().id(),
+          rest.apply(PageToken.lastId(listing, marker)),
+          limit == null ? DEFAULT_PAGE : limit,
+          id,
           listing);
     } catch (PageToken.Invalid e) {
       throw InvalidMarkerException.builder().message("Invalid marker.").build();
@@ -270,9 +286,9 @@ abstract class KeyApi {
 
   public PutKeyPolicyResponse putKeyPolicy(PutKeyPolicyRequest r) {
     checkPolicyName(r.policyName());
-    checkPolicy(
+    keys.checkPolicy(
+        keys.findByIdOrArn(r.keyId()),
         r.policy(),
-        Caller.current().account(),
         Boolean.TRUE.equals(r.bypassPolicyLockoutSafetyCheck()));
     change(r.keyId(), "PutKeyPolicy", row -> row.withPolicy(r.policy()));
     return PutKeyPolicyResponse.builder().build();
@@ -285,8 +301,20 @@ abstract class KeyApi {
   }
 
   public ListKeyPoliciesResponse listKeyPolicies(ListKeyPoliciesRequest r) {
-    keys.authorize(keys.findByIdOrArn(r.keyId()), "ListKeyPolicies", Map.of());
-    return ListKeyPoliciesResponse.builder().policyNames("default").truncated(false).build();
+    Found key = keys.findByIdOrArn(r.keyId());
+    keys.authorize(key, "ListKeyPolicies", Map.of());
+    Page<String> page =
+        page(
+            "ListKeyPolicies/" + key.id(),
+            r.marker(),
+            r.limit(),
+            Stream.of("default"),
+            Function.identity());
+    return ListKeyPoliciesResponse.builder()
+        .policyNames(page.items())
+        .nextMarker(page.nextToken())
+        .truncated(page.nextToken() != null)
+        .build();
   }
 
   public TagResourceResponse tagResource(TagResourceRequest r) {
@@ -316,13 +344,20 @@ abstract class KeyApi {
   public ListResourceTagsResponse listResourceTags(ListResourceTagsRequest r) {
     Found key = keys.findByIdOrArn(r.keyId());
     keys.authorize(key, "ListResourceTags", Map.of());
+    Page<Map.Entry<String, String>> page =
+        page(
+            "ListResourceTags/" + key.id(),
+            r.marker(),
+            r.limit(),
+            key.row().tags().entrySet().stream(),
+            Map.Entry::getKey);
     return ListResourceTagsResponse.builder()
         .tags(
-            new TreeMap<>(key.row().tags())
-                .entrySet().stream()
-                    .map(tag -> Tag.builder().tagKey(tag.getKey()).tagValue(tag.getValue()).build())
-                    .toList())
-        .truncated(false)
+            page.items().stream()
+                .map(tag -> Tag.builder().tagKey(tag.getKey()).tagValue(tag.getValue()).build())
+                .toList())
+        .nextMarker(page.nextToken())
+        .truncated(page.nextToken() != null)
         .build();
   }
 
@@ -392,7 +427,7 @@ abstract class KeyApi {
       throw KmsErrors.validation(name + " contains invalid characters for an alias");
     }
     if (name.startsWith("alias/aws/")) {
-      throw KmsErrors.denied("Aliases beginning with alias/aws/ are reserved");
+      throw KmsErrors.reserved("Aliases beginning with alias/aws/ are reserved");
     }
   }
 

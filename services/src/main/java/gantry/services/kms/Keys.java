@@ -8,12 +8,15 @@ import gantry.services.iam.Documents;
 import gantry.services.iam.IamAuthorizer.Mode;
 import gantry.services.iam.Identities;
 import gantry.services.iam.Identities.Identity;
+import gantry.services.iam.NamedPrincipals;
 import gantry.services.iam.RequestContext;
 import gantry.services.iam.policy.AccessRequest;
 import gantry.services.iam.policy.Context;
 import gantry.services.iam.policy.Decision;
 import gantry.services.iam.policy.Evaluator;
+import gantry.services.iam.policy.MalformedPolicy;
 import gantry.services.iam.policy.Policy;
+import gantry.services.iam.policy.PolicyDocument;
 import gantry.services.iam.policy.PolicyKind;
 import gantry.services.kms.KmsTables.AliasRow;
 import gantry.services.kms.KmsTables.GrantRow;
@@ -31,6 +34,8 @@ import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.kms.model.DisabledException;
 import software.amazon.awssdk.services.kms.model.GrantConstraints;
 import software.amazon.awssdk.services.kms.model.GrantOperation;
+import software.amazon.awssdk.services.kms.model.InvalidGrantTokenException;
+import software.amazon.awssdk.services.kms.model.KeyAgreementAlgorithmSpec;
 import software.amazon.awssdk.services.kms.model.KeyManagerType;
 import software.amazon.awssdk.services.kms.model.KeyMetadata;
 import software.amazon.awssdk.services.kms.model.KeyState;
@@ -40,8 +45,15 @@ import software.amazon.awssdk.services.kms.model.OriginType;
 /** Finding a key, making one, opening its secret, and who may use it. */
 final class Keys {
 
-  private static final String ALLOW_ALL =
-      "{\"Version\":\"2012-10-17\",\"Statement\":{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"*\"}}";
+  /** The policies of a caller whom nothing of his own holds back. */
+  private static final List<Policy> ANYTHING =
+      List.of(
+          new Policy(
+              "audit",
+              Policy.Type.IDENTITY,
+              Documents.compiled(
+                  "{\"Version\":\"2012-10-17\",\"Statement\":{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"*\"}}",
+                  PolicyKind.MANAGED)));
 
   private final ServiceContext context;
   private final SecretBox box;
@@ -110,12 +122,34 @@ final class Keys {
       throw KmsErrors.notFound(
           named.startsWith("arn:aws:kms:" + scope.region() + ":")
               ? "Key '" + named + "' does not exist"
-              : "Invalid arn " + scope.region());
+              : "Invalid arn " + region(named));
     }
     if (!named.matches("[0-9a-fA-F-]{36}|mrk-[0-9a-f]{32}")) {
       throw KmsErrors.notFound("Invalid keyId '" + named + "'");
     }
     throw KmsErrors.notFound("Key '" + arn(scope, named) + "' does not exist");
+  }
+
+  private static String region(String arn) {
+    String[] parts = arn.split(":", -1);
+    return parts.length > 3 ? parts[3] : arn;
+  }
+
+  /**
+   * The same, for a caller that brings tokens of grants. A grant holds from the moment it is made,
+   * so that they add nothing; but each must be one.
+   */
+  Found find(String named, List<String> grantTokens) {
+    Found key = find(named);
+    if (!grantTokens.isEmpty()) {
+      View view = context.store().snapshot();
+      List<String> known =
+          view.scan(KmsTables.GRANTS, key.scope()).map(row -> row.value().token()).toList();
+      if (!known.containsAll(grantTokens)) {
+        throw InvalidGrantTokenException.builder().message("Invalid grant token.").build();
+      }
+    }
+    return key;
   }
 
   /** For management: by id or ARN only. */
@@ -124,6 +158,11 @@ final class Keys {
       throw KmsErrors.notFound("Invalid keyId '" + named + "'");
     }
     return find(named);
+  }
+
+  Found findByIdOrArn(String named, List<String> grantTokens) {
+    findByIdOrArn(named);
+    return find(named, grantTokens);
   }
 
   static @Nullable Found lookup(View view, Scope own, String named) {
@@ -219,6 +258,8 @@ final class Keys {
               : List.of("RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256"));
     } else if (usage == KeyUsageType.SIGN_VERIFY) {
       asked.signingAlgorithmsWithStrings(Crypto.signingAlgorithms(spec));
+    } else if (usage == KeyUsageType.KEY_AGREEMENT) {
+      asked.keyAgreementAlgorithms(KeyAgreementAlgorithmSpec.ECDH);
     } else if (usage == KeyUsageType.GENERATE_VERIFY_MAC) {
       asked.macAlgorithmsWithStrings(List.of("HMAC_SHA_" + spec.substring("HMAC_".length())));
     }
@@ -289,19 +330,13 @@ final class Keys {
             .or(RequestContext.of(caller, who, context.clock().instant()));
     // In audit mode only the key's own policy holds; what the caller's would refuse is for the
     // authorizer.
-    List<Policy> own =
-        mode == Mode.ENFORCE
-            ? who.policies()
-            : List.of(
-                new Policy(
-                    "audit",
-                    Policy.Type.IDENTITY,
-                    Documents.compiled(ALLOW_ALL, PolicyKind.MANAGED)));
+    boolean enforced = mode == Mode.ENFORCE;
     Decision decision =
         Evaluator.decide(
-            AccessRequest.of(who.principal(), action, key.arn(), asked, own)
-                .withBoundary(mode == Mode.ENFORCE ? who.boundary() : null)
-                .withSession(mode == Mode.ENFORCE ? who.session() : null)
+            AccessRequest.of(
+                    who.principal(), action, key.arn(), asked, enforced ? who.policies() : ANYTHING)
+                .withBoundary(enforced ? who.boundary() : null)
+                .withSession(enforced ? who.session() : null)
                 .withResource(key.scope().account(), List.of(policy(key.row())), true));
     if (decision.allowed()
         || (decision.outcome() == Decision.Outcome.IMPLICIT_DENY
@@ -312,8 +347,46 @@ final class Keys {
   }
 
   static Policy policy(KeyRow row) {
+    return policy(row.policy());
+  }
+
+  private static Policy policy(String document) {
     return new Policy(
-        "key policy", Policy.Type.RESOURCE, Documents.compiled(row.policy(), PolicyKind.RESOURCE));
+        "key policy", Policy.Type.RESOURCE, Documents.compiled(document, PolicyKind.RESOURCE));
+  }
+
+  /** Refuses a policy that is none, and one after which its author could change it no more. */
+  void checkPolicy(Found key, String policy, boolean bypass) {
+    Caller caller = Caller.current();
+    View view = context.store().snapshot();
+    PolicyDocument parsed;
+    try {
+      parsed = PolicyDocument.parse(policy, PolicyKind.RESOURCE);
+    } catch (MalformedPolicy e) {
+      throw KmsErrors.malformed(e.getMessage() + " (" + e.place() + ")");
+    }
+    NamedPrincipals.missing(view, key.scope().account(), parsed)
+        .ifPresent(
+            arn -> {
+              throw KmsErrors.malformed(
+                  "Policy contains a statement with one or more invalid principals: " + arn);
+            });
+    Identity who = Identities.of(view, caller);
+    boolean mayChange =
+        Evaluator.decide(
+                AccessRequest.of(
+                        who.principal(),
+                        "kms:PutKeyPolicy",
+                        key.arn(),
+                        keys(key.row())
+                            .or(RequestContext.of(caller, who, context.clock().instant())),
+                        ANYTHING)
+                    .withResource(key.scope().account(), List.of(policy(policy)), true))
+            .allowed();
+    if (!bypass && !mayChange) {
+      throw KmsErrors.malformed(
+          "The new key policy will not allow you to update the key policy in the future.");
+    }
   }
 
   private static Context given(Map<String, String> encryptionContext) {

@@ -1,32 +1,29 @@
 package gantry.services.kms;
 
 import gantry.services.AesGcmSecretBox;
-import gantry.services.Caller;
 import gantry.services.HostedService;
 import gantry.services.SecretBox;
 import gantry.services.ServiceContext;
 import gantry.services.iam.IamAuthorizer.Mode;
 import gantry.services.kms.Keys.Found;
-import gantry.services.kms.KmsTables.GrantRow;
 import gantry.services.kms.KmsTables.KeyRow;
 import gantry.services.kms.KmsTables.Material;
-import gantry.state.Row;
-import gantry.state.Scope;
-import gantry.state.View;
+import gantry.state.Page;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import software.amazon.awssdk.services.kms.KmsClient;
 import software.amazon.awssdk.services.kms.model.*;
 
 /**
  * The KMS API. It is long, so it stands in several files, each of which adds its operations to
- * those of the one before: {@link KeyApi}, {@link CryptoApi}, and here rotation and grants.
+ * those of the one before: {@link KeyApi}, {@link CryptoApi}, {@link SigningApi}, {@link GrantApi},
+ * and here rotation.
  */
 @SuppressWarnings("WildcardImport") // Every operation brings two classes.
-public final class Kms extends CryptoApi implements KmsClient {
+public final class Kms extends GrantApi implements KmsClient {
 
   static final int DEFAULT_ROTATION_DAYS = 365;
 
@@ -128,147 +125,44 @@ public final class Kms extends CryptoApi implements KmsClient {
     Found key = keys.findByIdOrArn(r.keyId());
     keys.authorize(key, "ListKeyRotations", Map.of());
     List<Material> materials = key.row().materials();
+    boolean first = r.includeKeyMaterial() == IncludeKeyMaterial.ALL_KEY_MATERIAL;
+    Material current = materials.getLast();
+    Page<Integer> page =
+        page(
+            "ListKeyRotations/" + key.id() + first,
+            r.marker(),
+            r.limit(),
+            IntStream.range(first ? 0 : 1, materials.size()).boxed(),
+            "%010d"::formatted);
     return ListKeyRotationsResponse.builder()
         .rotations(
-            materials.subList(1, materials.size()).stream()
+            page.items().stream()
                 .map(
-                    material ->
-                        RotationsListEntry.builder()
-                            .keyId(key.arn())
+                    i -> {
+                      Material material = materials.get(i);
+                      RotationsListEntry.Builder entry =
+                          RotationsListEntry.builder()
+                              .keyId(key.arn())
+                              .keyMaterialId(material.id());
+                      if (first) {
+                        entry.keyMaterialState(
+                            material == current
+                                ? KeyMaterialState.CURRENT
+                                : KeyMaterialState.NON_CURRENT);
+                      }
+                      if (i > 0) {
+                        entry
                             .rotationDate(material.since())
                             .rotationType(
                                 material.onDemand()
                                     ? RotationType.ON_DEMAND
-                                    : RotationType.AUTOMATIC)
-                            .keyMaterialId(material.id())
-                            .build())
+                                    : RotationType.AUTOMATIC);
+                      }
+                      return entry.build();
+                    })
                 .toList())
-        .truncated(false)
+        .nextMarker(page.nextToken())
+        .truncated(page.nextToken() != null)
         .build();
-  }
-
-  // ---- grants
-
-  @Override
-  public CreateGrantResponse createGrant(CreateGrantRequest r) {
-    Found key = keys.findByIdOrArn(r.keyId());
-    keys.authorize(key, "CreateGrant", Map.of());
-    Keys.checkUsable(key.row());
-    if (r.operations().isEmpty()
-        || r.operations().contains(GrantOperation.UNKNOWN_TO_SDK_VERSION)) {
-      throw KmsErrors.validation("Operations must be grant operations of this key.");
-    }
-    if (r.constraints() != null && !isSymmetric(key)) {
-      throw KmsErrors.validation("Grant constraints are for symmetric encryption keys only.");
-    }
-    String id = context.ids().hex(64);
-    String token = Base64.getEncoder().encodeToString(context.ids().bytes(96));
-    return context
-        .store()
-        .write(
-            tx -> {
-              GrantRow same =
-                  r.name() == null
-                      ? null
-                      : tx.lookup(KmsTables.GRANTS_BY_KEY, key.scope(), key.id())
-                          .map(Row::value)
-                          .filter(
-                              row ->
-                                  r.name().equals(row.grant().name())
-                                      && row.grant().granteePrincipal().equals(r.granteePrincipal())
-                                      && row.grant().operations().equals(r.operations()))
-                          .findFirst()
-                          .orElse(null);
-              GrantRow row =
-                  same != null
-                      ? same
-                      : new GrantRow(
-                          GrantListEntry.builder()
-                              .keyId(key.id())
-                              .grantId(id)
-                              .name(r.name())
-                              .creationDate(context.clock().instant())
-                              .granteePrincipal(r.granteePrincipal())
-                              .retiringPrincipal(r.retiringPrincipal())
-                              .issuingAccount("arn:aws:iam::" + key.scope().account() + ":root")
-                              .operations(r.operations())
-                              .constraints(r.constraints())
-                              .build(),
-                          token);
-              tx.put(KmsTables.GRANTS, key.scope().key(row.grant().grantId()), row);
-              return CreateGrantResponse.builder()
-                  .grantId(row.grant().grantId())
-                  .grantToken(row.token())
-                  .build();
-            });
-  }
-
-  @Override
-  public ListGrantsResponse listGrants(ListGrantsRequest r) {
-    Found key = keys.findByIdOrArn(r.keyId());
-    keys.authorize(key, "ListGrants", Map.of());
-    return ListGrantsResponse.builder()
-        .grants(
-            context
-                .store()
-                .snapshot()
-                .lookup(KmsTables.GRANTS_BY_KEY, key.scope(), key.id())
-                .map(row -> row.value().grant().toBuilder().keyId(key.arn()).build())
-                .filter(grant -> r.grantId() == null || grant.grantId().equals(r.grantId()))
-                .filter(
-                    grant ->
-                        r.granteePrincipal() == null
-                            || grant.granteePrincipal().equals(r.granteePrincipal()))
-                .toList())
-        .truncated(false)
-        .build();
-  }
-
-  @Override
-  public RevokeGrantResponse revokeGrant(RevokeGrantRequest r) {
-    Found key = keys.findByIdOrArn(r.keyId());
-    keys.authorize(key, "RevokeGrant", Map.of());
-    endGrant(key.scope(), r.grantId());
-    return RevokeGrantResponse.builder().build();
-  }
-
-  @Override
-  public RetireGrantResponse retireGrant(RetireGrantRequest r) {
-    View view = context.store().snapshot();
-    Scope scope = Caller.current().scope();
-    GrantRow row =
-        view.scan(KmsTables.GRANTS, scope)
-            .map(Row::value)
-            .filter(
-                grant ->
-                    r.grantToken() != null
-                        ? grant.token().equals(r.grantToken())
-                        : grant.grant().grantId().equals(r.grantId()))
-            .findFirst()
-            .orElseThrow(() -> KmsErrors.notFound("Grant ID " + r.grantId() + " not found"));
-    String arn = Caller.current().arn();
-    boolean may =
-        arn.endsWith(":root")
-            || arn.equals(row.grant().retiringPrincipal())
-            || (arn.equals(row.grant().granteePrincipal())
-                && row.grant().operations().contains(GrantOperation.RETIRE_GRANT));
-    if (!may) {
-      keys.authorize(keys.find(row.grant().keyId()), "RetireGrant", Map.of());
-    }
-    endGrant(scope, row.grant().grantId());
-    return RetireGrantResponse.builder().build();
-  }
-
-  private void endGrant(Scope scope, String grantId) {
-    context
-        .store()
-        .write(
-            tx -> {
-              if (tx.get(KmsTables.GRANTS, scope.key(grantId)) == null) {
-                throw KmsErrors.notFound("Grant ID " + grantId + " not found");
-              }
-              tx.delete(KmsTables.GRANTS, scope.key(grantId));
-              return null;
-            });
   }
 }

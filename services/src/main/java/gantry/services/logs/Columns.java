@@ -61,27 +61,33 @@ final class Columns {
 
   /** Only these rows, with no more of the messages than theirs. */
   Columns only(int[] rows) {
-    int bytes = 0;
-    for (int row : rows) {
-      bytes += ends[row] - start(row);
-    }
-    byte[] theirs = new byte[bytes];
-    int[] theirEnds = new int[rows.length];
-    int at = 0;
-    for (int i = 0; i < rows.length; i++) {
-      int start = start(rows[i]);
-      int length = ends[rows[i]] - start;
-      System.arraycopy(messages, start, theirs, at, length);
-      at += length;
-      theirEnds[i] = at;
-    }
-    return new Columns(
+    return picked(
         pick(timestamps, rows),
         pick(ingested, rows),
         pick(sequences, rows),
         pick(streams, rows),
-        theirEnds,
-        theirs);
+        rows,
+        ends,
+        messages);
+  }
+
+  /** The rows whose numbers are given, with their part of all messages. */
+  static Columns picked(
+      long[] timestamps,
+      long[] ingested,
+      long[] sequences,
+      long[] streams,
+      int[] rows,
+      int[] ends,
+      byte[] messages) {
+    Bytes theirs = new Bytes(16 * rows.length);
+    int[] theirEnds = new int[rows.length];
+    for (int i = 0; i < rows.length; i++) {
+      int start = rows[i] == 0 ? 0 : ends[rows[i] - 1];
+      theirs.put(messages, start, ends[rows[i]] - start);
+      theirEnds[i] = theirs.size();
+    }
+    return new Columns(timestamps, ingested, sequences, streams, theirEnds, theirs.array());
   }
 
   private static long[] pick(long[] values, int[] rows) {

@@ -385,8 +385,8 @@ final class GroupLog implements AutoCloseable {
         Columns newest = Columns.ofWriteAhead(bytes, bytes.length - buffer.remaining());
         Literal literal = wanted.literal();
         if (literal != null) {
-          int[] ends = newest.ends;
-          newest = newest.only(literal.rows(newest.messages, newest.messages.length, () -> ends));
+          int first = literal.next(newest.messages, 0, newest.messages.length);
+          newest = newest.only(literal.rows(newest.messages, first, newest.ends));
         }
         Rows rows = Rows.of(newest, wanted);
         if (!rows.isEmpty()) {

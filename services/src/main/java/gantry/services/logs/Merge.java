@@ -23,7 +23,7 @@ final class Merge implements Iterator<Event> {
    * A search that finds little takes more of them together, so that no core waits long for another;
    * one that is content with its first page has read few, and what is found is in memory.
    */
-  private static final int MOST = 8 * FIRST;
+  private static final int MOST = 32 * FIRST;
 
   private static final int LITTLE = 1_000;
 

@@ -1,6 +1,7 @@
 package gantry.services.secretsmanager;
 
 import software.amazon.awssdk.awscore.exception.AwsErrorDetails;
+import software.amazon.awssdk.awscore.exception.AwsServiceException;
 import software.amazon.awssdk.services.secretsmanager.model.DecryptionFailureException;
 import software.amazon.awssdk.services.secretsmanager.model.InvalidParameterException;
 import software.amazon.awssdk.services.secretsmanager.model.InvalidRequestException;
@@ -41,7 +42,7 @@ final class SecretErrors {
   }
 
   /** The code by which the wire names an error. */
-  static String code(SecretsManagerException e) {
+  static String code(AwsServiceException e) {
     if (e.awsErrorDetails() != null && e.awsErrorDetails().errorCode() != null) {
       return e.awsErrorDetails().errorCode();
     }
@@ -51,7 +52,7 @@ final class SecretErrors {
   }
 
   /** Its text as the wire sends it: the SDK's own adds what a client would want to know. */
-  static String text(SecretsManagerException e) {
+  static String text(AwsServiceException e) {
     return e.awsErrorDetails() != null && e.awsErrorDetails().errorMessage() != null
         ? e.awsErrorDetails().errorMessage()
         : String.valueOf(e.getMessage());

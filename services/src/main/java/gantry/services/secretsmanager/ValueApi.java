@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.awscore.exception.AwsServiceException;
 import software.amazon.awssdk.core.SdkBytes;
 import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
 import software.amazon.awssdk.services.secretsmanager.model.*;
@@ -396,7 +397,7 @@ abstract class ValueApi extends Found {
                 .versionStages(got.versionStages())
                 .createdDate(got.createdDate())
                 .build());
-      } catch (SecretsManagerException e) {
+      } catch (AwsServiceException e) {
         errors.add(
             APIErrorType.builder()
                 .secretId(id)

@@ -3,6 +3,7 @@ package gantry.services.ecs;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import gantry.services.ecs.rows.InstanceRow;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.List;
@@ -248,6 +249,47 @@ class GuideTest {
     world.run(Duration.ofMinutes(5));
     assertThat(world.primary("web").taskDefinition()).endsWith("bad:1");
     assertThat(world.primary("web").rolloutStateAsString()).isEqualTo("FAILED");
+  }
+
+  @Test
+  void theNodeOfAFargateTaskIsNobodysBusiness() {
+    world.fargateNode(4096, 8192);
+    world.definition("web", "app");
+    Task task =
+        world
+            .call(
+                ecs ->
+                    ecs.runTask(
+                        r ->
+                            r.taskDefinition("web")
+                                .launchType("FARGATE")
+                                .networkConfiguration(
+                                    n -> n.awsvpcConfiguration(v -> v.subnets("subnet-a")))))
+            .tasks()
+            .getFirst();
+    world.run(Duration.ofSeconds(20));
+    assertThat(task.containerInstanceArn()).isNull();
+    assertThat(world.tasks("RUNNING").getFirst().containerInstanceArn()).isNull();
+    assertThat(
+            world
+                .call(ecs -> ecs.stopTask(r -> r.task(task.taskArn())))
+                .task()
+                .containerInstanceArn())
+        .isNull();
+    assertThat(world.store.snapshot().scanAll(EcsTables.EVENTS).map(row -> row.value().detail()))
+        .isNotEmpty()
+        .noneMatch(detail -> detail.contains("aws:fargate"));
+  }
+
+  @Test
+  void aFargateTaskIsInTheZoneOfItsMachine() {
+    world.join(InstanceRow.FARGATE_POOL, 4096, 8192, Map.of("ecs.availability-zone", "us-east-1b"));
+    world.definition("web", "app");
+    world.service("web", "web", 2, World::fargate);
+    world.run(Duration.ofSeconds(20));
+    assertThat(world.tasks("RUNNING"))
+        .extracting(Task::availabilityZone)
+        .containsExactly("us-east-1b", "us-east-1b");
   }
 
   @Test

@@ -35,6 +35,27 @@ class PlacesTest {
     return PlacementConstraint.builder().type("memberOf").expression(expression).build();
   }
 
+  /** The capacity provider of every task, with managed scaling: tasks wait for its instances. */
+  private void group() {
+    world.call(
+        ecs ->
+            ecs.createCapacityProvider(
+                r ->
+                    r.name("group")
+                        .autoScalingGroupProvider(
+                            g ->
+                                g.autoScalingGroupArn("arn:aws:autoscaling:us-east-1:1:x")
+                                    .managedScaling(m -> m.status(ManagedScalingStatus.ENABLED)))));
+    world.call(
+        ecs ->
+            ecs.putClusterCapacityProviders(
+                r ->
+                    r.cluster("default")
+                        .capacityProviders("group")
+                        .defaultCapacityProviderStrategy(
+                            s -> s.capacityProvider("group").weight(1))));
+  }
+
   private void fixedPort(String family) {
     world.call(
         ecs ->
@@ -134,23 +155,7 @@ class PlacesTest {
 
   @Test
   void aTaskThatWaitsForRoomKeepsItsConstraintsAndSaysWhatIsLacking() {
-    world.call(
-        ecs ->
-            ecs.createCapacityProvider(
-                r ->
-                    r.name("group")
-                        .autoScalingGroupProvider(
-                            g ->
-                                g.autoScalingGroupArn("arn:aws:autoscaling:us-east-1:1:x")
-                                    .managedScaling(m -> m.status(ManagedScalingStatus.ENABLED)))));
-    world.call(
-        ecs ->
-            ecs.putClusterCapacityProviders(
-                r ->
-                    r.cluster("default")
-                        .capacityProviders("group")
-                        .defaultCapacityProviderStrategy(
-                            s -> s.capacityProvider("group").weight(1))));
+    group();
     world.bridge("web", "app", 256, 64);
     String arn =
         world
@@ -202,5 +207,31 @@ class PlacesTest {
     int told = world.events("web").size();
     world.run(Duration.ofMinutes(5));
     assertThat(world.events("web")).hasSize(told);
+  }
+
+  @Test
+  void anotherCauseIsToldAndTheSameIsNotToldAgain() {
+    world.bridge("web", "app", 2048, 64);
+    world.service("web", "web", 1, r -> {});
+    world.run(Duration.ofMinutes(1));
+    assertThat(world.events("web")).singleElement().asString().contains("No Container Instances");
+    world.instance(1024, 1024, "us-east-1a");
+    world.run(Duration.ofMinutes(5));
+    assertThat(world.events("web")).hasSize(2);
+    assertThat(world.events("web").getFirst()).contains("has insufficient CPU units available.");
+  }
+
+  @Test
+  void notMoreThanFiveHundredTasksOfAClusterWaitForRoom() {
+    group();
+    world.bridge("web", "app", 256, 64);
+    world.service("web", "web", 600, r -> {});
+    world.run(Duration.ofSeconds(30));
+    assertThat(world.rows()).hasSize(500).allMatch(row -> !row.isStopping());
+    assertThat(world.events("web"))
+        .contains(
+            "(service web) was unable to place tasks in your cluster because the tasks provisioning"
+                + " capacity limit was exceeded.");
+    assertThat(why("web")).contains("no instance has joined");
   }
 }

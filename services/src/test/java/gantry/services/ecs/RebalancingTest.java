@@ -65,6 +65,17 @@ class RebalancingTest {
   }
 
   @Test
+  void aDeploymentStopsIt() {
+    running(4, r -> r.availabilityZoneRebalancing("ENABLED"));
+    otherZone();
+    world.until(w -> w.events("web").getFirst().contains("to AZ Rebalance"), Duration.ofMinutes(3));
+    world.call(ecs -> ecs.updateService(r -> r.service("web").forceNewDeployment(true)));
+    assertThat(world.events("web").getFirst()).isEqualTo("(service web) stopped AZ Rebalancing.");
+    world.run(Duration.ofMinutes(5));
+    assertThat(zones()).isEqualTo(Map.of("us-east-1a", 2, "us-east-1b", 2));
+  }
+
+  @Test
   void onlyWhoAskedForItIsRebalanced() {
     running(4, r -> r.availabilityZoneRebalancing("DISABLED"));
     otherZone();

@@ -11,6 +11,7 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.ActionTypeEn
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.EnablePrefixForIpv6SourceNatEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerTypeEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ProtocolEnum;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.RuleCondition;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroup;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetTypeEnum;
 
@@ -413,6 +414,86 @@ class StrictInputTest extends ElbFixture {
         () ->
             elb.describeTargetHealth(
                 r -> r.targetGroupArn(group).includeWithStrings("Everything")));
+  }
+
+  @Test
+  void an_addresss_zone_is_its_subnets() {
+    String group = group("web").targetGroupArn();
+    refused(
+        "ValidationError",
+        "The IP address '10.0.0.20' is within the VPC, and cannot have its Availability Zone"
+            + " overridden to 'all' from 'us-east-1a'",
+        () ->
+            elb.registerTargets(
+                r ->
+                    r.targetGroupArn(group)
+                        .targets(t -> t.id("10.0.0.20").availabilityZone("all"))));
+    refused(
+        "ValidationError",
+        "You must specify a valid Availability Zone or select 'all'",
+        () ->
+            elb.registerTargets(
+                r ->
+                    r.targetGroupArn(group)
+                        .targets(t -> t.id("192.168.7.7").availabilityZone("mars-1a"))));
+    refused(
+        "ValidationError",
+        "The Availability Zone for IP address '192.168.7.7' must be 'all'",
+        () ->
+            elb.registerTargets(
+                r ->
+                    r.targetGroupArn(group)
+                        .targets(t -> t.id("192.168.7.7").availabilityZone("us-east-1a"))));
+  }
+
+  private void rule(String listener, String message, RuleCondition condition) {
+    refused(
+        "ValidationError",
+        message,
+        () ->
+            elb.createRule(
+                r ->
+                    r.listenerArn(listener)
+                        .priority(1)
+                        .conditions(condition)
+                        .actions(
+                            a ->
+                                a.type(ActionTypeEnum.FIXED_RESPONSE)
+                                    .fixedResponseConfig(f -> f.statusCode("200")))));
+  }
+
+  @Test
+  void conditions_are_what_aws_takes_for_some() {
+    String listener = listener(balancer(), group("web").targetGroupArn());
+    rule(
+        listener,
+        "A condition field must be specified",
+        RuleCondition.builder().values("/a").build());
+    rule(
+        listener,
+        "You cannot provide both Values and 'HostHeaderConfig' for a condition of type"
+            + " 'host-header'",
+        RuleCondition.builder()
+            .field("host-header")
+            .values("a.example.com")
+            .hostHeaderConfig(c -> c.values("a.example.com"))
+            .build());
+    rule(
+        listener,
+        "invalid characters",
+        RuleCondition.builder().field("host-header").values("example.com:8443").build());
+    rule(
+        listener,
+        "at least one '.'",
+        RuleCondition.builder().field("host-header").values("web").build());
+  }
+
+  @Test
+  void the_subnet_that_is_missing_is_named() {
+    refused(
+        "SubnetNotFound",
+        "The subnet ID 'subnet-z' does not exist",
+        () -> elb.createLoadBalancer(r -> r.name("z").subnets("subnet-a", "subnet-z")));
   }
 
   @Test

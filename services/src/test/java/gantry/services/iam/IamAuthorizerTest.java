@@ -85,38 +85,44 @@ class IamAuthorizerTest {
         (request, arns) ->
             assertThat(
                     ResourceRules.resources(
-                        "ecs",
-                        operation(request),
-                        IamWorld.ACCOUNT,
-                        "us-east-1",
-                        new Members(request)))
+                        "ecs", operation(request), IamWorld.ROOT, new Members(request)))
                 .isEqualTo(arns));
     assertThat(
             ResourceRules.resources(
                 "iam",
                 "CreateUser",
-                IamWorld.ACCOUNT,
-                "us-east-1",
+                IamWorld.ROOT,
                 new Members(CreateUserRequest.builder().userName("ann").build())))
         .containsExactly("arn:aws:iam::111122223333:user/ann");
     assertThat(
             ResourceRules.resources(
                 "iam",
                 "CreateUser",
-                IamWorld.ACCOUNT,
-                "us-east-1",
+                IamWorld.ROOT,
                 new Members(CreateUserRequest.builder().path("/a/b/").userName("ann").build())))
         .containsExactly("arn:aws:iam::111122223333:user/a/b/ann");
     assertThat(
             ResourceRules.resources(
                 "ssm",
                 "GetParameters",
-                IamWorld.ACCOUNT,
-                "us-east-1",
+                IamWorld.ROOT,
                 new Members(GetParametersRequest.builder().names("/a/b", "c").build())))
         .containsExactly(
             "arn:aws:ssm:us-east-1:111122223333:parameter/a/b",
             "arn:aws:ssm:us-east-1:111122223333:parameter/c");
+    assertThat(
+            ResourceRules.resources(
+                "logs",
+                "DescribeLogGroups",
+                IamWorld.ROOT,
+                new Members(GetUserRequest.builder().build())))
+        .containsExactly("arn:aws:logs:us-east-1:111122223333:log-group::log-stream:");
+    Caller ann = world.user("ann");
+    assertThat(
+            ResourceRules.resources(
+                "iam", "GetUser", ann, new Members(GetUserRequest.builder().build())))
+        .as("who names no user means himself")
+        .containsExactly(ann.arn());
   }
 
   @Test

@@ -13,8 +13,19 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import software.amazon.awssdk.services.iam.IamClient;
+import software.amazon.awssdk.services.iam.model.ContextEntry;
+import software.amazon.awssdk.services.iam.model.ContextKeyTypeEnum;
+import software.amazon.awssdk.services.iam.model.EntityAlreadyExistsException;
+import software.amazon.awssdk.services.iam.model.Group;
+import software.amazon.awssdk.services.iam.model.InvalidInputException;
+import software.amazon.awssdk.services.iam.model.NoSuchEntityException;
+import software.amazon.awssdk.services.iam.model.PolicyGroup;
 import software.amazon.awssdk.services.iam.model.PolicyScopeType;
+import software.amazon.awssdk.services.iam.model.PolicyUsageType;
+import software.amazon.awssdk.services.iam.model.PolicyUser;
+import software.amazon.awssdk.services.iam.model.PolicyVersion;
 import software.amazon.awssdk.services.iam.model.StatusType;
+import software.amazon.awssdk.services.iam.model.Tag;
 
 /** The IAM API as its clients see it. */
 class IamTest {
@@ -351,5 +362,114 @@ class IamTest {
     world.user("ann");
     world.iam(i -> i.createServiceLinkedRole(r -> r.awsServiceName("ecs.amazonaws.com")));
     assertThatThrownBy(() -> world.iam(refused.call()::apply)).hasMessageContaining(refused.text());
+  }
+
+  @Test
+  void entitiesAndVersionsOfAPolicyComeInPages() {
+    String document = IamWorld.document("{'Effect':'Allow','Action':'s3:*','Resource':'*'}");
+    String arn =
+        world
+            .iam(i -> i.createPolicy(r -> r.policyName("p").policyDocument(document)))
+            .policy()
+            .arn();
+    world.user("ann");
+    world.user("bob");
+    world.iam(i -> i.createGroup(r -> r.groupName("dev")));
+    world.iam(i -> i.attachUserPolicy(r -> r.userName("ann").policyArn(arn)));
+    world.iam(i -> i.attachGroupPolicy(r -> r.groupName("dev").policyArn(arn)));
+    world.iam(i -> i.putUserPermissionsBoundary(r -> r.userName("bob").permissionsBoundary(arn)));
+
+    var first = world.iam(i -> i.listEntitiesForPolicy(r -> r.policyArn(arn).maxItems(1)));
+    assertThat(first.isTruncated()).isTrue();
+    assertThat(first.policyGroups()).extracting(PolicyGroup::groupName).containsExactly("dev");
+    assertThat(first.hasPolicyUsers()).as("an empty list is one").isTrue();
+    var rest =
+        world.iam(i -> i.listEntitiesForPolicy(r -> r.policyArn(arn).marker(first.marker())));
+    assertThat(rest.policyUsers()).extracting(PolicyUser::userName).containsExactly("ann");
+    var held =
+        world.iam(
+            i ->
+                i.listEntitiesForPolicy(
+                    r -> r.policyArn(arn).policyUsageFilter(PolicyUsageType.PERMISSIONS_BOUNDARY)));
+    assertThat(held.policyUsers()).extracting(PolicyUser::userName).containsExactly("bob");
+    assertThat(held.policyGroups()).isEmpty();
+
+    for (int n = 0; n < 3; n++) {
+      world.iam(i -> i.createPolicyVersion(r -> r.policyArn(arn).policyDocument(document)));
+    }
+    var newest = world.iam(i -> i.listPolicyVersions(r -> r.policyArn(arn).maxItems(3)));
+    assertThat(newest.versions())
+        .extracting(PolicyVersion::versionId)
+        .containsExactly("v4", "v3", "v2");
+    assertThat(
+            world
+                .iam(i -> i.listPolicyVersions(r -> r.policyArn(arn).marker(newest.marker())))
+                .versions())
+        .extracting(PolicyVersion::versionId)
+        .containsExactly("v1");
+  }
+
+  @Test
+  void aGroupThatIsRenamedKeepsItsPeopleAndTheirPermissions() {
+    world.user("ann");
+    world.iam(i -> i.createGroup(r -> r.groupName("dev")));
+    world.iam(i -> i.createGroup(r -> r.groupName("ops")));
+    world.iam(i -> i.addUserToGroup(r -> r.groupName("dev").userName("ann")));
+    assertThatThrownBy(
+            () -> world.iam(i -> i.updateGroup(r -> r.groupName("dev").newGroupName("OPS"))))
+        .isInstanceOf(EntityAlreadyExistsException.class);
+    world.iam(i -> i.updateGroup(r -> r.groupName("dev").newGroupName("web").newPath("/a/")));
+    assertThat(world.iam(i -> i.listGroupsForUser(r -> r.userName("ann"))).groups())
+        .extracting(Group::arn)
+        .containsExactly("arn:aws:iam::111122223333:group/a/web");
+    assertThatThrownBy(() -> world.iam(i -> i.getGroup(r -> r.groupName("dev"))))
+        .isInstanceOf(NoSuchEntityException.class);
+  }
+
+  @Test
+  void simulationsSayWhichContextIsMissing() {
+    String document =
+        IamWorld.document(
+            "{'Effect':'Allow','Action':'s3:*','Resource':'arn:aws:s3:::${aws:PrincipalTag/team}',"
+                + "'Condition':{'StringEquals':{'s3:Prefix':'x'}}}");
+    assertThat(
+            world
+                .iam(i -> i.getContextKeysForCustomPolicy(r -> r.policyInputList(document)))
+                .contextKeyNames())
+        .containsExactly("aws:PrincipalTag/team", "s3:Prefix");
+    ContextEntry prefix =
+        ContextEntry.builder()
+            .contextKeyName("s3:prefix")
+            .contextKeyType(ContextKeyTypeEnum.STRING)
+            .contextKeyValues("x")
+            .build();
+    assertThat(
+            world
+                .iam(
+                    i ->
+                        i.simulateCustomPolicy(
+                            r ->
+                                r.policyInputList(document)
+                                    .actionNames("s3:ListBucket")
+                                    .contextEntries(prefix)))
+                .evaluationResults()
+                .getFirst()
+                .missingContextValues())
+        .containsExactly("aws:PrincipalTag/team");
+  }
+
+  @Test
+  void whatOnlyAwsCanMakeIsListedAsNothing() {
+    world.user("ann");
+    assertThat(world.iam(i -> i.listMFADevices(r -> r.userName("ann"))).hasMfaDevices()).isTrue();
+    assertThat(world.iam(i -> i.listSigningCertificates(r -> r.userName("ann"))).certificates())
+        .isEmpty();
+    assertThatThrownBy(() -> world.iam(i -> i.listSSHPublicKeys(r -> r.userName("nobody"))))
+        .isInstanceOf(NoSuchEntityException.class);
+    assertThatThrownBy(() -> world.iam(i -> i.getAccountPasswordPolicy(r -> {})))
+        .isInstanceOf(NoSuchEntityException.class);
+    Tag reserved = Tag.builder().key("aws:x").value("y").build();
+    assertThatThrownBy(() -> world.iam(i -> i.tagUser(r -> r.userName("ann").tags(reserved))))
+        .isInstanceOf(InvalidInputException.class);
   }
 }

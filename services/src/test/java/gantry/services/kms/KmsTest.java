@@ -338,13 +338,16 @@ class KmsTest {
         .isEqualTo("x");
 
     // Without the account in its policy, IAM's policies do not count.
+    Caller bob = world.user("bob");
     String closed =
-        call(k ->
-                k.createKey(
-                    r ->
-                        r.policy(
-                            IamWorld.document(
-                                "{'Effect':'Allow','Principal':{'AWS':'arn:aws:iam::111122223333:user/bob'},'Action':'kms:*','Resource':'*'}"))))
+        call(
+                bob,
+                k ->
+                    k.createKey(
+                        r ->
+                            r.policy(
+                                IamWorld.document(
+                                    "{'Effect':'Allow','Principal':{'AWS':'arn:aws:iam::111122223333:user/bob'},'Action':'kms:*','Resource':'*'}"))))
             .keyMetadata()
             .keyId();
     assertThatThrownBy(() -> call(ann, k -> k.encrypt(r -> r.keyId(closed).plaintext(bytes("x")))))
@@ -440,5 +443,155 @@ class KmsTest {
             () ->
                 call(k -> k.encrypt(r -> r.keyId(key.keyId()).plaintext(bytes("x")).dryRun(true))))
         .isInstanceOf(DryRunOperationException.class);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "ECC_SECG_P256K1,ECDSA_SHA_256,RAW",
+    "ECC_SECG_P256K1,ECDSA_SHA_256,DIGEST",
+    "ECC_NIST_EDWARDS25519,ED25519_SHA_512,RAW",
+    "ECC_NIST_EDWARDS25519,ED25519_PH_SHA_512,DIGEST",
+    "ML_DSA_44,ML_DSA_SHAKE_256,RAW",
+    "ML_DSA_87,ML_DSA_SHAKE_256,RAW"
+  })
+  void newerKeysSignToo(String spec, String algorithm, MessageType type) {
+    String id =
+        call(k -> k.createKey(r -> r.keySpec(spec).keyUsage(KeyUsageType.SIGN_VERIFY)))
+            .keyMetadata()
+            .keyId();
+    SdkBytes message = SdkBytes.fromByteArray(new byte[algorithm.endsWith("512") ? 64 : 32]);
+    SdkBytes signature =
+        call(k ->
+                k.sign(
+                    r ->
+                        r.keyId(id).message(message).messageType(type).signingAlgorithm(algorithm)))
+            .signature();
+    VerifyRequest request =
+        VerifyRequest.builder()
+            .keyId(id)
+            .message(message)
+            .messageType(type)
+            .signature(signature)
+            .signingAlgorithm(algorithm)
+            .build();
+    assertThat(call(k -> k.verify(request)).signatureValid()).isTrue();
+    byte[] other = message.asByteArray();
+    other[0] = 1;
+    assertThatThrownBy(
+            () ->
+                call(
+                    k ->
+                        k.verify(
+                            request.toBuilder().message(SdkBytes.fromByteArray(other)).build())))
+        .isInstanceOf(KmsInvalidSignatureException.class);
+    if (!algorithm.startsWith("ECDSA")) {
+      MessageType wrong = type == MessageType.RAW ? MessageType.DIGEST : MessageType.RAW;
+      assertThatThrownBy(() -> call(k -> k.verify(request.toBuilder().messageType(wrong).build())))
+          .hasMessageContaining("needs the message type " + type);
+    }
+  }
+
+  @Test
+  void twoKeysAgreeOnASecret() {
+    KeyMetadata one = agreeing();
+    KeyMetadata other = agreeing();
+    assertThat(one.keyAgreementAlgorithms()).containsExactly(KeyAgreementAlgorithmSpec.ECDH);
+    assertThat(shared(one, other)).isEqualTo(shared(other, one));
+    SdkBytes nonsense = bytes("none");
+    assertThatThrownBy(
+            () ->
+                call(
+                    k ->
+                        k.deriveSharedSecret(
+                            r ->
+                                r.keyId(one.keyId())
+                                    .keyAgreementAlgorithm(KeyAgreementAlgorithmSpec.ECDH)
+                                    .publicKey(nonsense))))
+        .hasMessageContaining("public key");
+  }
+
+  private KeyMetadata agreeing() {
+    return call(k ->
+            k.createKey(r -> r.keySpec(KeySpec.ECC_NIST_P256).keyUsage(KeyUsageType.KEY_AGREEMENT)))
+        .keyMetadata();
+  }
+
+  private SdkBytes shared(KeyMetadata own, KeyMetadata others) {
+    SdkBytes publicKey = call(k -> k.getPublicKey(r -> r.keyId(others.keyId()))).publicKey();
+    return call(k ->
+            k.deriveSharedSecret(
+                r ->
+                    r.keyId(own.keyId())
+                        .keyAgreementAlgorithm(KeyAgreementAlgorithmSpec.ECDH)
+                        .publicKey(publicKey)))
+        .sharedSecret();
+  }
+
+  @Test
+  void nobodyLocksHimselfOut() {
+    String id = key().keyId();
+    String useOnly =
+        IamWorld.document(
+            "{'Effect':'Allow','Principal':{'AWS':'arn:aws:iam::111122223333:root'},'Action':'kms:Encrypt','Resource':'*'}");
+    assertThatThrownBy(() -> call(k -> k.putKeyPolicy(r -> r.keyId(id).policy(useOnly))))
+        .isInstanceOf(MalformedPolicyDocumentException.class)
+        .hasMessageContaining("will not allow you to update the key policy in the future.");
+    String nobody =
+        IamWorld.document(
+            "{'Effect':'Allow','Principal':{'AWS':['111122223333','arn:aws:iam::111122223333:role/nobody']},'Action':'kms:*','Resource':'*'}");
+    assertThatThrownBy(() -> call(k -> k.putKeyPolicy(r -> r.keyId(id).policy(nobody))))
+        .isInstanceOf(MalformedPolicyDocumentException.class)
+        .hasMessageContaining("role/nobody");
+    call(
+        k -> k.putKeyPolicy(r -> r.keyId(id).policy(useOnly).bypassPolicyLockoutSafetyCheck(true)));
+  }
+
+  @Test
+  void grantsAreListedInPagesAndTriedOut() {
+    String id = key().keyId();
+    Caller ann = world.user("ann");
+    CreateGrantRequest grant =
+        CreateGrantRequest.builder()
+            .keyId(id)
+            .granteePrincipal(ann.arn())
+            .retiringPrincipal(ann.arn())
+            .operations(GrantOperation.ENCRYPT)
+            .name("one")
+            .build();
+    assertThatThrownBy(() -> call(k -> k.createGrant(grant.toBuilder().dryRun(true).build())))
+        .isInstanceOf(DryRunOperationException.class);
+    CreateGrantResponse made = call(k -> k.createGrant(grant));
+    assertThat(call(k -> k.createGrant(grant)).grantId()).isEqualTo(made.grantId());
+    for (String name : new String[] {"two", "three"}) {
+      assertThat(call(k -> k.createGrant(grant.toBuilder().name(name).build())).grantId())
+          .isNotEqualTo(made.grantId());
+    }
+    ListGrantsResponse first = call(k -> k.listGrants(r -> r.keyId(id).limit(2)));
+    assertThat(first.grants()).hasSize(2);
+    assertThat(first.truncated()).isTrue();
+    assertThat(call(k -> k.listGrants(r -> r.keyId(id).marker(first.nextMarker()))).grants())
+        .hasSize(1);
+    assertThat(call(k -> k.listRetirableGrants(r -> r.retiringPrincipal(ann.arn()))).grants())
+        .hasSize(3);
+    assertThatThrownBy(
+            () ->
+                call(k -> k.createGrant(grant.toBuilder().operations(GrantOperation.SIGN).build())))
+        .hasMessageContaining("Operations");
+    assertThatThrownBy(
+            () -> call(k -> k.createGrant(grant.toBuilder().granteePrincipal("ann").build())))
+        .isInstanceOf(InvalidArnException.class);
+    call(
+        ann, k -> k.encrypt(r -> r.keyId(id).plaintext(bytes("x")).grantTokens(made.grantToken())));
+    assertThatThrownBy(
+            () ->
+                call(
+                    ann,
+                    k -> k.encrypt(r -> r.keyId(id).plaintext(bytes("x")).grantTokens("none"))))
+        .isInstanceOf(InvalidGrantTokenException.class);
+    assertThatThrownBy(
+            () -> call(k -> k.revokeGrant(r -> r.keyId(id).grantId(made.grantId()).dryRun(true))))
+        .isInstanceOf(DryRunOperationException.class);
+    call(ann, k -> k.retireGrant(r -> r.keyId(id).grantId(made.grantId())));
+    assertThat(call(k -> k.listGrants(r -> r.keyId(id))).grants()).hasSize(2);
   }
 }

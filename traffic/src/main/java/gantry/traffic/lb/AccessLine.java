@@ -30,8 +30,14 @@ final class AccessLine {
         (client.secure ? "https://" : "http://")
             + host
             + (host.indexOf(':') < 0 ? ":" + x.port : "")
-            + (head.targetEnd > 0 ? head.target() : "/");
-    String version = head.version == 20 ? "HTTP/2.0" : head.version == 10 ? "HTTP/1.0" : "HTTP/1.1";
+            + (head.targetEnd > 0 && head.target().startsWith("/") ? head.target() : "/");
+    String version =
+        switch (head.version) {
+          case 20 -> "HTTP/2.0";
+          case 11 -> "HTTP/1.1";
+          case 10 -> "HTTP/1.0";
+          default -> "-";
+        };
     String agent = head.first(Head.USER_AGENT);
     String code = x.targetStatus == 0 ? "-" : Integer.toString(x.targetStatus);
     StringBuilder b = new StringBuilder(512);

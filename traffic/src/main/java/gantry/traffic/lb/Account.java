@@ -155,6 +155,9 @@ final class Account {
     counters.bytesSent += sent;
     Compiled to = compiled;
     if (logged() && to != null) {
+      if (traceId == null) {
+        traceId = Trace.text(head, worker);
+      }
       worker.owner.log(AccessLine.of(this, client, to));
     }
   }

@@ -2,7 +2,6 @@ package gantry.traffic.lb;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ConnectTimeoutException;
-import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,9 +13,6 @@ final class Exchange {
   /** A request that no target has got is tried on this many connections. */
   private static final int MAX_ATTEMPTS = 4;
 
-  /** Of a request's body, while the connection to the target is being made. */
-  private static final int MAX_QUEUED = 64 * 1024;
-
   private final Worker worker;
   private final Front front;
   private final Head head;
@@ -26,8 +22,7 @@ final class Exchange {
   private @Nullable TargetState failedTarget;
   private @Nullable Back back;
   private boolean backReady;
-  private @Nullable ArrayDeque<ByteBuf> queued;
-  private int queuedBytes;
+  private @Nullable EarlyParts early;
   private int attempts;
   private boolean requestEnded;
   private boolean responseBegun;
@@ -52,10 +47,6 @@ final class Exchange {
 
   Front front() {
     return front;
-  }
-
-  @Nullable TargetState target() {
-    return account.target;
   }
 
   // --- decide --------------------------------------------------------------------------------
@@ -127,14 +118,10 @@ final class Exchange {
     backReady = true;
     lastFromTarget = System.nanoTime();
     connection.sendHead(this);
-    ArrayDeque<ByteBuf> parts = queued;
+    EarlyParts parts = early;
     if (parts != null) {
-      queued = null;
-      queuedBytes = 0;
-      for (ByteBuf part : parts) {
-        bodySent += part.readableBytes();
-        connection.bodyPart(part);
-      }
+      early = null;
+      bodySent += parts.to(connection);
       front.resumeReading();
     }
     if (requestEnded) {
@@ -194,12 +181,10 @@ final class Exchange {
       }
       return;
     }
-    if (queued == null) {
-      queued = new ArrayDeque<>();
+    if (early == null) {
+      early = new EarlyParts();
     }
-    queued.add(data);
-    queuedBytes += data.readableBytes();
-    if (queuedBytes >= MAX_QUEUED) {
+    if (!early.add(data)) {
       front.pauseReading();
     }
   }
@@ -473,10 +458,10 @@ final class Exchange {
   private void over() {
     over = true;
     account.over();
-    ArrayDeque<ByteBuf> parts = queued;
+    EarlyParts parts = early;
     if (parts != null) {
-      queued = null;
-      parts.forEach(ByteBuf::release);
+      early = null;
+      parts.release();
     }
   }
 

@@ -346,7 +346,8 @@ final class FrontHttp1 extends Conn implements Front, Body.Sink {
       if (state == State.BODY || refused) {
         discard();
       } else {
-        flushAndClose();
+        out.send();
+        ctx.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
       }
       return;
     }
@@ -369,11 +370,6 @@ final class FrontHttp1 extends Conn implements Front, Body.Sink {
     if (!ctx.channel().config().isAutoRead()) {
       ctx.channel().config().setAutoRead(true);
     }
-  }
-
-  private void flushAndClose() {
-    out.send();
-    ctx.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
   }
 
   /**

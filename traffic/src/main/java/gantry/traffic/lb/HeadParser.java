@@ -117,6 +117,8 @@ final class HeadParser {
     }
     h.version = (b[i + 5] - '0') * 10 + b[i + 7] - '0';
     if (h.version != 11 && h.version != 10) {
+      // What the line says of HTTP/2 is not so: that has no such line.
+      h.version = 0;
       return refuse(h, 505, 0, null);
     }
     i += 10;
@@ -373,7 +375,7 @@ final class HeadParser {
       h.refuse = 405;
       return false;
     }
-    return target(h) && (h.version == 10 || host(h));
+    return RequestTarget.find(h) && (h.version == 10 || host(h));
   }
 
   private static boolean host(Head h) {
@@ -384,108 +386,6 @@ final class HeadParser {
     return true;
   }
 
-  /** Finds path and query; an absolute target's host takes the place of the Host header. */
-  static boolean target(Head h) {
-    byte[] b = h.bytes;
-    int start = h.targetStart;
-    int end = h.targetEnd;
-    if (b[start] != '/') {
-      if (end - start == 1 && b[start] == '*' && h.methodIs("OPTIONS")) {
-        h.pathStart = start;
-        h.pathEnd = h.queryStart = end;
-        return hostGood(h);
-      }
-      int scheme = schemeEnd(b, start, end);
-      if (scheme < 0) {
-        refuse(h, 400, SEVERE, "BadUri");
-        return false;
-      }
-      int authority = scheme;
-      while (authority < end && b[authority] != '/' && b[authority] != '?') {
-        authority++;
-      }
-      if (authority == scheme) {
-        refuse(h, 400, SEVERE, "BadUri");
-        return false;
-      }
-      if (authority < end && b[authority] == '?') {
-        refuse(h, 400, SEVERE, "BadUri");
-        return false;
-      }
-      h.addHeader(scheme, scheme, scheme, authority);
-      h.host = h.count - 1;
-      if (authority == end) {
-        // No path means "/", and the last byte of "http://" is one.
-        start = scheme - 1;
-        end = scheme;
-      } else {
-        start = authority;
-      }
-      h.targetStart = start;
-      h.targetEnd = end;
-    }
-    int query = start;
-    while (query < end && b[query] != '?') {
-      if (b[query] == '#') {
-        refuse(h, 400, SEVERE, "BadUri");
-        return false;
-      }
-      query++;
-    }
-    h.pathStart = start;
-    h.pathEnd = query;
-    h.queryStart = query < end ? query + 1 : end;
-    for (int i = start; i < end; i++) {
-      if (b[i] < 0) {
-        desync(h, AMBIGUOUS, "AmbiguousUri");
-        break;
-      }
-    }
-    return hostGood(h);
-  }
-
-  private static boolean hostGood(Head h) {
-    if (h.host < 0) {
-      return true;
-    }
-    byte[] b = h.bytes;
-    for (int i = h.valueStart(h.host); i < h.valueEnd(h.host); i++) {
-      int c = b[i];
-      boolean good =
-          (c >= 'a' && c <= 'z')
-              || (c >= 'A' && c <= 'Z')
-              || (c >= '0' && c <= '9')
-              || c == '.'
-              || c == '-'
-              || c == ':'
-              || c == '_'
-              || c == '['
-              || c == ']'
-              || c == '~'
-              || c == '%';
-      if (!good) {
-        refuse(h, 400, SEVERE, "BadHeader");
-        return false;
-      }
-    }
-    return true;
-  }
-
-  private static int schemeEnd(byte[] b, int start, int end) {
-    for (String scheme : new String[] {"http://", "https://"}) {
-      int k = 0;
-      while (k < scheme.length()
-          && start + k < end
-          && Head.lower(b[start + k]) == scheme.charAt(k)) {
-        k++;
-      }
-      if (k == scheme.length()) {
-        return start + k;
-      }
-    }
-    return -1;
-  }
-
   static void desync(Head h, int level, String reason) {
     if (level > h.desync) {
       h.desync = level;
@@ -493,7 +393,7 @@ final class HeadParser {
     }
   }
 
-  private static int refuse(
+  static int refuse(
       Head h, int status, int desync, @org.jspecify.annotations.Nullable String reason) {
     h.refuse = status;
     if (reason != null) {

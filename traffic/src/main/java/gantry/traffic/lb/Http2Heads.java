@@ -122,7 +122,7 @@ final class Http2Heads {
         h.refuse = 400;
       } else if (h.host < 0) {
         h.refuse = 400;
-      } else if (!HeadParser.target(h) && h.refuse == 0) {
+      } else if (!RequestTarget.find(h) && h.refuse == 0) {
         h.refuse = 400;
       }
     }

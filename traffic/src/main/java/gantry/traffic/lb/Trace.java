@@ -36,6 +36,14 @@ final class Trace {
     out.crlf();
   }
 
+  /** The header's value for a request that no target gets. */
+  static String text(Head h, Worker worker) {
+    Bytes out = worker.out;
+    out.reset(h.length + 256);
+    put(out, h, worker);
+    return out.text(NAME.length, out.size - 2);
+  }
+
   private static void id(Bytes out, Worker worker) {
     out.put('1').put('-').hex(worker.clock.epochSecond(), 8).put('-');
     out.hex(worker.chance.next(), 16).hex(worker.chance.next(), 8);

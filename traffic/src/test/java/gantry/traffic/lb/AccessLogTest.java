@@ -87,7 +87,9 @@ class AccessLogTest {
       assertThat(reply.status()).isEqualTo(503);
       length = reply.head().length() + reply.body().length();
     }
-    String[] fields = lines().getFirst().split(" ", -1);
+    String line = lines().getFirst();
+    assertThat(line).as("a trace id without a target").contains(" \"Root=1-");
+    String[] fields = line.split(" ", -1);
     assertThat(fields[8]).isEqualTo("503");
     assertThat(fields[9]).isEqualTo("-");
     assertThat(fields[SENT]).isEqualTo(Integer.toString(length));
@@ -99,7 +101,18 @@ class AccessLogTest {
     try (var talk = world.talk()) {
       assertThat(talk.send("(nonsense)\r\n\r\n").reply().status()).isEqualTo(400);
     }
-    assertThat(lines().getFirst())
+    try (var talk = world.talk()) {
+      assertThat(talk.send("GET / HTTP/2.0\r\nHost: h\r\n\r\n").reply().status()).isEqualTo(505);
+    }
+    try (var talk = world.talk()) {
+      assertThat(talk.send("CONNECT a:1 HTTP/1.1\r\nHost: h\r\n\r\n").reply().status())
+          .isEqualTo(400);
+    }
+    List<String> lines = lines();
+    assertThat(lines).allMatch(line -> line.startsWith("http "));
+    assertThat(lines.get(1)).contains("/ -\" ");
+    assertThat(lines.get(2)).contains("\"CONNECT http://h:" + world.port + "/ HTTP/1.1\"");
+    assertThat(lines.getFirst())
         .contains("\"- http://w-1.us-east-1.elb.amazonaws.com:" + world.port + "- -\"");
   }
 }

@@ -124,7 +124,7 @@ public final class BytecodeScan {
 
   /** What was read. */
   public ReadMembers reads() {
-    return new ReadMembers(reads);
+    return ReadMembers.of(reads);
   }
 
   /**

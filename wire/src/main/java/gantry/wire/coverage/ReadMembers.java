@@ -4,10 +4,9 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Collection;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -20,10 +19,18 @@ public final class ReadMembers {
   /** Where the build leaves what {@link CoverageMain} found. */
   public static final String RESOURCE = "/gantry/wire/read-members";
 
-  private final Map<String, Set<String>> byClass;
+  /** Lines of words between blanks, not taken apart: a program asks for few of them. */
+  private final Map<String, String> byClass;
 
-  ReadMembers(Map<String, Set<String>> byClass) {
+  private ReadMembers(Map<String, String> byClass) {
     this.byClass = byClass;
+  }
+
+  static ReadMembers of(Map<String, ? extends Collection<String>> members) {
+    Map<String, String> byClass = new HashMap<>();
+    members.forEach(
+        (type, read) -> byClass.put(type, " " + String.join(" ", new TreeSet<>(read)) + " "));
+    return new ReadMembers(byClass);
   }
 
   /** Null if this program was built without the scan, as a module's tests are. */
@@ -36,16 +43,15 @@ public final class ReadMembers {
   }
 
   static ReadMembers parse(String text) {
-    Map<String, Set<String>> byClass = new HashMap<>();
-    for (String line : text.split("\n", -1)) {
-      if (!line.isEmpty() && !line.startsWith("#")) {
-        String[] fields = line.split(" ", -1);
-        Set<String> members = HashSet.newHashSet(fields.length);
-        for (int i = 1; i < fields.length; i++) {
-          members.add(fields[i]);
-        }
-        byClass.put(fields[0], members);
+    Map<String, String> byClass = new HashMap<>();
+    int start = 0;
+    while (start < text.length()) {
+      int end = text.indexOf('\n', start);
+      int blank = text.indexOf(' ', start);
+      if (text.charAt(start) != '#') {
+        byClass.put(text.substring(start, blank), text.substring(blank, end) + " ");
       }
+      start = end + 1;
     }
     return new ReadMembers(byClass);
   }
@@ -55,11 +61,7 @@ public final class ReadMembers {
         new StringBuilder("# Members that our code reads, by the scan of its bytecode.\n");
     new TreeMap<>(byClass)
         .forEach(
-            (type, members) ->
-                out.append(type)
-                    .append(' ')
-                    .append(String.join(" ", new TreeSet<>(members)))
-                    .append('\n'));
+            (type, members) -> out.append(type).append(' ').append(members.strip()).append('\n'));
     return out.toString();
   }
 
@@ -69,7 +71,7 @@ public final class ReadMembers {
    * @param type the model class, without {@code software.amazon.awssdk.services.}
    */
   boolean reads(String type, String member) {
-    Set<String> members = byClass.get(type);
-    return members != null && members.contains(member);
+    String members = byClass.get(type);
+    return members != null && members.contains(" " + member + " ");
   }
 }

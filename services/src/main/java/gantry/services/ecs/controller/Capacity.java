@@ -7,6 +7,7 @@ import gantry.services.ecs.placement.Decision;
 import gantry.services.ecs.placement.Lack;
 import gantry.services.ecs.placement.PlacementRequest;
 import gantry.services.ecs.rows.InstanceRow;
+import gantry.services.ecs.rows.ServiceRow;
 import gantry.services.ecs.rows.TaskRow;
 import gantry.state.Change;
 import gantry.state.Commit;
@@ -20,7 +21,9 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.Attribute;
+import software.amazon.awssdk.services.ecs.model.DeploymentRolloutState;
 import software.amazon.awssdk.services.ecs.model.Resource;
+import software.amazon.awssdk.services.ecs.model.TaskDefinition;
 
 /**
  * The index of what is free, for every cluster and for the Fargate pool, kept from the change feed.
@@ -114,6 +117,8 @@ public final class Capacity {
       View view = store.snapshot();
       view.scanAll(EcsTables.INSTANCES).forEach(row -> instance(row.key().scope(), row.value()));
       view.scanAll(EcsTables.TASKS).forEach(row -> task(row.key().scope(), row.value()));
+      view.scanAll(EcsTables.SERVICES)
+          .forEach(row -> service(view, row.key().scope(), row.value()));
       store.feed().subscribe(view.revision(), this::apply);
     }
   }
@@ -132,8 +137,33 @@ public final class Capacity {
         } else if (change.before() instanceof TaskRow gone) {
           release(gone.arn());
         }
+      } else if (change.table() == EcsTables.SERVICES
+          && change.after() instanceof ServiceRow row
+          && row.isDaemon()) {
+        service(store.snapshot(), change.key().scope(), row);
       }
     }
+  }
+
+  /** Room is kept for a daemon unless it has been given up. */
+  private void service(View view, Scope scope, ServiceRow row) {
+    if (!row.isDaemon()) {
+      return;
+    }
+    PlacementRequest request = null;
+    if (row.isActive() && row.primary().rolloutState() != DeploymentRolloutState.FAILED) {
+      TaskDefinition definition = Deployments.definition(view, scope, row.primary().revision());
+      if (definition != null) {
+        Launcher.Order order =
+            ServiceOrders.order(view, scope, row, row.primary(), definition, null);
+        request =
+            PlacementRequests.of(
+                order, PlacementRequests.demand(definition, order.overrides(), false), Set.of(), 0);
+      }
+    }
+    pools
+        .computeIfAbsent(key(scope, row.cluster()), each -> new CapacityIndex())
+        .daemon("service:" + row.name(), request);
   }
 
   private void instance(Scope scope, InstanceRow row) {

@@ -166,6 +166,11 @@ public final class Deployments {
       }
       deployments.add(old.edit().primary(false).updatedAt(now).done());
     }
+    if (row.balancing()) {
+      ServiceTelling telling = new ServiceTelling(context, tx, scope, row, now);
+      telling.say("stopped AZ Rebalancing.");
+      telling.action("INFO", "SERVICE_REBALANCING_STOPPED", Map.of());
+    }
     tx.put(EcsTables.SERVICE_REVISIONS, scope.key(revision.serviceRevisionArn()), revision);
     put(tx, scope, row, made, deploymentArn, now);
     Shifts.record(tx, scope, made, now);

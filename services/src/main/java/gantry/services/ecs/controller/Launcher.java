@@ -34,6 +34,9 @@ import software.amazon.awssdk.services.ecs.model.TaskOverride;
 /** Makes tasks: decides where, takes the room, writes the row. Who asks does not matter to it. */
 public final class Launcher {
 
+  /** Tasks of a cluster that may be PROVISIONING for want of room. */
+  static final int MAX_WAITING = 500;
+
   private final ServiceContext context;
   private final Capacity capacity;
   private final Networks networks;
@@ -165,7 +168,7 @@ public final class Launcher {
     } else if (decision instanceof Decision.Refused refused && !order.waits()) {
       return new Prepared.Nowhere(refused);
     }
-    if (zone == null || order.isFargate()) {
+    if (zone == null) {
       zone = zone(order, zones);
     }
     return new Prepared.Ready(made.row(order, id, arn, demand, instance, zone), order.tags());
@@ -278,6 +281,22 @@ public final class Launcher {
             (key, count) -> count == 1 ? null : count - 1);
       }
     }
+  }
+
+  /** Whether the tasks of a cluster that wait for room, with those that begin to, are too many. */
+  public static boolean tooManyWait(
+      View view, Scope scope, String cluster, List<Prepared.Ready> beginning) {
+    long more = beginning.stream().filter(each -> waits(each.row())).count();
+    return more > 0
+        && more
+                + view.lookup(EcsTables.LIVE_TASKS, scope, cluster)
+                    .filter(row -> waits(row.value()))
+                    .count()
+            > MAX_WAITING;
+  }
+
+  private static boolean waits(TaskRow row) {
+    return row.task().containerInstanceArn() == null;
   }
 
   /** Gives the room of tasks back that will not be written. */

@@ -42,7 +42,7 @@ public final class Outbox {
         "task-" + row.id() + "-" + version,
         "ECS Task State Change",
         List.of(row.arn()),
-        detail(row.task(), now),
+        detail(row.shown(), now),
         now);
     return row;
   }

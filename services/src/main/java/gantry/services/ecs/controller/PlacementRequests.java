@@ -74,6 +74,7 @@ public final class PlacementRequests {
       }
       strategies.addAll(strategies(order));
     } else {
+      strategies.add(new Strategy.Spread("ecs.availability-zone"));
       strategies.add(new Strategy.Spread(Strategy.Spread.INSTANCE));
     }
     return new PlacementRequest(

@@ -46,8 +46,6 @@ final class PlanWriting {
   private boolean steady;
   private boolean balancing;
 
-  private List<TaskRow> started = List.of();
-
   PlanWriting(
       ServiceContext context,
       Launcher launcher,
@@ -96,11 +94,11 @@ final class PlanWriting {
         case Step.Deactivate none -> {}
       }
     }
+    // First, so that what this plan starts runs what it has learnt.
+    new DigestPins(tx, scope, look, rows).pin();
     starts();
     stops();
     placement();
-    new DigestPins(tx, scope, look, rows).pin();
-    giveDigests();
     boolean settled = look.plan().has(Step.Steady.class) && quiet;
     if (settled) {
       steady();
@@ -171,7 +169,8 @@ final class PlanWriting {
     if (ready.isEmpty()) {
       return;
     }
-    started = launcher.write(tx, scope, ready);
+    List<TaskRow> started =
+        launcher.write(tx, scope, ready.stream().map(this::withDigests).toList());
     long unhealthy =
         look.views().stream()
             .filter(task -> task.isLive() && task.isUnhealthy())
@@ -181,19 +180,13 @@ final class PlanWriting {
         started, onlyRebalances(), row.isDaemon() ? 0 : (int) Math.min(unhealthy, started.size()));
   }
 
-  /**
-   * A task that was started by the very plan that learned its deployment's digests runs them too.
-   */
-  private void giveDigests() {
-    for (TaskRow task : started) {
-      DeploymentRow deployment = rows.get(task.deploymentId());
-      if (deployment != null && task.digests().isEmpty() && !deployment.digests().isEmpty()) {
-        tx.put(
-            EcsTables.TASKS,
-            EcsTables.member(scope, row.cluster(), task.id()),
-            task.edit().digests(deployment.digests()).done());
-      }
-    }
+  /** What the deployment runs, which may have been learnt only now. */
+  private Launcher.Prepared.Ready withDigests(Launcher.Prepared.Ready task) {
+    DeploymentRow deployment = rows.get(task.row().deploymentId());
+    return deployment == null || deployment.digests().equals(task.row().digests())
+        ? task
+        : new Launcher.Prepared.Ready(
+            task.row().edit().digests(deployment.digests()).done(), task.tags());
   }
 
   private void stops() {
@@ -240,12 +233,11 @@ final class PlanWriting {
   }
 
   private void steady() {
-    telling.over("placement");
+    telling.placed();
     telling.over("configuration");
     if (!steady || telling.due("steady")) {
       telling.said().put("steady", now);
-      telling.say("has reached a steady state.");
-      telling.action("INFO", "SERVICE_STEADY_STATE", Map.of());
+      telling.steady();
     }
     steady = true;
   }

@@ -399,6 +399,12 @@ public final class ServiceController implements Controller {
         order(view, scope, row, deployment, instance, zone, tasks, ready))) {
       case Launcher.Prepared.Ready one -> {
         ready.add(one);
+        if (one.row().task().containerInstanceArn() == null
+            && Launcher.tooManyWait(view, scope, row.cluster(), ready)) {
+          ready.removeLast();
+          launcher.forget(List.of(one));
+          yield Decision.Refused.tooManyWait();
+        }
         yield null;
       }
       case Launcher.Prepared.Nowhere none -> none.why();

@@ -1,6 +1,7 @@
 package gantry.services.ecs.controller;
 
 import gantry.services.ServiceContext;
+import gantry.services.ecs.Arns;
 import gantry.services.ecs.placement.Decision;
 import gantry.services.ecs.placement.Refusal;
 import gantry.services.ecs.rows.ServiceEvents;
@@ -11,6 +12,7 @@ import gantry.state.Tx;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -26,6 +28,8 @@ final class ServiceTelling {
 
   static final String TROUBLESHOOTING =
       " For more information, see the Troubleshooting section of the Amazon ECS Developer Guide.";
+
+  private static final String PLACEMENT = "placement ";
 
   private final ServiceContext context;
   private final Tx tx;
@@ -58,6 +62,22 @@ final class ServiceTelling {
   void action(String type, String name, Map<String, Object> more) {
     Outbox.serviceAction(
         tx, scope, row.service().serviceArn(), row.service().clusterArn(), type, name, more, now);
+  }
+
+  void steady() {
+    say("has reached a steady state.");
+    action("INFO", "SERVICE_STEADY_STATE", Map.of());
+    if (!providers().isEmpty()) {
+      action("INFO", "CAPACITY_PROVIDER_STEADY_STATE", providers());
+    }
+  }
+
+  private Map<String, Object> providers() {
+    List<String> arns =
+        row.service().capacityProviderStrategy().stream()
+            .map(each -> Arns.capacityProvider(scope, each.capacityProvider()))
+            .toList();
+    return arns.isEmpty() ? Map.of() : Map.of("capacityProviderArns", arns);
   }
 
   /** What has been said, by kind, and when. */
@@ -93,7 +113,12 @@ final class ServiceTelling {
                 ? ""
                 : " Amazon ECS replaced " + replaced + " tasks due to an unhealthy status."));
     action("INFO", "TASKS_STARTED", Map.of());
-    over("placement");
+    placed();
+  }
+
+  /** Tasks find places again. */
+  void placed() {
+    said.keySet().removeIf(kind -> kind.startsWith(PLACEMENT));
   }
 
   void stopped(List<TaskRow> running, int pending, boolean rebalances) {
@@ -124,19 +149,26 @@ final class ServiceTelling {
 
   /** A task found no place. */
   void unplaced(Decision.Refused why, boolean fargate) {
-    if (!due("placement")) {
+    // Another cause is told at once, the same one not again until tasks have found a place.
+    if (!due(PLACEMENT + (why.crowded() ? "crowded" : String.valueOf(why.closestRefusal())))) {
+      return;
+    }
+    if (why.crowded()) {
+      say(
+          "was unable to place tasks in your cluster because the tasks provisioning capacity limit"
+              + " was exceeded.");
       return;
     }
     say(unplacedText(why, fargate));
     Refusal closest = why.closestRefusal();
-    action(
-        "ERROR",
-        "SERVICE_TASK_PLACEMENT_FAILURE",
-        Map.of(
-            "reason",
-            fargate
-                ? "RESOURCE:FARGATE"
-                : closest == null ? "NO ACTIVE INSTANCES" : closest.reason()));
+    Map<String, Object> more = new LinkedHashMap<>(providers());
+    if (!fargate && why.closest() != null) {
+      more.put("containerInstanceArns", List.of(why.closest()));
+    }
+    more.put(
+        "reason",
+        fargate ? "RESOURCE:FARGATE" : closest == null ? "NO ACTIVE INSTANCES" : closest.reason());
+    action("ERROR", "SERVICE_TASK_PLACEMENT_FAILURE", more);
   }
 
   private static String unplacedText(Decision.Refused why, boolean fargate) {

@@ -8,6 +8,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -39,11 +40,21 @@ public final class CapacityIndex {
   private final Map<String, Taken> tasks = new HashMap<>();
   private final LinkedHashMap<PoolKey, Pool> pools = new LinkedHashMap<>(16, 0.75f, true);
   private final Map<String, GroupCounts> groups = new HashMap<>();
+  private final Map<String, PlacementRequest> daemons = new HashMap<>();
 
   /** Where the tasks of one group are. */
   private static final class GroupCounts {
     final Map<String, Integer> byInstance = new HashMap<>();
     final Map<List<String>, Map<String, Integer>> byValues = new HashMap<>();
+  }
+
+  /** A daemon, whose room is kept on every instance on which it belongs; null when it is gone. */
+  public void daemon(String group, @Nullable PlacementRequest request) {
+    if (Objects.equals(
+        request == null ? daemons.remove(group) : daemons.put(group, request), request)) {
+      return;
+    }
+    nodes.values().forEach(node -> node.daemon(group, request));
   }
 
   public int instances() {
@@ -71,6 +82,7 @@ public final class CapacityIndex {
       old.freeMemory = candidate.memory() - usedMemory;
       old.freeGpus = candidate.gpus() - usedGpus;
       old.freeEnis = candidate.enis() - usedEnis;
+      daemons.forEach(old::daemon);
       pools.values().forEach(pool -> pool.add(old));
       return;
     }
@@ -79,6 +91,7 @@ public final class CapacityIndex {
     node.freeMemory = candidate.memory();
     node.freeGpus = candidate.gpus();
     node.freeEnis = candidate.enis();
+    daemons.forEach(node::daemon);
     nodes.put(candidate.id(), node);
     slots.add(node);
     pools.values().forEach(pool -> pool.add(node));

@@ -14,9 +14,18 @@ public sealed interface Decision {
    * Each instance with the first reason that speaks against it.
    *
    * @param closest the instance that met the most requirements; null when there is none at all
+   * @param crowded it might wait for room, but too many do already
    */
-  record Refused(SortedMap<String, Refusal> byInstance, @Nullable String closest)
+  record Refused(SortedMap<String, Refusal> byInstance, @Nullable String closest, boolean crowded)
       implements Decision {
+
+    public Refused(SortedMap<String, Refusal> byInstance, @Nullable String closest) {
+      this(byInstance, closest, false);
+    }
+
+    public static Refused tooManyWait() {
+      return new Refused(new TreeMap<>(), null, true);
+    }
 
     public SortedMap<Refusal, Integer> counts() {
       SortedMap<Refusal, Integer> counts = new TreeMap<>();

@@ -2,6 +2,7 @@ package gantry.services.ecs.placement;
 
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -28,6 +29,9 @@ final class Node implements ClusterQuery.Subject {
   final Set<Integer> udp = new HashSet<>();
   final Map<String, Integer> groups = new HashMap<>();
   int tasks;
+
+  /** What the daemons take that belong on it, by their group, whether they are there or not. */
+  private final Map<String, Demand> daemons = new HashMap<>();
 
   /** Its values of attribute lists, joined; they change with the candidate only. */
   private final Map<List<String>, String> joined = new HashMap<>();
@@ -90,8 +94,39 @@ final class Node implements ClusterQuery.Subject {
     return null;
   }
 
+  /** Whether a daemon belongs here; one that is larger than the instance does not. */
+  void daemon(String group, @Nullable PlacementRequest request) {
+    if (request != null
+        && fixedRefusal(request.filter()) == null
+        && request.demand().cpu() <= candidate.cpu()
+        && request.demand().memory() <= candidate.memory()) {
+      daemons.put(group, request.demand());
+    } else {
+      daemons.remove(group);
+    }
+  }
+
+  /** Daemons that are still to come: others leave them their room. */
+  private List<Demand> kept(PlacementRequest request) {
+    if (request.only() != null || daemons.containsKey(request.group())) {
+      return List.of();
+    }
+    List<Demand> kept = new ArrayList<>();
+    daemons.forEach(
+        (group, demand) -> {
+          if (!groups.containsKey(group)) {
+            kept.add(demand);
+          }
+        });
+    return kept;
+  }
+
   @Nullable Refusal changingRefusal(PlacementRequest request) {
     Demand demand = request.demand();
+    Refusal daemon = daemons.isEmpty() ? null : roomForDaemons(request);
+    if (daemon != null) {
+      return daemon;
+    }
     if (request.distinct() && groups.containsKey(request.group())) {
       return Refusal.DISTINCT_INSTANCE;
     }
@@ -125,6 +160,25 @@ final class Node implements ClusterQuery.Subject {
     return null;
   }
 
+  private @Nullable Refusal roomForDaemons(PlacementRequest request) {
+    int cpu = request.demand().cpu();
+    int memory = request.demand().memory();
+    for (Demand kept : kept(request)) {
+      cpu += kept.cpu();
+      memory += kept.memory();
+      if (!Collections.disjoint(kept.tcpPorts(), request.demand().tcpPorts())) {
+        return Refusal.PORTS;
+      }
+      if (!Collections.disjoint(kept.udpPorts(), request.demand().udpPorts())) {
+        return Refusal.PORTS_UDP;
+      }
+    }
+    if (cpu > request.demand().cpu() && freeCpu < cpu) {
+      return Refusal.CPU;
+    }
+    return memory > request.demand().memory() && freeMemory < memory ? Refusal.MEMORY : null;
+  }
+
   /** What a refusal means here, for whoever asks: what is wanted and what there is. */
   String lacks(Refusal refusal, PlacementRequest request) {
     Demand demand = request.demand();
@@ -141,13 +195,21 @@ final class Node implements ClusterQuery.Subject {
                   .map(ClusterQuery::toString)
                   .collect(Collectors.joining(" nor "));
       case DISTINCT_INSTANCE -> "it has a task of " + request.group() + " already";
-      case CPU -> left(freeCpu, candidate.cpu(), demand.cpu(), "CPU units");
-      case MEMORY -> left(freeMemory, candidate.memory(), demand.memory(), "MiB of memory");
+      case CPU ->
+          left(freeCpu, candidate.cpu(), demand.cpu(), "CPU units")
+              + kept(kept(request).stream().mapToInt(Demand::cpu).sum());
+      case MEMORY ->
+          left(freeMemory, candidate.memory(), demand.memory(), "MiB of memory")
+              + kept(kept(request).stream().mapToInt(Demand::memory).sum());
       case GPU -> left(freeGpus, candidate.gpus(), demand.gpus(), "GPUs");
       case ENI -> left(freeEnis, candidate.enis(), demand.enis(), "network interfaces");
       case PORTS -> "in use: " + used(demand.tcpPorts(), tcp, candidate.reservedTcp(), "tcp");
       case PORTS_UDP -> "in use: " + used(demand.udpPorts(), udp, candidate.reservedUdp(), "udp");
     };
+  }
+
+  private static String kept(int size) {
+    return size == 0 ? "" : ", " + size + " are kept for daemons that are still to come";
   }
 
   private static String left(int free, int all, int wanted, String unit) {

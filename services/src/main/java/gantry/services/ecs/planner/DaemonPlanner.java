@@ -15,10 +15,10 @@ import java.util.Set;
  */
 final class DaemonPlanner {
 
-  private final ServicePlanner.Work work;
+  private final Work work;
   private final List<String> instances;
 
-  DaemonPlanner(ServicePlanner.Work work, List<String> instances) {
+  DaemonPlanner(Work work, List<String> instances) {
     this.work = work;
     this.instances = instances;
   }

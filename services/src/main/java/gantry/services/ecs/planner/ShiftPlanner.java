@@ -1,6 +1,5 @@
 package gantry.services.ecs.planner;
 
-import gantry.services.ecs.planner.ServicePlanner.Work;
 import gantry.services.ecs.planner.Step.Why;
 import gantry.services.ecs.planner.TaskView.Phase;
 import java.time.Duration;

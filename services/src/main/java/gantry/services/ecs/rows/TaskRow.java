@@ -6,6 +6,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.ecs.model.LaunchType;
 import software.amazon.awssdk.services.ecs.model.NetworkConfiguration;
 import software.amazon.awssdk.services.ecs.model.PlacementConstraint;
 import software.amazon.awssdk.services.ecs.model.PlacementStrategy;
@@ -80,6 +81,13 @@ public record TaskRow(
 
   public String id() {
     return task.taskArn().substring(task.taskArn().lastIndexOf('/') + 1);
+  }
+
+  /** As it is answered and told: the nodes of the Fargate pool are nobody's business. */
+  public Task shown() {
+    return task.launchType() == LaunchType.FARGATE
+        ? task.toBuilder().containerInstanceArn(null).build()
+        : task;
   }
 
   public boolean isStopped() {

@@ -18,6 +18,7 @@ final class Condition {
   private final ConditionOperator operator;
   private final Quantifier quantifier;
   private final boolean ifExists;
+  private final String name;
   private final String key;
   private final List<String> texts;
   private final List<Value> values;
@@ -32,6 +33,7 @@ final class Condition {
     this.operator = operator;
     this.quantifier = quantifier;
     this.ifExists = ifExists;
+    this.name = key;
     this.key = key.toLowerCase(Locale.ROOT);
     this.texts = texts;
     this.values =
@@ -40,6 +42,11 @@ final class Condition {
             : texts.stream()
                 .map(text -> operator.compile(text, variables && operator.takesVariables()))
                 .toList();
+  }
+
+  /** The key as the policy writes it. */
+  String name() {
+    return name;
   }
 
   /** Null where the operator's name is not one. */

@@ -3,6 +3,7 @@ package gantry.services.iam.policy;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,6 +11,9 @@ import org.jspecify.annotations.Nullable;
  * does not.
  */
 public final class PolicyDocument {
+
+  /** A policy variable; the escapes of {@code *}, {@code ?} and {@code $} have no name. */
+  private static final Pattern VARIABLE = Pattern.compile("\\$\\{\\s*([A-Za-z][^},\\s]*)");
 
   private final String text;
   private final String version;
@@ -53,6 +57,16 @@ public final class PolicyDocument {
         all.addAll(principals.aws());
       }
     }
+    return all;
+  }
+
+  /** The condition keys that its decisions depend on, as it writes them. */
+  public Set<String> contextKeys() {
+    var all = new TreeSet<>(String.CASE_INSENSITIVE_ORDER);
+    for (Statement statement : statements) {
+      statement.conditions().forEach(condition -> all.add(condition.name()));
+    }
+    VARIABLE.matcher(text).results().forEach(found -> all.add(found.group(1)));
     return all;
   }
 

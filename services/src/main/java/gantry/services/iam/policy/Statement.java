@@ -83,6 +83,10 @@ public final class Statement {
     return principals;
   }
 
+  List<Condition> conditions() {
+    return conditions;
+  }
+
   List<Pattern> actions() {
     return actions;
   }
