@@ -51,6 +51,7 @@ final class DockerProxy implements AutoCloseable {
 
   void down() throws IOException {
     ServerSocketChannel old = server;
+    server = null;
     if (old != null) {
       old.close();
     }
@@ -66,6 +67,10 @@ final class DockerProxy implements AutoCloseable {
         SocketChannel.open(UnixDomainSocketAddress.of(NodeConfig.DOCKER_SOCKET.getPath()));
     open.add(client);
     open.add(docker);
+    if (server == null) { // taken away just before they were known
+      client.close();
+      docker.close();
+    }
     Thread.ofVirtual().start(() -> copy(client, docker));
     Thread.ofVirtual().start(() -> copy(docker, client));
   }
