@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +21,7 @@ final class DockerProxy implements AutoCloseable {
 
   private final Path path;
   private final Set<SocketChannel> open = ConcurrentHashMap.newKeySet();
+  private final ReentrantReadWriteLock gate = new ReentrantReadWriteLock();
   private volatile @Nullable ServerSocketChannel server;
 
   DockerProxy(Path directory) throws IOException {
@@ -75,11 +77,22 @@ final class DockerProxy implements AutoCloseable {
     Thread.ofVirtual().start(() -> copy(docker, client));
   }
 
+  /** From now on nothing passes, though every connection stands; the same thread ends it. */
+  void hang() {
+    gate.writeLock().lock();
+  }
+
+  void goOn() {
+    gate.writeLock().unlock();
+  }
+
   private void copy(SocketChannel from, SocketChannel to) {
     ByteBuffer buffer = ByteBuffer.allocate(16 * 1024);
     try (from;
         to) {
       while (from.read(buffer) >= 0) {
+        gate.readLock().lock();
+        gate.readLock().unlock();
         buffer.flip();
         while (buffer.hasRemaining()) {
           to.write(buffer);
