@@ -1,6 +1,7 @@
 package gantry.node;
 
 import com.github.dockerjava.api.async.ResultCallback;
+import com.github.dockerjava.api.exception.DockerException;
 import com.github.dockerjava.api.model.Event;
 import com.github.dockerjava.api.model.EventType;
 import gantry.node.docker.DockerEngine;
@@ -90,7 +91,7 @@ final class DockerWatch implements AutoCloseable {
             .withLabelFilter(Map.of(Labels.INSTALL, install))
             .exec(follower);
         if (!follower.awaitStarted(ANSWERS_WITHIN.toMillis(), TimeUnit.MILLISECONDS)) {
-          throw new IllegalStateException("no event stream within " + ANSWERS_WITHIN);
+          throw new DockerEngine.Unavailable("no event stream within " + ANSWERS_WITHIN, null);
         }
         up = true;
         missed = false;
@@ -104,9 +105,13 @@ final class DockerWatch implements AutoCloseable {
         }
       } catch (InterruptedException e) {
         return;
-      } catch (RuntimeException e) {
+      } catch (DockerEngine.Unavailable | DockerException e) {
         reason = String.valueOf(e.getMessage());
         log.debug("Docker is not there: {}", reason);
+      } catch (RuntimeException e) {
+        // A mistake of ours must not end the watch; it is said, and Docker is asked anew.
+        reason = e.toString();
+        log.error("following Docker's events failed", e);
       } finally {
         if (up) {
           goneSince = System.nanoTime();

@@ -4,15 +4,14 @@ import gantry.node.metadata.Asked;
 import gantry.node.metadata.HttpLoop;
 import gantry.node.metadata.Reply;
 import gantry.node.vpc.CommandFailed;
+import gantry.node.vpc.Commands;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.StandardSocketOptions;
 import java.nio.channels.ServerSocketChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -81,7 +80,8 @@ final class HostEndpoint implements AutoCloseable {
       try {
         Files.createDirectories(state);
         Files.writeString(mark, "");
-        ip("addr", "add", "169.254.170.2/32", "dev", "lo", "label", LABEL);
+        new Commands()
+            .run("ip", "addr", "replace", "169.254.170.2/32", "dev", "lo", "label", LABEL);
         return serve(
             NetnsSockets.TASK_METADATA.getHostString(),
             true,
@@ -89,7 +89,7 @@ final class HostEndpoint implements AutoCloseable {
             state,
             apiPort,
             handler);
-      } catch (IOException e) {
+      } catch (IOException | CommandFailed e) {
         forget(mark);
         log.info(
             "169.254.170.2 cannot be served on this host ({}); tasks in bridge and host mode are told"
@@ -220,7 +220,7 @@ final class HostEndpoint implements AutoCloseable {
       new EndpointRedirect()
           .remove(Integer.parseInt(Files.readString(state.resolve(PORT)).strip()));
       if (!othersListen()) {
-        ip("addr", "del", "169.254.170.2/32", "dev", "lo");
+        new Commands().run("ip", "addr", "del", "169.254.170.2/32", "dev", "lo");
       }
     } catch (IOException | NumberFormatException | CommandFailed e) {
       log.debug("169.254.170.2: {}", e.getMessage());
@@ -239,28 +239,6 @@ final class HostEndpoint implements AutoCloseable {
       }
     }
     return false;
-  }
-
-  private static void ip(String... arguments) throws IOException {
-    List<String> command = new java.util.ArrayList<>();
-    command.add("ip");
-    command.addAll(List.of(arguments));
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    try {
-      if (!process.waitFor(5, TimeUnit.SECONDS)) {
-        process.destroyForcibly();
-        throw new IOException("ip hangs");
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IOException("interrupted", e);
-    }
-    if (process.exitValue() != 0
-        && !said.contains("File exists")
-        && !said.contains("already assigned")) {
-      throw new IOException("ip " + String.join(" ", arguments) + ": " + said.strip());
-    }
   }
 
   @Override

@@ -1,8 +1,6 @@
 package gantry.node;
 
-import com.github.dockerjava.api.command.InspectVolumeResponse;
 import com.github.dockerjava.api.exception.DockerException;
-import com.github.dockerjava.api.model.Container;
 import gantry.acs.EniPayload;
 import gantry.acs.NodeAgent;
 import gantry.acs.TaskPayload;
@@ -10,16 +8,10 @@ import gantry.node.docker.ContainerSpec;
 import gantry.node.docker.DockerEngine;
 import gantry.node.docker.HostPorts;
 import gantry.node.docker.Images;
-import gantry.node.docker.Labelled;
-import gantry.node.docker.Labels;
 import gantry.node.docker.Reasons;
 import gantry.node.docker.TaskCgroups;
 import gantry.node.docker.Volumes;
 import gantry.node.logs.Logs;
-import gantry.node.metadata.HttpLoop;
-import gantry.node.metadata.InstanceMetadata;
-import gantry.node.metadata.Subject;
-import gantry.node.metadata.TaskEndpoint;
 import gantry.node.secrets.SecretValues;
 import gantry.node.stats.ControlGroups;
 import gantry.node.stats.Sample;
@@ -27,11 +19,8 @@ import gantry.node.stats.StatsBook;
 import gantry.node.task.ContainerSeen;
 import gantry.node.task.ContainerSeen.State;
 import gantry.node.task.Seen;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
-import java.time.Duration;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -39,7 +28,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.random.RandomGenerator;
@@ -62,12 +50,6 @@ public final class Node implements NodeAgent {
   /** Containers that are being started at one time; Docker gets slower, not faster, beyond. */
   public static final int STARTS_AT_ONCE = 8;
 
-  /** How long a container that asks of itself waits until Docker has told us that it runs. */
-  static final Duration SELF_KNOWLEDGE = Duration.ofSeconds(2);
-
-  /** How often it is tried to tell whether Docker answers, a second longer apart each time. */
-  static final int TELL_TRIES = 10;
-
   /** Finished tasks that are remembered, so that a late payload does not start one again. */
   static final int FINISHED_KEPT = 10_000;
 
@@ -75,25 +57,20 @@ public final class Node implements NodeAgent {
   private final NodeDoors doors;
   private final DockerEngine docker;
   private final DockerWatch watch;
+  private final Readiness readiness;
+  private final NodeEndpoints endpoints;
   private final HostPorts ports;
   private final Semaphore starts = new Semaphore(STARTS_AT_ONCE, true);
   private final SecretValues secrets;
   private final Images images;
   private final Volumes volumes;
-  private final Labelled ours;
+  private final Remains remains;
   private final Logs logs;
-  private final EndpointKeys keys;
-  private final TaskEndpoint endpoint;
   private final ControlGroups groups;
   private final StatsBook stats = new StatsBook();
   private final AtomicReference<@Nullable TaskCgroups> cgroups = new AtomicReference<>();
 
   private final ReentrantLock lock = new ReentrantLock();
-
-  /** A lock of its own: to open an endpoint takes a while, and to assign a task must not. */
-  private final ReentrantLock endpointLock = new ReentrantLock();
-
-  private final ReentrantLock tellLock = new ReentrantLock();
 
   private final Map<String, TaskRunner> runners = new ConcurrentHashMap<>();
   private final Map<String, SubmitTaskStateChangeRequest> finished =
@@ -104,18 +81,9 @@ public final class Node implements NodeAgent {
           return size() > FINISHED_KEPT;
         }
       };
-  private final Map<String, Key> byContainerKey = new ConcurrentHashMap<>();
-  private final Map<String, String> byCredentialsKey = new ConcurrentHashMap<>();
-  private final Map<String, HttpLoop> vpcEndpoints = new ConcurrentHashMap<>();
-  private final Map<String, HttpLoop> instanceEndpoints = new ConcurrentHashMap<>();
-  private final Map<String, Relay> relays = new ConcurrentHashMap<>();
-  private @Nullable HostEndpoint hostEndpoint;
-  private boolean hostEndpointAsked;
   private @Nullable Set<String> retain;
   private volatile boolean storageQuotas = true;
   private volatile boolean closed;
-
-  private record Key(String taskArn, String container) {}
 
   private Node(NodeConfig config, NodeDoors doors) {
     this.config = config;
@@ -125,12 +93,9 @@ public final class Node implements NodeAgent {
     this.secrets = new SecretValues(doors.roles());
     this.images = new Images(docker, doors.registry(), secrets, config.pullBehavior());
     this.volumes = new Volumes(docker, config.install());
-    this.ours = new Labelled(docker, config.install());
+    this.remains = new Remains(docker, config, doors.network(), doors.clock());
     this.logs = new Logs(docker, doors.roles(), config.state());
-    this.keys = EndpointKeys.in(config.state());
-    this.endpoint =
-        new TaskEndpoint(
-            this::subject, this::byCredentials, doors.credentials(), doors.roles(), doors.clock());
+    this.endpoints = new NodeEndpoints(config, doors, docker, runners, this::stats);
     this.groups = new ControlGroups(Path.of("/proc"), TaskCgroups.hostRoot(), doors.clock());
     this.watch =
         new DockerWatch(
@@ -149,14 +114,19 @@ public final class Node implements NodeAgent {
               public void dockerIsBack() {
                 runners.values().forEach(TaskRunner::everythingMayHaveChanged);
                 Thread.ofVirtual().name("remove what is not ours").start(Node.this::sweep);
-                tell(true);
+                tellReady(true);
               }
 
               @Override
               public void dockerIsMissed() {
-                tell(false);
+                tellReady(false);
               }
             });
+    this.readiness = new Readiness(doors, watch::up, () -> closed);
+  }
+
+  private void tellReady(boolean ready) {
+    readiness.tell(ready);
   }
 
   /** Begins to follow Docker; it need not be there yet. */
@@ -164,40 +134,6 @@ public final class Node implements NodeAgent {
     Node node = new Node(config, doors);
     node.watch.start();
     return node;
-  }
-
-  private void tell(boolean ready) {
-    Thread.ofVirtual().name("tell whether Docker answers").start(() -> tellInOrder(ready));
-  }
-
-  /** Until it was heard, or is not true any more: what is said last must be what is true now. */
-  private void tellInOrder(boolean ready) {
-    for (int tries = 1; ; tries++) {
-      tellLock.lock();
-      try {
-        if (!closed && ready == watch.up()) {
-          doors.news().ready(ready);
-        }
-        return;
-      } catch (RuntimeException e) {
-        log.warn(
-            "that Docker {} could not be told (try {} of {})",
-            ready ? "answers" : "does not answer",
-            tries,
-            TELL_TRIES,
-            e);
-        if (tries == TELL_TRIES) {
-          return;
-        }
-      } finally {
-        tellLock.unlock();
-      }
-      try {
-        TimeUnit.SECONDS.sleep(tries);
-      } catch (InterruptedException e) {
-        return;
-      }
-    }
   }
 
   // --- NodeAgent ---
@@ -227,11 +163,7 @@ public final class Node implements NodeAgent {
   }
 
   private void begin(TaskPayload task) {
-    for (ContainerDefinition each : task.definition().containerDefinitions()) {
-      byContainerKey.put(
-          keys.ofContainer(task.taskArn(), each.name()), new Key(task.taskArn(), each.name()));
-    }
-    byCredentialsKey.put(keys.ofCredentials(task.taskArn()), task.taskArn());
+    endpoints.know(task);
     TaskRunner runner = new TaskRunner(this, task);
     runners.put(task.taskArn(), runner);
     runner.start();
@@ -276,25 +208,7 @@ public final class Node implements NodeAgent {
       lock.unlock();
     }
     try {
-      for (Container each : ours.containers()) {
-        String task = Labelled.label(each, Labels.TASK_ARN);
-        String eni = Labelled.label(each, Labels.ENI);
-        if (task == null || !(known.contains(task) || runners.containsKey(task))) {
-          log.info("container {} is of no task that is known; it is removed", each.getId());
-          if (eni != null) {
-            doors.network().detach(eni);
-          }
-          docker.removeContainer(each.getId());
-        } else if (eni != null) {
-          enis.add(eni);
-        }
-      }
-      for (InspectVolumeResponse each : ours.volumes()) {
-        String task = each.getLabels() == null ? null : each.getLabels().get(Labels.TASK_ARN);
-        if (task == null || !(known.contains(task) || runners.containsKey(task))) {
-          ours.removeVolume(each.getName());
-        }
-      }
+      enis.addAll(remains.removeUnknown(task -> known.contains(task) || runners.containsKey(task)));
       lock.lock();
       try {
         retain = null; // done; tasks that are assigned later are known by themselves
@@ -321,13 +235,7 @@ public final class Node implements NodeAgent {
     }
     watch.close();
     logs.close();
-    vpcEndpoints.values().forEach(HttpLoop::close);
-    instanceEndpoints.values().forEach(HttpLoop::close);
-    relays.values().forEach(Relay::close);
-    HostEndpoint host = hostEndpoint;
-    if (host != null) {
-      host.close();
-    }
+    endpoints.close();
     docker.close();
   }
 
@@ -344,11 +252,8 @@ public final class Node implements NodeAgent {
     } finally {
       lock.unlock();
     }
-    HostEndpoint host = hostEndpoint;
-    if (host != null) {
-      host.close();
-    }
-    new Remains(docker, config, doors.network(), clock()).remove();
+    endpoints.closeHost();
+    remains.remove();
   }
 
   // --- what people and the console may ask ---
@@ -453,6 +358,10 @@ public final class Node implements NodeAgent {
     return logs;
   }
 
+  NodeEndpoints endpoints() {
+    return endpoints;
+  }
+
   Semaphore starts() {
     return starts;
   }
@@ -483,125 +392,12 @@ public final class Node implements NodeAgent {
     return group != null && groups.outOfMemoryKills(group) > 0;
   }
 
-  TaskEnvironment.Endpoints endpoints(TaskPayload task, String container) {
-    String base = null;
-    String apiUrl = null;
-    boolean wellKnown = true;
-    NetworkMode mode = ContainerSpec.mode(task);
-    if (mode == NetworkMode.AWSVPC) {
-      if (doors.sockets() != null) {
-        base = "http://169.254.170.2";
-        apiUrl = config.apiPort() == 0 ? null : "http://169.254.170.2:4566";
-      }
-    } else if (mode != NetworkMode.NONE) {
-      HostEndpoint host = hostEndpoint();
-      if (host != null) {
-        base = host.base();
-        apiUrl = host.apiUrl();
-        wellKnown = host.wellKnown();
-      }
-    }
-    return new TaskEnvironment.Endpoints(
-        base,
-        wellKnown,
-        keys.ofContainer(task.taskArn(), container),
-        task.definition().taskRoleArn() == null ? null : keys.ofCredentials(task.taskArn()),
-        apiUrl);
-  }
-
-  private @Nullable HostEndpoint hostEndpoint() {
-    endpointLock.lock();
-    try {
-      if (!hostEndpointAsked && !closed) {
-        hostEndpoint =
-            HostEndpoint.open(
-                config.metadataOnHost(),
-                docker.facts().bridgeGateway(),
-                config.state(),
-                config.apiPort(),
-                endpoint::answer);
-        hostEndpointAsked = true;
-      }
-      return hostEndpoint;
-    } finally {
-      endpointLock.unlock();
-    }
-  }
-
-  /**
-   * Serves task and instance metadata and the API inside a VPC, from the first task on that is
-   * there.
-   */
-  void servedIn(String vpcId) {
-    NetnsSockets sockets = doors.sockets();
-    if (sockets == null) {
-      return;
-    }
-    endpointLock.lock();
-    try {
-      if (closed) {
-        return;
-      }
-      if (!vpcEndpoints.containsKey(vpcId)) {
-        vpcEndpoints.put(
-            vpcId,
-            new HttpLoop(sockets.listen(vpcId, NetnsSockets.TASK_METADATA), endpoint::answer)
-                .start());
-      }
-      if (!instanceEndpoints.containsKey(vpcId)) {
-        InstanceMetadata instance =
-            new InstanceMetadata(
-                address -> taskAt(vpcId, address), clock(), docker.facts().architecture());
-        instanceEndpoints.put(
-            vpcId,
-            new HttpLoop(sockets.listen(vpcId, NetnsSockets.INSTANCE_METADATA), instance::answer)
-                .start());
-      }
-      if (config.apiPort() != 0 && !relays.containsKey(vpcId)) {
-        relays.put(vpcId, Relay.start(sockets.listen(vpcId, NetnsSockets.API), config.apiPort()));
-      }
-    } catch (IOException e) {
-      log.warn("tasks in {} have no metadata, credentials and API: {}", vpcId, e.toString());
-    } finally {
-      endpointLock.unlock();
-    }
-  }
-
   /**
    * VPCs that are gone need no endpoints: a socket would keep the namespace in the kernel. Returns
    * at once.
    */
   public void servedOnlyIn(Set<String> vpcIds) {
-    if (vpcEndpoints.keySet().stream().allMatch(vpcIds::contains)) {
-      return;
-    }
-    Set<String> stay = Set.copyOf(vpcIds);
-    Thread.ofVirtual()
-        .name("close endpoints")
-        .start(
-            () -> {
-              endpointLock.lock();
-              try {
-                for (String vpc : Set.copyOf(vpcEndpoints.keySet())) {
-                  if (!stay.contains(vpc)) {
-                    HttpLoop endpoint = vpcEndpoints.remove(vpc);
-                    if (endpoint != null) {
-                      endpoint.close();
-                    }
-                    HttpLoop instance = instanceEndpoints.remove(vpc);
-                    if (instance != null) {
-                      instance.close();
-                    }
-                    Relay relay = relays.remove(vpc);
-                    if (relay != null) {
-                      relay.close();
-                    }
-                  }
-                }
-              } finally {
-                endpointLock.unlock();
-              }
-            });
+    endpoints.servedOnlyIn(vpcIds);
   }
 
   /** A container was seen to run that was not seen running before. */
@@ -615,7 +411,7 @@ public final class Node implements NodeAgent {
           () -> facts.seen().container(container.name()).state() == State.RUNNING);
     }
     if (ContainerSpec.mode(facts.task) != NetworkMode.AWSVPC) {
-      hostEndpoint(); // an adopted container expects it to be served
+      endpoints.host(); // an adopted container expects it to be served
     }
   }
 
@@ -631,13 +427,11 @@ public final class Node implements NodeAgent {
       lock.unlock();
     }
     for (ContainerSeen each : runner.seen().containers().values()) {
-      byContainerKey.remove(keys.ofContainer(task.taskArn(), each.name()));
       if (each.id() != null) {
         stats.forget(each.id());
       }
     }
-    byCredentialsKey.remove(keys.ofCredentials(task.taskArn()));
-    endpoint.forget(task.taskArn());
+    endpoints.forget(task);
   }
 
   /** A mistake of ours ended a runner: another one looks at Docker and goes on. */
@@ -661,57 +455,5 @@ public final class Node implements NodeAgent {
                 lock.unlock();
               }
             });
-  }
-
-  private @Nullable Subject subject(String key) {
-    Key found = byContainerKey.get(key);
-    TaskRunner runner = found == null ? null : runners.get(found.taskArn());
-    if (found == null || runner == null) {
-      return null;
-    }
-    runner.awaitStarted(found.container(), SELF_KNOWLEDGE);
-    TaskPayload task = runner.task();
-    Seen seen = runner.seen();
-    Map<String, String> names = new HashMap<>();
-    Map<String, Map<String, String>> labels = new HashMap<>();
-    for (ContainerDefinition each : task.definition().containerDefinitions()) {
-      names.put(each.name(), Labels.containerName(config.install(), task, each.name()));
-      Map<String, String> all = new LinkedHashMap<>();
-      if (each.hasDockerLabels()) {
-        all.putAll(each.dockerLabels());
-      }
-      all.putAll(Labels.of(config.install(), task, each.name()));
-      labels.put(each.name(), all);
-    }
-    EniPayload eni = task.eni();
-    return new Subject(
-        task,
-        found.container(),
-        seen,
-        runner.pulls(),
-        name -> stats(task, seen.container(name)),
-        names,
-        runner::bridgeAddress,
-        labels,
-        eni == null ? List.of() : TaskAddresses.dnsServers(task, eni),
-        eni == null ? List.of() : TaskAddresses.searchDomains(task, eni),
-        eni == null ? "" : TaskAddresses.gatewayWithPrefix(eni),
-        task.availabilityZone());
-  }
-
-  private @Nullable TaskPayload taskAt(String vpcId, String address) {
-    for (TaskRunner each : runners.values()) {
-      EniPayload eni = each.task().eni();
-      if (eni != null && eni.vpcId().equals(vpcId) && eni.privateIp().equals(address)) {
-        return each.task();
-      }
-    }
-    return null;
-  }
-
-  private @Nullable TaskPayload byCredentials(String key) {
-    String task = byCredentialsKey.get(key);
-    TaskRunner runner = task == null ? null : runners.get(task);
-    return runner == null ? null : runner.task();
   }
 }

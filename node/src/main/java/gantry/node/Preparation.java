@@ -71,7 +71,7 @@ final class Preparation {
     }
     Images.Local image = node.images().get(now, container);
     Map<String, String> environment =
-        TaskEnvironment.of(now, container, secrets, node.endpoints(now, container.name()));
+        TaskEnvironment.of(now, container, secrets, node.endpoints().of(now, container.name()));
     return new Ready(image, environment);
   }
 

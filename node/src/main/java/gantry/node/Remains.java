@@ -1,5 +1,6 @@
 package gantry.node;
 
+import com.github.dockerjava.api.command.InspectVolumeResponse;
 import com.github.dockerjava.api.exception.DockerException;
 import com.github.dockerjava.api.exception.NotFoundException;
 import com.github.dockerjava.api.model.Container;
@@ -11,8 +12,10 @@ import gantry.node.docker.TaskCgroups;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -50,6 +53,36 @@ public final class Remains {
     try (DockerEngine docker = new DockerEngine(config.docker())) {
       return new Remains(docker, config, TaskNetwork.none("the program is down"), clock).remove();
     }
+  }
+
+  /**
+   * Removes containers and volumes of tasks that are not known.
+   *
+   * @return the interfaces of the containers that stay
+   */
+  Set<String> removeUnknown(Predicate<String> known) {
+    Labelled ours = new Labelled(docker, config.install());
+    Set<String> stay = new HashSet<>();
+    for (Container each : ours.containers()) {
+      String task = Labelled.label(each, Labels.TASK_ARN);
+      String eni = Labelled.label(each, Labels.ENI);
+      if (task == null || !known.test(task)) {
+        log.info("container {} is of no task that is known; it is removed", each.getId());
+        if (eni != null) {
+          network.detach(eni);
+        }
+        docker.removeContainer(each.getId());
+      } else if (eni != null) {
+        stay.add(eni);
+      }
+    }
+    for (InspectVolumeResponse each : ours.volumes()) {
+      String task = each.getLabels() == null ? null : each.getLabels().get(Labels.TASK_ARN);
+      if (task == null || !known.test(task)) {
+        ours.removeVolume(each.getName());
+      }
+    }
+    return stay;
   }
 
   /** Removes it, whatever state it is in; how many containers there were. */

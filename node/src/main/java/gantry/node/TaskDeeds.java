@@ -25,11 +25,9 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import software.amazon.awssdk.services.ecs.model.AttachmentStateChange;
 import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
 import software.amazon.awssdk.services.ecs.model.LaunchType;
 import software.amazon.awssdk.services.ecs.model.NetworkMode;
-import software.amazon.awssdk.services.ecs.model.SubmitAttachmentStateChangesRequest;
 
 /** What is done to one task: its network, its containers. What Docker answers goes to the facts. */
 final class TaskDeeds {
@@ -49,6 +47,10 @@ final class TaskDeeds {
   private final Runnable lookAgain;
 
   private boolean cgroupAsked;
+
+  /** The network is, or is about to be, taken away: nobody has to hear any more that it stands. */
+  private volatile boolean ended;
+
   private @Nullable String cgroup;
 
   TaskDeeds(Node node, TaskFacts facts, TaskLook look, Runnable lookAgain) {
@@ -122,7 +124,7 @@ final class TaskDeeds {
     }
     try {
       node.network().attach(facts.task.taskArn(), eni, pid);
-      node.servedIn(eni.vpcId());
+      node.endpoints().servedIn(eni.vpcId());
     } catch (TaskNetwork.Unavailable e) {
       facts.fail(null, "ContainerNetworkingError: " + e.getMessage());
       return;
@@ -161,30 +163,12 @@ final class TaskDeeds {
     if (facts.silent) {
       return;
     }
-    // Beside the task's own reports: what comes later does not depend on its being heard.
-    Thread.ofVirtual()
-        .name("report attachment of " + facts.task.taskId())
-        .start(
-            () -> {
-              try {
-                node.ecs()
-                    .submitAttachmentStateChanges(
-                        SubmitAttachmentStateChangesRequest.builder()
-                            .cluster(facts.task.clusterArn())
-                            .attachments(
-                                AttachmentStateChange.builder()
-                                    .attachmentArn(eni.attachmentArn())
-                                    .status("ATTACHED")
-                                    .build())
-                            .build());
-              } catch (RuntimeException e) {
-                log.warn(
-                    "attachment {} could not be reported: {}", eni.attachmentArn(), e.getMessage());
-              }
-            });
+    new AttachmentReport(node.ecs(), facts.task.clusterArn(), eni.attachmentArn(), () -> ended)
+        .send();
   }
 
   void releaseNetwork() {
+    ended = true;
     EniPayload eni = facts.task.eni();
     if (eni != null) {
       node.network().detach(eni.eniId());
@@ -336,21 +320,7 @@ final class TaskDeeds {
         // Chosen when it was free, and somebody else was quicker: choose again. The ports stay
         // marked as taken, so that they are not chosen again at once.
         node.docker().removeContainer(id);
-        ContainerSeen fresh = facts.seen().container(name);
-        facts.set(
-            fresh
-                .docker(
-                    State.ABSENT,
-                    null,
-                    null,
-                    null,
-                    false,
-                    null,
-                    null,
-                    null,
-                    Health.NONE,
-                    node.clock().instant())
-                .bound(List.of()));
+        facts.set(facts.seen().container(name).absent(node.clock().instant()).bound(List.of()));
         return;
       }
       facts.fail(name, Reasons.start(e));

@@ -112,18 +112,7 @@ final class TaskLook {
                         ? before.reason()
                         : "ContainerVanishedError: somebody removed the container"));
       } else if (before.state() == State.CREATED) {
-        facts.set(
-            before.docker(
-                State.ABSENT,
-                null,
-                null,
-                null,
-                false,
-                null,
-                null,
-                null,
-                Health.NONE,
-                node.clock().instant()));
+        facts.set(before.absent(node.clock().instant()));
       }
       return;
     }

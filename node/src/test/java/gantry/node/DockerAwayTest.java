@@ -108,4 +108,28 @@ class DockerAwayTest {
     node.assign(later);
     assertThat(container(ecs.await(later.taskArn(), "STOPPED"), "a").exitCode()).isZero();
   }
+
+  /** A daemon that hangs accepts connections and answers none. */
+  @Test
+  void aDockerThatHangsIsMissedAndWhatRunsIsLeftAlone() throws IOException {
+    TaskPayload task = bridge(shell("a", "sleep 100"));
+    node.assign(task);
+    ecs.await(task.taskArn(), "RUNNING");
+    proxy.hang();
+    try {
+      ControlPlane.until(
+          "that Docker is missed is told",
+          Duration.ofSeconds(30),
+          () -> told.equals(List.of(true, false)));
+      assertThat(ecs.newest(task.taskArn()).orElseThrow().status()).isEqualTo("RUNNING");
+    } finally {
+      proxy.goOn();
+    }
+    ControlPlane.until(
+        "that it is back is told",
+        Duration.ofSeconds(30),
+        () -> told.equals(List.of(true, false, true)));
+    node.assign(Payloads.stopped(task));
+    ecs.await(task.taskArn(), "STOPPED");
+  }
 }

@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +21,7 @@ final class DockerProxy implements AutoCloseable {
 
   private final Path path;
   private final Set<SocketChannel> open = ConcurrentHashMap.newKeySet();
+  private final ReentrantReadWriteLock gate = new ReentrantReadWriteLock();
   private volatile @Nullable ServerSocketChannel server;
 
   DockerProxy(Path directory) throws IOException {
@@ -51,6 +53,7 @@ final class DockerProxy implements AutoCloseable {
 
   void down() throws IOException {
     ServerSocketChannel old = server;
+    server = null;
     if (old != null) {
       old.close();
     }
@@ -66,8 +69,21 @@ final class DockerProxy implements AutoCloseable {
         SocketChannel.open(UnixDomainSocketAddress.of(NodeConfig.DOCKER_SOCKET.getPath()));
     open.add(client);
     open.add(docker);
+    if (server == null) { // taken away just before they were known
+      client.close();
+      docker.close();
+    }
     Thread.ofVirtual().start(() -> copy(client, docker));
     Thread.ofVirtual().start(() -> copy(docker, client));
+  }
+
+  /** From now on nothing passes, though every connection stands; the same thread ends it. */
+  void hang() {
+    gate.writeLock().lock();
+  }
+
+  void goOn() {
+    gate.writeLock().unlock();
   }
 
   private void copy(SocketChannel from, SocketChannel to) {
@@ -75,6 +91,8 @@ final class DockerProxy implements AutoCloseable {
     try (from;
         to) {
       while (from.read(buffer) >= 0) {
+        gate.readLock().lock();
+        gate.readLock().unlock();
         buffer.flip();
         while (buffer.hasRemaining()) {
           to.write(buffer);

@@ -1,6 +1,7 @@
 package gantry.app.machine;
 
 import gantry.node.vpc.CloudWatchFlowLogs;
+import gantry.node.vpc.CommandFailed;
 import gantry.node.vpc.FlowLogRecorder;
 import gantry.node.vpc.VpcNetwork;
 import gantry.services.Clients;
@@ -53,9 +54,12 @@ final class FlowLogLink implements AutoCloseable {
   private void collect() {
     try {
       recorder.collect(clock.instant(), LONGEST_SECONDS);
-    } catch (RuntimeException e) {
+    } catch (CommandFailed e) {
       // The next look may do better: what was counted stays in the kernel.
-      LOG.warn("flow logs could not be collected: {}", e.toString());
+      LOG.warn("flow logs could not be collected: {}", e.getMessage());
+    } catch (RuntimeException e) {
+      // Thrown on, it would end all later looks.
+      LOG.error("flow logs could not be collected", e);
     }
   }
 

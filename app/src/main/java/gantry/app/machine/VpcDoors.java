@@ -112,8 +112,8 @@ final class VpcDoors implements AutoCloseable {
         if (problems.remove(key) != null) {
           LOG.info("the resolver at {} in {} answers now", address, vpc.id());
         }
-      } catch (RuntimeException e) {
-        // Netty throws whatever the system said, also what is checked.
+      } catch (Exception e) {
+        // Netty throws whatever the system said, also checked exceptions, which nothing declares.
         String problem = "no resolver at " + address + " in " + vpc.id() + ": " + e;
         if (!problem.equals(problems.put(key, problem))) {
           LOG.warn("{}; it is tried again every {} s", problem, RETRY_SECONDS);

@@ -280,6 +280,11 @@ public record ContainerSeen(
   }
 
   /** The same container as Docker shows it now. */
+  /** There is no such container (any more), and none has run. */
+  public ContainerSeen absent(Instant now) {
+    return docker(State.ABSENT, null, null, null, false, null, null, null, Health.NONE, now);
+  }
+
   public ContainerSeen docker(
       State newState,
       @Nullable String newId,

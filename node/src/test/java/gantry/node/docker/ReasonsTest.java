@@ -24,4 +24,16 @@ class ReasonsTest {
     assertThat(Reasons.pull("a", "write /x: no space left on device")).contains("image prune");
     assertThat(Reasons.outOfMemory(64, null)).contains("64 MiB");
   }
+
+  @Test
+  void aFullDiskIsNamedWhereverItIsMet() {
+    RuntimeException full =
+        new RuntimeException("mkdir /var/lib/docker/x: no space left on device");
+    assertThat(Reasons.create(full))
+        .startsWith("CannotCreateContainerError: ")
+        .contains("Docker's disk is full", "docker image prune");
+    assertThat(Reasons.start(full))
+        .startsWith("CannotStartContainerError: ")
+        .contains("Docker's disk is full", "docker image prune");
+  }
 }

@@ -6,6 +6,7 @@ import software.amazon.awssdk.services.ec2.model.*;
 abstract class RoutingApi extends VpcApi {
 
   private final RouteTables routeTables;
+  private final Routes routes;
   private final InternetGateways internetGateways;
   private final NatGateways natGateways;
   private final Peerings peerings;
@@ -14,6 +15,7 @@ abstract class RoutingApi extends VpcApi {
   RoutingApi(Desk desk, PublicPool pool) {
     super(desk, pool);
     this.routeTables = new RouteTables(desk);
+    this.routes = new Routes(desk);
     this.internetGateways = new InternetGateways(desk);
     this.natGateways = new NatGateways(desk, pool);
     this.peerings = new Peerings(desk);
@@ -37,17 +39,17 @@ abstract class RoutingApi extends VpcApi {
 
   @Override
   public CreateRouteResponse createRoute(CreateRouteRequest request) {
-    return routeTables.createRoute(request);
+    return routes.create(request);
   }
 
   @Override
   public DeleteRouteResponse deleteRoute(DeleteRouteRequest request) {
-    return routeTables.deleteRoute(request);
+    return routes.delete(request);
   }
 
   @Override
   public ReplaceRouteResponse replaceRoute(ReplaceRouteRequest request) {
-    return routeTables.replaceRoute(request);
+    return routes.replace(request);
   }
 
   @Override

@@ -9,6 +9,7 @@ abstract class VpcApi implements Ec2Client {
   private final Vpcs vpcs;
   private final Subnets subnets;
   private final Interfaces interfaces;
+  private final InterfaceAttributes interfaceAttributes;
   private final Addresses addresses;
   private final DhcpOptionSets dhcpOptions;
 
@@ -16,6 +17,7 @@ abstract class VpcApi implements Ec2Client {
     this.vpcs = new Vpcs(desk);
     this.subnets = new Subnets(desk);
     this.interfaces = new Interfaces(desk, pool);
+    this.interfaceAttributes = new InterfaceAttributes(desk, pool);
     this.addresses = new Addresses(desk, pool);
     this.dhcpOptions = new DhcpOptionSets(desk);
   }
@@ -107,13 +109,13 @@ abstract class VpcApi implements Ec2Client {
   @Override
   public DescribeNetworkInterfaceAttributeResponse describeNetworkInterfaceAttribute(
       DescribeNetworkInterfaceAttributeRequest request) {
-    return interfaces.describeAttribute(request);
+    return interfaceAttributes.describe(request);
   }
 
   @Override
   public ModifyNetworkInterfaceAttributeResponse modifyNetworkInterfaceAttribute(
       ModifyNetworkInterfaceAttributeRequest request) {
-    return interfaces.modify(request);
+    return interfaceAttributes.modify(request);
   }
 
   @Override
@@ -194,6 +196,6 @@ abstract class VpcApi implements Ec2Client {
   @Override
   public ResetNetworkInterfaceAttributeResponse resetNetworkInterfaceAttribute(
       ResetNetworkInterfaceAttributeRequest request) {
-    return interfaces.reset(request);
+    return interfaceAttributes.reset(request);
   }
 }

@@ -1,0 +1,71 @@
+package gantry.node;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import software.amazon.awssdk.core.exception.SdkClientException;
+import software.amazon.awssdk.services.ecs.EcsClient;
+import software.amazon.awssdk.services.ecs.model.InvalidParameterException;
+import software.amazon.awssdk.services.ecs.model.SubmitAttachmentStateChangesRequest;
+import software.amazon.awssdk.services.ecs.model.SubmitAttachmentStateChangesResponse;
+
+class AttachmentReportTest {
+
+  /** A control plane that hears the third call. */
+  private static final class Deaf implements EcsClient {
+    private final AtomicInteger calls = new AtomicInteger();
+    private final CountDownLatch heard = new CountDownLatch(1);
+    private final boolean knows;
+
+    Deaf(boolean knows) {
+      this.knows = knows;
+    }
+
+    @Override
+    public SubmitAttachmentStateChangesResponse submitAttachmentStateChanges(
+        SubmitAttachmentStateChangesRequest request) {
+      int call = calls.incrementAndGet();
+      if (!knows) {
+        heard.countDown();
+        throw InvalidParameterException.builder().message("no such attachment").build();
+      }
+      if (call < 3) {
+        throw SdkClientException.create("away");
+      }
+      assertThat(request.attachments().getFirst().status()).isEqualTo("ATTACHED");
+      heard.countDown();
+      return SubmitAttachmentStateChangesResponse.builder().build();
+    }
+
+    @Override
+    public String serviceName() {
+      return SERVICE_NAME;
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  @Test
+  void saysItUntilItIsHeard() throws Exception {
+    Deaf ecs = new Deaf(true);
+    new AttachmentReport(ecs, "cluster", "attachment", () -> false).send();
+    assertThat(ecs.heard.await(10, TimeUnit.SECONDS)).isTrue();
+    assertThat(ecs.calls).hasValue(3);
+  }
+
+  @Test
+  void stopsWhereNobodyKnowsItOrItIsOver() throws Exception {
+    Deaf unknown = new Deaf(false);
+    new AttachmentReport(unknown, "cluster", "attachment", () -> false).send();
+    assertThat(unknown.heard.await(10, TimeUnit.SECONDS)).isTrue();
+    Deaf away = new Deaf(true);
+    new AttachmentReport(away, "cluster", "attachment", () -> away.calls.get() == 1).send();
+    ControlPlane.until("one call", Duration.ofSeconds(10), () -> away.calls.get() == 1);
+    assertThat(unknown.calls).hasValue(1);
+  }
+}
