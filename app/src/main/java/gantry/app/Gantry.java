@@ -150,8 +150,6 @@ public final class Gantry implements AutoCloseable {
     this.audit = new AuditLog(trail);
     // The context is asked for when the first service wakes; by then the port is known.
     this.hosting = new Hosting(hosted, () -> context(clock, ids));
-    Calls calls = new Calls(hosting::client, clock, metrics, audit, options.strict());
-    this.clients = new InsideClients(calls);
     IamAccessKeys iamKeys = new IamAccessKeys(store, clock, box);
     AccessKeys keys = rootKey == null ? iamKeys : rootKey.before(iamKeys, options.account());
     this.authorizer =
@@ -168,7 +166,8 @@ public final class Gantry implements AutoCloseable {
                 new SecretResources(),
                 "ecr",
                 new EcrResources(iamMode)));
-    calls.authorizer(authorizer);
+    Calls calls = new Calls(hosting::client, clock, metrics, audit, authorizer, options.strict());
+    this.clients = new InsideClients(calls);
     Authentication authentication =
         new Authentication(keys, clock, onlyLoopback, options.account(), options.region());
     Wire wire = new Wire(hosting.clients());

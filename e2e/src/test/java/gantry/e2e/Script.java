@@ -23,7 +23,9 @@ final class Script {
           "AWS_ACCESS_KEY_ID", "test",
           "AWS_SECRET_ACCESS_KEY", "test",
           "AWS_DEFAULT_REGION", "us-east-1",
-          "AWS_PAGER", "");
+          "AWS_PAGER", "",
+          // What a script said until it was ended is there to read.
+          "PYTHONUNBUFFERED", "1");
 
   /** A file of the resources. */
   static String resource(String name) {

@@ -10,8 +10,6 @@ import software.amazon.awssdk.core.SdkRequest;
 @FunctionalInterface
 public interface Authorizer {
 
-  Authorizer EVERYBODY = call -> null;
-
   /**
    * Returns when the call may go on: with null when it is allowed, or with what enforcement would
    * have said to it.

@@ -19,25 +19,19 @@ public final class RequestBody {
   public static final int MAX_BYTES = 16 << 20;
 
   private final InputStream source;
-  private final int limit;
   private byte @Nullable [] whole;
   private byte @Nullable [] inflated;
 
-  private RequestBody(InputStream source, int limit) {
+  private RequestBody(InputStream source) {
     this.source = source;
-    this.limit = limit;
   }
 
   public static RequestBody of(InputStream source) {
-    return new RequestBody(source, MAX_BYTES);
-  }
-
-  public static RequestBody of(InputStream source, int limit) {
-    return new RequestBody(source, limit);
+    return new RequestBody(source);
   }
 
   public static RequestBody of(byte[] bytes) {
-    RequestBody body = new RequestBody(new ByteArrayInputStream(bytes), MAX_BYTES);
+    RequestBody body = new RequestBody(new ByteArrayInputStream(bytes));
     body.whole = bytes;
     return body;
   }
@@ -45,7 +39,7 @@ public final class RequestBody {
   /**
    * The bytes as they came, which are what a signature covers.
    *
-   * @throws WireException if there are more than the limit
+   * @throws WireException if there are more than {@link #MAX_BYTES}
    */
   public byte[] bytes() {
     byte[] bytes = whole;
@@ -91,12 +85,12 @@ public final class RequestBody {
     return bytes == null ? source : new ByteArrayInputStream(bytes);
   }
 
-  private byte[] read(InputStream in) {
+  private static byte[] read(InputStream in) {
     try {
-      byte[] bytes = in.readNBytes(limit + 1);
-      if (bytes.length > limit) {
+      byte[] bytes = in.readNBytes(MAX_BYTES + 1);
+      if (bytes.length > MAX_BYTES) {
         throw new WireException(
-            "RequestEntityTooLarge", 413, "The request is larger than " + limit + " bytes.");
+            "RequestEntityTooLarge", 413, "The request is larger than " + MAX_BYTES + " bytes.");
       }
       return bytes;
     } catch (IOException e) {

@@ -70,7 +70,7 @@ public final class Authentication {
       Route route,
       String requestId,
       @Nullable String sourceIp,
-      Supplier<String> bodyHash) {
+      Supplier<byte[]> body) {
     Claim claim = Claim.of(message);
     String service = route.service().info().signingName();
     boolean known =
@@ -78,7 +78,7 @@ public final class Authentication {
             && (verifier.key(claim) != null || keys.issued(claim.credential().accessKeyId()));
     if (known || !(anyKey || WITHOUT_KEY.contains(route.operation().name()))) {
       Verifier.Verified<AccessKeys.Principal> verified =
-          verifier.verify(message, claim, service, bodyHash);
+          verifier.verify(message, claim, service, body);
       return new Known(
           caller(verified.principal(), verified.claim(), requestId, sourceIp, message),
           verified.payload());

@@ -4,7 +4,11 @@ import gantry.wire.Operation;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.atomic.LongAdder;
 
@@ -16,26 +20,45 @@ public final class CallMetrics {
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10
   };
 
-  private record Series(Operation operation, int status) {}
+  private static final int WELL = 200;
 
   private static final class Cell {
     private final LongAdder nanos = new LongAdder();
     private final AtomicLongArray buckets = new AtomicLongArray(BOUNDS.length + 1);
+
+    long total() {
+      long total = 0;
+      for (int i = 0; i <= BOUNDS.length; i++) {
+        total += buckets.get(i);
+      }
+      return total;
+    }
   }
 
-  private final Map<Series, Cell> cells = new ConcurrentHashMap<>();
+  /** Of one operation: the calls that went well, and the others by their status. */
+  private static final class Series {
+    private final Cell well = new Cell();
+    private final Map<Integer, Cell> others = new ConcurrentSkipListMap<>();
 
-  /** Those of the calls that went well, which are found faster by the operation alone. */
-  private final Map<Operation, Cell> well = new ConcurrentHashMap<>();
+    Cell of(int status) {
+      return status == WELL ? well : others.computeIfAbsent(status, one -> new Cell());
+    }
+
+    /** Those of which there are any, in the order of their statuses. */
+    SortedMap<Integer, Cell> all() {
+      SortedMap<Integer, Cell> all = new TreeMap<>(others);
+      all.put(WELL, well);
+      all.values().removeIf(cell -> cell.total() == 0);
+      return all;
+    }
+  }
+
+  private final Map<Operation, Series> series = new ConcurrentHashMap<>();
 
   public void count(Operation operation, int status, long nanos) {
-    Cell cell = status == 200 ? well.get(operation) : null;
-    if (cell == null) {
-      cell = cells.computeIfAbsent(new Series(operation, status), s -> new Cell());
-      if (status == 200) {
-        well.put(operation, cell);
-      }
-    }
+    Series known = series.get(operation);
+    Cell cell =
+        (known != null ? known : series.computeIfAbsent(operation, one -> new Series())).of(status);
     cell.nanos.add(nanos);
     int bucket = 0;
     double seconds = nanos / 1e9;
@@ -49,35 +72,34 @@ public final class CallMetrics {
   public void write(StringBuilder out) {
     out.append("# HELP gantry_request_seconds API calls, by service, operation and status.\n");
     out.append("# TYPE gantry_request_seconds histogram\n");
-    List<Map.Entry<Series, Cell>> sorted =
-        cells.entrySet().stream()
-            .sorted(
-                Comparator.comparing(
-                    (Map.Entry<Series, Cell> e) ->
-                        e.getKey().operation() + "/" + e.getKey().status()))
-            .toList();
-    for (Map.Entry<Series, Cell> entry : sorted) {
-      Series series = entry.getKey();
-      Cell cell = entry.getValue();
-      String labels =
-          "service=\""
-              + series.operation().service().info().signingName()
-              + "\",operation=\""
-              + series.operation().name()
-              + "\",status=\""
-              + series.status()
-              + "\"";
-      long total = 0;
-      for (int i = 0; i <= BOUNDS.length; i++) {
-        total += cell.buckets.get(i);
-        String bound = i == BOUNDS.length ? "+Inf" : Double.toString(BOUNDS[i]);
-        out.append("gantry_request_seconds_bucket{").append(labels).append(",le=\"");
-        out.append(bound).append("\"} ").append(total).append('\n');
-      }
-      out.append("gantry_request_seconds_sum{").append(labels).append("} ");
-      out.append(cell.nanos.sum() / 1e9).append('\n');
-      out.append("gantry_request_seconds_count{").append(labels).append("} ");
-      out.append(total).append('\n');
+    List<Operation> operations =
+        series.keySet().stream().sorted(Comparator.comparing(Operation::toString)).toList();
+    for (Operation operation : operations) {
+      Objects.requireNonNull(series.get(operation))
+          .all()
+          .forEach((status, cell) -> write(out, operation, status, cell));
     }
+  }
+
+  private static void write(StringBuilder out, Operation operation, int status, Cell cell) {
+    String labels =
+        "service=\""
+            + operation.service().info().signingName()
+            + "\",operation=\""
+            + operation.name()
+            + "\",status=\""
+            + status
+            + "\"";
+    long total = 0;
+    for (int i = 0; i <= BOUNDS.length; i++) {
+      total += cell.buckets.get(i);
+      String bound = i == BOUNDS.length ? "+Inf" : Double.toString(BOUNDS[i]);
+      out.append("gantry_request_seconds_bucket{").append(labels).append(",le=\"");
+      out.append(bound).append("\"} ").append(total).append('\n');
+    }
+    out.append("gantry_request_seconds_sum{").append(labels).append("} ");
+    out.append(cell.nanos.sum() / 1e9).append('\n');
+    out.append("gantry_request_seconds_count{").append(labels).append("} ");
+    out.append(total).append('\n');
   }
 }

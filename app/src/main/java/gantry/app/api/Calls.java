@@ -10,7 +10,6 @@ import gantry.wire.WireException;
 import java.io.InputStream;
 import java.time.Clock;
 import java.util.List;
-import java.util.function.BiFunction;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
@@ -36,8 +35,8 @@ public final class Calls {
   private final Clock clock;
   private final CallMetrics metrics;
   private final AuditLog audit;
-  private volatile Authorizer authorizer = Authorizer.EVERYBODY;
-  private volatile BiFunction<Operation, SdkRequest, List<String>> ignored = new Honesty();
+  private final Authorizer authorizer;
+  private final Honesty ignored = new Honesty();
   private final boolean strict;
 
   public Calls(
@@ -45,21 +44,14 @@ public final class Calls {
       Clock clock,
       CallMetrics metrics,
       AuditLog audit,
+      Authorizer authorizer,
       boolean strict) {
     this.clients = clients;
     this.clock = clock;
     this.metrics = metrics;
     this.audit = audit;
+    this.authorizer = authorizer;
     this.strict = strict;
-  }
-
-  public void authorizer(Authorizer decider) {
-    authorizer = decider;
-  }
-
-  /** Which members of a request nobody acts on; {@link Honesty} unless told otherwise. */
-  public void ignored(BiFunction<Operation, SdkRequest, List<String>> members) {
-    ignored = members;
   }
 
   /** One call. */
@@ -126,7 +118,7 @@ public final class Calls {
     transport.validate(call.request());
     // What the program asks of itself is no user's business, and strictness must not stop it.
     List<String> members =
-        transport == Transport.INSIDE ? List.of() : ignored.apply(operation, call.request());
+        transport == Transport.INSIDE ? List.of() : ignored.members(call.request());
     if (!members.isEmpty()) {
       if (strict) {
         throw new WireException(

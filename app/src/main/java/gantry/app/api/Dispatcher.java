@@ -19,7 +19,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.util.Collection;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BiConsumer;
@@ -80,11 +79,7 @@ public final class Dispatcher implements QuickHandler {
     try {
       Authentication.Known known =
           authentication.caller(
-              new Message(exchange),
-              route,
-              requestId,
-              exchange.remoteAddress(),
-              () -> sha256(raw.bytes()));
+              new Message(exchange), route, requestId, exchange.remoteAddress(), raw::bytes);
       RequestBody body =
           known.payload() instanceof Payload.Plain
               ? raw
@@ -156,7 +151,8 @@ public final class Dispatcher implements QuickHandler {
       if (written) {
         throw new IOException("the answer broke off", e);
       }
-      if (SignatureIn.of(e) instanceof SigV4Failure.Refused refused) {
+      SigV4Failure.Refused refused = refusedIn(e);
+      if (refused != null) {
         write(
             route.encodeError(
                 refused.as(Authentication.dialect(route.service().info(), route.protocol())),
@@ -168,17 +164,15 @@ public final class Dispatcher implements QuickHandler {
   }
 
   /** A body that is not what was signed shows while a handler reads it. */
-  private static final class SignatureIn {
-    static @Nullable Throwable of(Throwable e) {
-      Throwable at = e;
-      for (int depth = 0; at != null && depth < 8; depth++) {
-        if (at instanceof SigV4Failure.Refused) {
-          return at;
-        }
-        at = at.getCause();
+  private static SigV4Failure.@Nullable Refused refusedIn(Throwable e) {
+    Throwable at = e;
+    for (int depth = 0; at != null && depth < 8; depth++) {
+      if (at instanceof SigV4Failure.Refused refused) {
+        return refused;
       }
-      return null;
+      at = at.getCause();
     }
+    return null;
   }
 
   private static void throwIfBroken(Throwable e) throws BrokenRequest {
@@ -218,15 +212,6 @@ public final class Dispatcher implements QuickHandler {
     StringBuilder out = new StringBuilder(text.length());
     text.chars().forEach(c -> out.append(c >= ' ' && c < 0x7f ? (char) c : '?'));
     return out.toString();
-  }
-
-  private static String sha256(byte[] body) {
-    try {
-      return HexFormat.of()
-          .formatHex(java.security.MessageDigest.getInstance("SHA-256").digest(body));
-    } catch (java.security.NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e); // every Java runtime has it
-    }
   }
 
   private record ExchangeHeaders(HttpExchange exchange) implements Headers {

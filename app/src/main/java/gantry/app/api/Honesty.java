@@ -1,10 +1,8 @@
 package gantry.app.api;
 
-import gantry.wire.Operation;
 import gantry.wire.coverage.IgnoredMembers;
 import gantry.wire.coverage.ReadMembers;
 import java.util.List;
-import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.core.SdkRequest;
 
@@ -12,7 +10,7 @@ import software.amazon.awssdk.core.SdkRequest;
  * Which members of a request nobody acts on, by the scan of the bytecode that the build made. The
  * scan's result is read with the first call, not at the start.
  */
-final class Honesty implements BiFunction<Operation, SdkRequest, List<String>> {
+final class Honesty {
 
   private static final class Scan {
     static final @Nullable IgnoredMembers IGNORED = made();
@@ -23,8 +21,7 @@ final class Honesty implements BiFunction<Operation, SdkRequest, List<String>> {
     }
   }
 
-  @Override
-  public List<String> apply(Operation operation, SdkRequest request) {
+  List<String> members(SdkRequest request) {
     IgnoredMembers ignored = Scan.IGNORED;
     return ignored == null ? List.of() : ignored.of(request);
   }

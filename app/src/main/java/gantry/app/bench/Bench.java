@@ -72,7 +72,8 @@ public final class Bench {
       Thread.currentThread().interrupt();
       return 130;
     } catch (Exception e) {
-      System.err.println("gantry bench " + arguments[0] + ": " + e.getMessage());
+      System.err.println("gantry bench " + arguments[0] + " failed:");
+      e.printStackTrace();
       return 1;
     }
   }

@@ -3,32 +3,21 @@ package gantry.app.http;
 import gantry.app.http.HttpServer.Serving;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
-import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.DuplexChannel;
-import io.netty.handler.codec.http.DefaultFullHttpResponse;
-import io.netty.handler.codec.http.DefaultHttpContent;
 import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
-import io.netty.handler.codec.http.DefaultHttpResponse;
-import io.netty.handler.codec.http.EmptyHttpHeaders;
 import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpHeaderNames;
-import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpRequest;
-import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpUtil;
-import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
-import java.util.Objects;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -59,35 +48,29 @@ final class Front extends ChannelInboundHandlerAdapter {
   private final Serving serving;
   private final Connection connection;
   private final boolean http2;
+  private final Outgoing out;
   private final ArrayDeque<Object> waiting = new ArrayDeque<>(0);
-  private final Object writable = new Object();
-  private @Nullable ChannelHandlerContext context;
   private @Nullable NettyExchange current;
   private @Nullable BodyStream stream;
-  private @Nullable FileAnswer sending;
   private byte @Nullable [] small;
   private int smallSize;
   private Phase phase = Phase.IDLE;
   private long since = System.nanoTime();
   private boolean bodyComplete = true;
   private boolean bodyLong;
-  private boolean keepAlive = true;
-  private boolean old;
-  private boolean reading;
   private boolean pumping;
-  private boolean unflushed;
   private boolean upgradeTried;
-  private volatile boolean gone;
 
   Front(Serving serving, Connection connection, boolean http2) {
     this.serving = serving;
     this.connection = connection;
     this.http2 = http2;
+    this.out = new Outgoing(http2, () -> (!bodyComplete && bodyLong) || connection.draining());
   }
 
   @Override
   public void handlerAdded(ChannelHandlerContext ctx) {
-    context = ctx;
+    out.attach(ctx);
     connection.began(this);
   }
 
@@ -102,17 +85,9 @@ final class Front extends ChannelInboundHandlerAdapter {
     return connection.peer();
   }
 
-  boolean onLoop() {
-    return context().executor().inEventLoop();
-  }
-
   /** Whether a request is being read or answered. */
   boolean busy() {
     return phase != Phase.IDLE;
-  }
-
-  private ChannelHandlerContext context() {
-    return Objects.requireNonNull(context);
   }
 
   // ---- what comes
@@ -131,7 +106,7 @@ final class Front extends ChannelInboundHandlerAdapter {
 
   @Override
   public void channelRead(ChannelHandlerContext ctx, Object message) {
-    reading = true;
+    out.reads();
     if (phase == Phase.TUNNEL && message instanceof ByteBuf bytes) {
       tunnelled(ctx, bytes);
       return;
@@ -175,17 +150,9 @@ final class Front extends ChannelInboundHandlerAdapter {
 
   @Override
   public void channelReadComplete(ChannelHandlerContext ctx) {
-    reading = false;
-    flush(ctx);
+    out.hasRead();
     if (phase == Phase.HEADERS && current == null && http2) {
       phase = Phase.IDLE;
-    }
-  }
-
-  private void flush(ChannelHandlerContext ctx) {
-    if (unflushed) {
-      unflushed = false;
-      ctx.flush();
     }
   }
 
@@ -196,16 +163,16 @@ final class Front extends ChannelInboundHandlerAdapter {
       refuse(ctx, refusal.status(), refusal.message());
       return false;
     }
-    if (!http2 && asksForHttp2(request)) {
+    if (!http2 && !upgradeTried && Http1.asksForHttp2(request)) {
+      upgradeTried = true;
       Http1.upgrade(ctx, request, serving, connection);
       return true;
     }
     HttpHeaders headers =
         DefaultHttpHeadersFactory.headersFactory().withValidation(false).newHeaders();
-    NettyExchange exchange = new NettyExchange(this, request, headers);
+    NettyExchange exchange = new NettyExchange(this, out, request, headers);
     current = exchange;
-    old = request.protocolVersion().equals(HttpVersion.HTTP_1_0);
-    keepAlive = http2 || HttpUtil.isKeepAlive(request);
+    out.answers(request);
     long length = HttpUtil.getContentLength(request, -1L);
     boolean chunked = HttpUtil.isTransferEncodingChunked(request);
     boolean none = !http2 && length <= 0 && !chunked;
@@ -221,33 +188,13 @@ final class Front extends ChannelInboundHandlerAdapter {
     bodyLong = chunked || waits || length > SMALL;
     BodyStream coming =
         new BodyStream(
-            () -> onLoop(waits ? this::goOn : () -> {}),
-            () -> onLoop(() -> ctx.channel().config().setAutoRead(true)));
+            waits ? out::goOn : () -> {},
+            () -> out.onLoop(() -> ctx.channel().config().setAutoRead(true)));
     stream = coming;
     exchange.body(coming);
     phase = Phase.HANDLING;
     Thread.ofVirtual().name("request").start(() -> handle(exchange));
     return false;
-  }
-
-  private boolean asksForHttp2(HttpRequest request) {
-    HttpHeaders headers = request.headers();
-    if (upgradeTried
-        || !headers.contains(HttpHeaderNames.UPGRADE)
-        || !headers.containsValue(HttpHeaderNames.UPGRADE, "h2c", true)
-        || HttpUtil.isTransferEncodingChunked(request)
-        || HttpUtil.getContentLength(request, 0L) > 0) {
-      return false;
-    }
-    upgradeTried = true;
-    return true;
-  }
-
-  private void goOn() {
-    context()
-        .writeAndFlush(
-            new DefaultFullHttpResponse(
-                HttpVersion.HTTP_1_1, HttpResponseStatus.CONTINUE, Unpooled.EMPTY_BUFFER));
   }
 
   private void content(ChannelHandlerContext ctx, HttpContent content) {
@@ -323,7 +270,7 @@ final class Front extends ChannelInboundHandlerAdapter {
     } finally {
       boolean whole = sound;
       try {
-        onLoop(() -> handled(whole));
+        out.onLoop(() -> handled(whole));
       } catch (RejectedExecutionException stopped) {
         // The server ended first, and its connections with it.
       }
@@ -333,7 +280,7 @@ final class Front extends ChannelInboundHandlerAdapter {
   /** Says so, where that is still possible. */
   private boolean failed(NettyExchange exchange, Throwable e) {
     BrokenRequest broken = BrokenRequest.in(e);
-    if (broken == null && !gone && context().channel().isActive()) {
+    if (broken == null && !out.gone() && out.context().channel().isActive()) {
       Log.LOG.warn("{} {} failed", exchange.method(), exchange.path(), e);
     }
     if (exchange.began()) {
@@ -342,10 +289,11 @@ final class Front extends ChannelInboundHandlerAdapter {
     try {
       exchange.setHeader("content-type", "text/plain");
       if (broken == null) {
-        exchange.respond(500, line("Internal failure; the log of the server has the reason."));
+        exchange.respond(
+            500, Outgoing.line("Internal failure; the log of the server has the reason."));
       } else {
         exchange.setHeader("connection", "close");
-        exchange.respond(broken.status(), line(String.valueOf(broken.getMessage())));
+        exchange.respond(broken.status(), Outgoing.line(String.valueOf(broken.getMessage())));
       }
       return true;
     } catch (IOException hungUp) {
@@ -353,89 +301,19 @@ final class Front extends ChannelInboundHandlerAdapter {
     }
   }
 
-  private static byte[] line(String text) {
-    return (text + "\n").getBytes(StandardCharsets.UTF_8);
-  }
-
-  /** All of an answer. */
-  void whole(int status, HttpHeaders headers, byte[] body, boolean sendBody) throws IOException {
-    live();
-    var answer =
-        new DefaultFullHttpResponse(
-            HttpVersion.HTTP_1_1,
-            HttpResponseStatus.valueOf(status),
-            sendBody ? Unpooled.wrappedBuffer(body) : Unpooled.EMPTY_BUFFER,
-            headers,
-            EmptyHttpHeaders.INSTANCE);
-    onLoop(
-        () -> {
-          usual(headers);
-          write(answer);
-        });
-  }
-
-  void begin(int status, HttpHeaders headers, boolean length) throws IOException {
-    live();
-    var answer =
-        new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(status), headers);
-    onLoop(
-        () -> {
-          if (!length && !http2) {
-            if (old) {
-              keepAlive = false; // its end is the connection's
-            } else {
-              headers.set(HttpHeaderNames.TRANSFER_ENCODING, HttpHeaderValues.CHUNKED);
-            }
-          }
-          usual(headers);
-          write(answer);
-        });
-  }
-
-  void more(byte[] bytes) throws IOException {
-    live();
-    onLoop(() -> write(new DefaultHttpContent(Unpooled.wrappedBuffer(bytes))));
-    untilWritable();
-  }
-
-  /** HTTP/2 frames what it sends, and whoever is on the loop cannot wait for it. */
-  boolean sendsFiles() {
-    return !http2 && !onLoop();
-  }
-
-  /** A part of a file as the body, or as a part of it; returns when all of it was handed over. */
-  void file(FileChannel file, long from, long count) throws IOException {
-    live();
-    FileAnswer answer = new FileAnswer(context(), file, from, count);
-    onLoop(
-        () -> {
-          sending = answer;
-          answer.run();
-        });
-    answer.await();
-  }
-
   /** Answers 101; what comes from then on is only handed over, until the handler ends. */
   BodyStream upgrade(HttpHeaders headers) throws IOException {
-    live();
-    if (http2 || old) {
+    out.live();
+    if (http2 || out.old()) {
       throw new IOException("only a connection of HTTP/1.1 becomes another protocol's");
     }
+    ChannelHandlerContext ctx = out.context();
     BodyStream coming =
-        new BodyStream(
-            () -> {}, () -> onLoop(() -> context().channel().config().setAutoRead(true)));
-    var answer =
-        new DefaultFullHttpResponse(
-            HttpVersion.HTTP_1_1,
-            HttpResponseStatus.SWITCHING_PROTOCOLS,
-            Unpooled.EMPTY_BUFFER,
-            headers,
-            EmptyHttpHeaders.INSTANCE);
-    onLoop(
+        new BodyStream(() -> {}, () -> out.onLoop(() -> ctx.channel().config().setAutoRead(true)));
+    out.onLoop(
         () -> {
-          ChannelHandlerContext ctx = context();
-          keepAlive = false;
-          if (!bodyComplete || !waiting.isEmpty() || gone) {
+          out.closes();
+          if (!bodyComplete || !waiting.isEmpty() || out.gone()) {
             // It went on speaking HTTP: what is whose cannot be told any more.
             coming.end();
             ctx.close();
@@ -443,101 +321,28 @@ final class Front extends ChannelInboundHandlerAdapter {
           }
           stream = coming;
           enter(Phase.TUNNEL, System.nanoTime());
-          ctx.write(answer);
-          Http1.becomeTunnel(ctx.pipeline());
-          ctx.flush();
+          out.switches(headers);
         });
     return coming;
   }
 
-  /** Bytes for a connection that speaks HTTP no more. */
-  void raw(byte[] bytes) throws IOException {
-    live();
-    onLoop(() -> context().writeAndFlush(Unpooled.wrappedBuffer(bytes)));
-    untilWritable();
-  }
-
-  void end() throws IOException {
-    live();
-    onLoop(() -> write(LastHttpContent.EMPTY_LAST_CONTENT));
-  }
-
-  private void live() throws IOException {
-    if (gone) {
-      throw new IOException("the client has gone");
-    }
-  }
-
-  /** A client that takes its answer slowly is waited for by its own handler. */
-  private void untilWritable() throws IOException {
-    Channel channel = context().channel();
-    if (onLoop() || channel.isWritable()) {
-      return;
-    }
-    synchronized (writable) {
-      while (!channel.isWritable() && !gone) {
-        try {
-          writable.wait();
-        } catch (InterruptedException e) {
-          Thread.currentThread().interrupt();
-          throw new IOException("writing the answer was interrupted", e);
-        }
-      }
-    }
-    live();
-  }
+  // ---- when it has answered, on the connection's thread
 
   @Override
   public void channelWritabilityChanged(ChannelHandlerContext ctx) {
-    synchronized (writable) {
-      writable.notifyAll();
-    }
+    out.writabilityChanged();
     ctx.fireChannelWritabilityChanged();
-  }
-
-  // ---- what goes, on the connection's thread
-
-  private void onLoop(Runnable task) {
-    if (onLoop()) {
-      task.run();
-    } else {
-      context().executor().execute(task);
-    }
-  }
-
-  private void usual(HttpHeaders headers) {
-    headers.set(HttpHeaderNames.DATE, DateHeader.now());
-    if (HttpHeaderValues.CLOSE.contentEqualsIgnoreCase(
-        Objects.requireNonNullElse(headers.get(HttpHeaderNames.CONNECTION), ""))) {
-      keepAlive = false;
-    }
-    if ((!bodyComplete && bodyLong) || connection.draining()) {
-      keepAlive = false; // where this request ends will not be looked for
-    }
-    if (!keepAlive && !http2) {
-      headers.set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
-    }
-  }
-
-  private void write(Object message) {
-    ChannelHandlerContext ctx = context();
-    if (reading) {
-      unflushed = true;
-      ctx.write(message);
-    } else {
-      ctx.writeAndFlush(message);
-    }
   }
 
   /** The handler has ended. */
   private void handled(boolean sound) {
-    ChannelHandlerContext ctx = context();
+    ChannelHandlerContext ctx = out.context();
     if (!sound) {
       phase = Phase.CLOSING;
       ctx.close();
       return;
     }
-    if (bodyComplete || !keepAlive || http2) {
+    if (bodyComplete || !out.keepAlive() || http2) {
       finished(ctx, bodyComplete);
     } else {
       phase = Phase.BODY; // the little that is still to come
@@ -550,10 +355,10 @@ final class Front extends ChannelInboundHandlerAdapter {
 
   private void finished(ChannelHandlerContext ctx, boolean all) {
     current = null;
-    sending = null;
+    out.answered();
     stream = null;
     small = null;
-    if (!keepAlive || http2) {
+    if (!out.keepAlive() || http2) {
       enter(Phase.CLOSING, System.nanoTime());
       close(ctx, all);
       return;
@@ -610,21 +415,13 @@ final class Front extends ChannelInboundHandlerAdapter {
   }
 
   private void refuse(ChannelHandlerContext ctx, int status, String message) {
-    byte[] body = line(message);
-    var answer =
-        new DefaultFullHttpResponse(
-            HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(status), Unpooled.wrappedBuffer(body));
-    answer.headers().set(HttpHeaderNames.CONTENT_TYPE, "text/plain");
-    answer.headers().set(HttpHeaderNames.CONTENT_LENGTH, body.length);
-    keepAlive = false;
-    usual(answer.headers());
-    write(answer);
+    out.refuse(status, message);
     finished(ctx, false);
   }
 
   /** Looks whether the client dawdles. */
   void look(long now) {
-    ChannelHandlerContext ctx = context();
+    ChannelHandlerContext ctx = out.context();
     Limits limits = serving.limits();
     long gone = now - since;
     switch (phase) {
@@ -651,7 +448,7 @@ final class Front extends ChannelInboundHandlerAdapter {
         if (stream != null && stream.tooSlow(now, limits)) {
           stream.fail(new BrokenRequest(408, "The request's body did not all arrive."));
         }
-        if (sending != null && sending.stalled(now, limits.idle().toNanos())) {
+        if (out.stalled(now, limits)) {
           ctx.close();
         }
       }
@@ -667,23 +464,20 @@ final class Front extends ChannelInboundHandlerAdapter {
     } else if (stream != null) {
       stream.fail(new BrokenRequest(400, "The request's body did not all arrive."));
     } else if (phase == Phase.BODY || phase == Phase.HEADERS) {
-      context().close();
+      out.context().close();
     } else if (phase == Phase.CLOSING) {
-      context().close();
+      out.context().close();
     }
-    keepAlive = false;
+    out.closes();
   }
 
   @Override
   public void channelInactive(ChannelHandlerContext ctx) {
-    gone = true;
+    out.hungUp();
     if (phase == Phase.TUNNEL && stream != null) {
       stream.end();
     } else if (stream != null) {
       stream.fail(new BrokenRequest(408, "The request's body did not all arrive."));
-    }
-    synchronized (writable) {
-      writable.notifyAll();
     }
     connection.ended(this);
     ctx.fireChannelInactive();

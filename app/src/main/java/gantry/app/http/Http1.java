@@ -4,11 +4,14 @@ import gantry.app.http.HttpServer.Serving;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPipeline;
 import io.netty.handler.codec.http.HttpDecoderConfig;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpMessage;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpRequestDecoder;
 import io.netty.handler.codec.http.HttpResponseEncoder;
 import io.netty.handler.codec.http.HttpServerUpgradeHandler;
+import io.netty.handler.codec.http.HttpUtil;
 
 /** HTTP/1.1 on a connection, and its way to HTTP/2. */
 final class Http1 {
@@ -24,6 +27,15 @@ final class Http1 {
     pipeline.addLast(DECODER, new Strict());
     pipeline.addLast(ENCODER, new HttpResponseEncoder());
     pipeline.addLast(FRONT, new Front(serving, connection, false));
+  }
+
+  /** Whether a request, which has no body, would go on in HTTP/2. */
+  static boolean asksForHttp2(HttpRequest request) {
+    HttpHeaders headers = request.headers();
+    return headers.contains(HttpHeaderNames.UPGRADE)
+        && headers.containsValue(HttpHeaderNames.UPGRADE, "h2c", true)
+        && !HttpUtil.isTransferEncodingChunked(request)
+        && HttpUtil.getContentLength(request, 0L) <= 0;
   }
 
   /**

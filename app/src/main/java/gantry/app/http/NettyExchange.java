@@ -25,6 +25,7 @@ final class NettyExchange implements WholeExchange {
   private static final String CODECS_OWN = "x-http2-";
 
   private final Front front;
+  private final Outgoing out;
   private final HttpRequest request;
   private final String path;
   private final String query;
@@ -36,8 +37,9 @@ final class NettyExchange implements WholeExchange {
   private long declared = -1;
   private long sent;
 
-  NettyExchange(Front front, HttpRequest request, HttpHeaders answer) {
+  NettyExchange(Front front, Outgoing out, HttpRequest request, HttpHeaders answer) {
     this.front = front;
+    this.out = out;
     this.request = request;
     this.answer = answer;
     String uri = request.uri();
@@ -164,7 +166,7 @@ final class NettyExchange implements WholeExchange {
     if (head()) {
       complete = true;
       begun();
-      front.whole(status, answer, new byte[0], false);
+      out.whole(status, answer, new byte[0], false);
       return OutputStream.nullOutputStream();
     }
     return new AnswerStream(this, status);
@@ -172,7 +174,7 @@ final class NettyExchange implements WholeExchange {
 
   @Override
   public void respond(int status, byte[] body) throws IOException {
-    if (body.length > PIECE && !head() && !front.onLoop()) {
+    if (body.length > PIECE && !head() && !out.onLoop()) {
       declared = body.length;
       setHeader("content-length", Integer.toString(body.length));
       try (AnswerStream out = new AnswerStream(this, status)) {
@@ -185,13 +187,13 @@ final class NettyExchange implements WholeExchange {
     if (status >= 200 && status != 204 && status != 304) {
       answer.set(HttpHeaderNames.CONTENT_LENGTH, Integer.toString(body.length));
     }
-    front.whole(status, answer, body, !head());
+    out.whole(status, answer, body, !head());
   }
 
   /** The kernel sends it, where the answer's bytes are the connection's own. */
   @Override
   public void respond(int status, FileChannel file, long from, long count) throws IOException {
-    if (head() || count == 0 || !front.sendsFiles()) {
+    if (head() || count == 0 || !out.sendsFiles()) {
       WholeExchange.super.respond(status, file, from, count);
       return;
     }
@@ -201,7 +203,7 @@ final class NettyExchange implements WholeExchange {
     setHeader("content-length", Long.toString(count));
     declared = count;
     begin(status);
-    front.file(file, from, count);
+    out.file(file, from, count);
     sent = count;
     end();
   }
@@ -210,7 +212,7 @@ final class NettyExchange implements WholeExchange {
   public Tunnel upgrade() throws IOException {
     begun();
     complete = true;
-    return new Tunnel(front.upgrade(answer), new RawStream(front));
+    return new Tunnel(front.upgrade(answer), new RawStream(out));
   }
 
   private boolean head() {
@@ -235,7 +237,7 @@ final class NettyExchange implements WholeExchange {
   /** The head of an answer whose body follows. */
   void begin(int status) throws IOException {
     begun();
-    front.begin(status, answer, declared >= 0);
+    out.begin(status, answer, declared >= 0);
   }
 
   void more(byte[] bytes) throws IOException {
@@ -243,7 +245,7 @@ final class NettyExchange implements WholeExchange {
     if (declared >= 0 && sent > declared) {
       throw new IOException("the answer is longer than its content-length");
     }
-    front.more(bytes);
+    out.more(bytes);
   }
 
   void end() throws IOException {
@@ -251,7 +253,7 @@ final class NettyExchange implements WholeExchange {
       throw new IOException("the answer is shorter than its content-length");
     }
     complete = true;
-    front.end();
+    out.end();
   }
 
   /** A streamed answer that was short. */

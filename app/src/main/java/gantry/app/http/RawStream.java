@@ -8,20 +8,20 @@ import java.util.Objects;
 /** What a handler writes to a connection that speaks HTTP no more: bytes as they are, at once. */
 final class RawStream extends OutputStream {
 
-  private final Front front;
+  private final Outgoing out;
 
-  RawStream(Front front) {
-    this.front = front;
+  RawStream(Outgoing out) {
+    this.out = out;
   }
 
   @Override
   public void write(int b) throws IOException {
-    front.raw(new byte[] {(byte) b});
+    out.raw(new byte[] {(byte) b});
   }
 
   @Override
   public void write(byte[] bytes, int offset, int length) throws IOException {
     Objects.checkFromIndexSize(offset, length, bytes.length);
-    front.raw(Arrays.copyOfRange(bytes, offset, offset + length));
+    out.raw(Arrays.copyOfRange(bytes, offset, offset + length));
   }
 }

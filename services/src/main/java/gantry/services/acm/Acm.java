@@ -7,16 +7,9 @@ import gantry.state.Scope;
 import gantry.state.Table;
 import gantry.state.View;
 import java.nio.charset.StandardCharsets;
-import java.security.GeneralSecurityException;
 import java.security.PrivateKey;
-import java.security.Signature;
-import java.security.cert.CertificateParsingException;
 import java.security.cert.X509Certificate;
-import java.security.interfaces.ECPublicKey;
-import java.security.interfaces.RSAPublicKey;
 import java.time.Instant;
-import java.util.ArrayList;
-import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -24,7 +17,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
-import software.amazon.awssdk.awscore.exception.AwsErrorDetails;
 import software.amazon.awssdk.core.SdkBytes;
 import software.amazon.awssdk.services.acm.AcmClient;
 import software.amazon.awssdk.services.acm.model.*;
@@ -99,40 +91,40 @@ public final class Acm implements AcmClient {
     try {
       List<X509Certificate> all = Pem.chain(body);
       if (all.size() > 1) {
-        throw validation(
+        throw Certificates.invalid(
             "The certificate field contains more than one certificate. You can specify only one"
                 + " certificate in this field.");
       }
       own = all.getFirst();
     } catch (IllegalArgumentException e) {
-      throw validation("The certificate is not a valid PEM-encoded X.509 certificate.");
+      throw Certificates.invalid("The certificate is not a valid PEM-encoded X.509 certificate.");
     }
     try {
       secret = Pem.key(key);
     } catch (IllegalArgumentException e) {
-      throw validation("The private key is not valid, or is encrypted.");
+      throw Certificates.invalid("The private key is not valid, or is encrypted.");
     }
     try {
       if (!chain.isEmpty()) {
         Pem.chain(chain);
       }
     } catch (IllegalArgumentException e) {
-      throw validation("Could not validate the certificate with the certificate chain.");
+      throw Certificates.invalid("Could not validate the certificate with the certificate chain.");
     }
-    if (!belong(own, secret)) {
-      throw validation("The private key does not match the certificate.");
+    if (!Certificates.belong(own, secret)) {
+      throw Certificates.invalid("The private key does not match the certificate.");
     }
     Instant now = context.clock().instant();
     if (own.getNotAfter().toInstant().isBefore(now)) {
-      throw validation("The certificate is expired.");
+      throw Certificates.invalid("The certificate is expired.");
     }
     String arn = r.certificateArn() == null ? arn(scope) : r.certificateArn();
     if (r.certificateArn() != null && r.hasTags() && !r.tags().isEmpty()) {
-      throw validation("You cannot tag a certificate while you reimport it.");
+      throw Certificates.invalid("You cannot tag a certificate while you reimport it.");
     }
     checkTags(r.tags());
     CertificateDetail detail =
-        detail(arn, own)
+        Certificates.detail(arn, own)
             .type(CertificateType.IMPORTED)
             .importedAt(now)
             .renewalEligibility(RenewalEligibility.INELIGIBLE)
@@ -160,7 +152,7 @@ public final class Acm implements AcmClient {
   public RequestCertificateResponse requestCertificate(RequestCertificateRequest r) {
     Scope scope = Caller.current().scope();
     if (r.certificateAuthorityArn() != null) {
-      throw validation(
+      throw Certificates.invalid(
           "A private certificate authority is not supported here: there is only the local one.");
     }
     Set<String> names = new LinkedHashSet<>();
@@ -173,7 +165,7 @@ public final class Acm implements AcmClient {
     }
     String algorithm = r.keyAlgorithm() == null ? "RSA_2048" : r.keyAlgorithmAsString();
     if (!Set.of("RSA_2048", "EC_prime256v1", "EC_secp384r1", "EC_secp521r1").contains(algorithm)) {
-      throw validation("The key algorithm " + algorithm + " cannot be requested.");
+      throw Certificates.invalid("The key algorithm " + algorithm + " cannot be requested.");
     }
     checkTags(r.tags());
     Instant now = context.clock().instant();
@@ -197,7 +189,7 @@ public final class Acm implements AcmClient {
                         .build())
             .toList();
     CertificateDetail detail =
-        detail(arn, own)
+        Certificates.detail(arn, own)
             .type(CertificateType.AMAZON_ISSUED)
             .createdAt(now)
             .issuedAt(now)
@@ -313,7 +305,7 @@ public final class Acm implements AcmClient {
     Scope scope = Caller.current().scope();
     int size = r.maxItems() == null ? 1000 : r.maxItems();
     if (size < 1 || size > 1000) {
-      throw validation("MaxItems must be between 1 and 1000");
+      throw Certificates.invalid("MaxItems must be between 1 and 1000");
     }
     View view = context.store().snapshot();
     List<CertificateDetail> found =
@@ -468,23 +460,9 @@ public final class Acm implements AcmClient {
         .build();
   }
 
-  private static AcmException validation(String message) {
-    return (AcmException)
-        AcmException.builder()
-            .message(message)
-            .statusCode(400)
-            .awsErrorDetails(
-                AwsErrorDetails.builder()
-                    .errorCode("ValidationException")
-                    .errorMessage(message)
-                    .serviceName("Acm")
-                    .build())
-            .build();
-  }
-
   private static String text(@Nullable SdkBytes bytes, String what) {
     if (bytes == null) {
-      throw validation("The " + what + " is missing.");
+      throw Certificates.invalid("The " + what + " is missing.");
     }
     return new String(bytes.asByteArray(), StandardCharsets.US_ASCII);
   }
@@ -494,89 +472,12 @@ public final class Acm implements AcmClient {
         || name.length() > 253
         || !name.matches(
             "(\\*\\.)?(((?!-)[A-Za-z0-9-]{0,62}[A-Za-z0-9])\\.)+((?!-)[A-Za-z0-9-]{1,62}[A-Za-z0-9])")) {
-      throw validation(
+      throw Certificates.invalid(
           "1 validation error detected: Value '"
               + name
               + "' at 'domainName' failed to satisfy constraint: Member must satisfy regular"
               + " expression pattern");
     }
     return name.toLowerCase(Locale.ROOT);
-  }
-
-  private static boolean belong(X509Certificate certificate, PrivateKey key) {
-    try {
-      byte[] probe = {1, 2, 3};
-      String algorithm =
-          certificate.getPublicKey() instanceof RSAPublicKey ? "SHA256withRSA" : "SHA256withECDSA";
-      Signature signature = Signature.getInstance(algorithm);
-      signature.initSign(key);
-      signature.update(probe);
-      byte[] signed = signature.sign();
-      signature.initVerify(certificate.getPublicKey());
-      signature.update(probe);
-      return signature.verify(signed);
-    } catch (GeneralSecurityException e) {
-      return false;
-    }
-  }
-
-  private static CertificateDetail.Builder detail(String arn, X509Certificate own) {
-    List<String> names = names(own);
-    String subject = own.getSubjectX500Principal().getName();
-    return CertificateDetail.builder()
-        .certificateArn(arn)
-        .domainName(names.isEmpty() ? subject : names.getFirst())
-        .subjectAlternativeNames(names)
-        .serial(serial(own))
-        .subject(subject)
-        .issuer(own.getIssuerX500Principal().getName())
-        .status(CertificateStatus.ISSUED)
-        .notBefore(own.getNotBefore().toInstant())
-        .notAfter(own.getNotAfter().toInstant())
-        .keyAlgorithm(algorithm(own))
-        .signatureAlgorithm(own.getSigAlgName().toUpperCase(Locale.ROOT))
-        .inUseBy(List.of());
-  }
-
-  private static String serial(X509Certificate own) {
-    String hex = own.getSerialNumber().toString(16);
-    String even = hex.length() % 2 == 0 ? hex : "0" + hex;
-    return String.join(":", even.split("(?<=\\G..)", -1)).replaceAll(":$", "");
-  }
-
-  private static String algorithm(X509Certificate own) {
-    return switch (own.getPublicKey()) {
-      case RSAPublicKey rsa -> "RSA_" + rsa.getModulus().bitLength();
-      case ECPublicKey ec ->
-          switch (ec.getParams().getOrder().bitLength()) {
-            case 256 -> "EC_prime256v1";
-            case 384 -> "EC_secp384r1";
-            default -> "EC_secp521r1";
-          };
-      default -> own.getPublicKey().getAlgorithm();
-    };
-  }
-
-  private static List<String> names(X509Certificate own) {
-    List<String> names = new ArrayList<>();
-    for (String part : own.getSubjectX500Principal().getName().split(",", -1)) {
-      if (part.startsWith("CN=")) {
-        names.add(part.substring(3));
-      }
-    }
-    try {
-      Collection<List<?>> all = own.getSubjectAlternativeNames();
-      if (all != null) {
-        for (List<?> one : all) {
-          String name = String.valueOf(one.get(1));
-          if (Integer.valueOf(2).equals(one.get(0)) && !names.contains(name)) {
-            names.add(name);
-          }
-        }
-      }
-    } catch (CertificateParsingException e) {
-      throw validation("The certificate's names cannot be read.");
-    }
-    return names;
   }
 }

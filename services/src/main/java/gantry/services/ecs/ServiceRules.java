@@ -165,7 +165,7 @@ final class ServiceRules {
     } catch (RuleNotFoundException | ListenerNotFoundException gone) {
       throw EcsErrors.invalid("The specified " + member + " " + arn + " does not exist.");
     } catch (AwsServiceException refused) {
-      throw EcsErrors.invalid("The specified " + member + " " + arn + " is not valid.");
+      throw refusedBy(refused, "The specified " + member + " " + arn + " is not valid");
     }
     Set<String> targets = new HashSet<>();
     for (Action action : actions) {
@@ -200,8 +200,18 @@ final class ServiceRules {
           .targetGroups()
           .getFirst();
     } catch (ElasticLoadBalancingV2Exception goneOrNoArn) {
+      if (goneOrNoArn.statusCode() >= 500) {
+        throw goneOrNoArn;
+      }
       throw EcsErrors.invalid("The specified target group does not exist.");
     }
+  }
+
+  /** What the balancer's own fault is not is the caller's, with the balancer's words. */
+  private static RuntimeException refusedBy(AwsServiceException refused, String what) {
+    return refused.statusCode() >= 500 || refused.awsErrorDetails() == null
+        ? refused
+        : EcsErrors.invalid(what + ": " + refused.awsErrorDetails().errorMessage());
   }
 
   private static void container(

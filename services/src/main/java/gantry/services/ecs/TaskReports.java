@@ -4,7 +4,6 @@ import gantry.services.Caller;
 import gantry.services.ServiceContext;
 import gantry.services.ecs.controller.Outbox;
 import gantry.services.ecs.controller.Stops;
-import gantry.services.ecs.rows.ContainerHealthRow;
 import gantry.services.ecs.rows.DeploymentRow;
 import gantry.services.ecs.rows.InstanceRow;
 import gantry.services.ecs.rows.ServiceRow;
@@ -18,7 +17,6 @@ import gantry.state.Scope;
 import gantry.state.Tx;
 import gantry.state.View;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -373,70 +371,11 @@ public final class TaskReports {
                   tx,
                   key,
                   row,
-                  healthy(tx, key.scope(), row, containerName, status, since, output),
+                  TaskHealth.told(
+                      row, definition(tx, key.scope(), row), containerName, status, since, output),
                   now);
               return true;
             });
-  }
-
-  private static TaskRow healthy(
-      View view,
-      Scope scope,
-      TaskRow row,
-      String containerName,
-      HealthStatus status,
-      Instant since,
-      @Nullable String output) {
-    Map<String, ContainerHealthRow> health = new HashMap<>(row.health());
-    ContainerHealthRow old = health.get(containerName);
-    List<String> outputs = new ArrayList<>(old == null ? List.of() : old.outputs());
-    if (output != null && !output.isEmpty()) {
-      outputs.add(output);
-      if (outputs.size() > ContainerHealthRow.OUTPUTS_KEPT) {
-        outputs.removeFirst();
-      }
-    }
-    health.put(containerName, new ContainerHealthRow(status, since, List.copyOf(outputs)));
-    List<Container> containers =
-        row.task().containers().stream()
-            .map(
-                each ->
-                    each.name().equals(containerName)
-                        ? each.toBuilder().healthStatus(status).build()
-                        : each)
-            .toList();
-    Task task = row.task().toBuilder().containers(containers).build();
-    TaskDefinition definition = definition(view, scope, row);
-    return row.edit()
-        .health(health)
-        .task(
-            task.toBuilder()
-                .healthStatus(definition == null ? HealthStatus.UNKNOWN : ofTask(definition, task))
-                .build())
-        .done();
-  }
-
-  /** Of the essential containers with checks: the worst. */
-  static HealthStatus ofTask(TaskDefinition definition, Task task) {
-    HealthStatus all = HealthStatus.UNKNOWN;
-    boolean checked = false;
-    boolean unknown = false;
-    for (ContainerDefinition container : definition.containerDefinitions()) {
-      if (!TaskDefinitionRules.isEssential(container) || container.healthCheck() == null) {
-        continue;
-      }
-      checked = true;
-      Container seen = container(task, container.name());
-      HealthStatus status = seen == null ? HealthStatus.UNKNOWN : seen.healthStatus();
-      if (status == HealthStatus.UNHEALTHY) {
-        return HealthStatus.UNHEALTHY;
-      }
-      unknown |= status != HealthStatus.HEALTHY;
-    }
-    if (checked && !unknown) {
-      all = HealthStatus.HEALTHY;
-    }
-    return all;
   }
 
   /**

@@ -4,6 +4,7 @@ import gantry.services.elbv2.Rows.GroupRow;
 import gantry.state.Scope;
 import gantry.state.View;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Action;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ActionTypeEnum;
@@ -11,14 +12,25 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.Incompatible
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancer;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroup;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroupAssociationLimitException;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TooManyUniqueTargetGroupsPerLoadBalancerException;
 
 /** Whether the target groups that actions name may stand behind their listener. */
 final class ActionGroups {
+
+  static final int MAX_PER_BALANCER = 100;
 
   private ActionGroups() {}
 
   static void check(
       View view, Scope scope, LoadBalancer balancer, String protocol, List<Action> actions) {
+    Set<String> all = BalancerHealth.groups(view, balancer.loadBalancerArn());
+    if (all.addAll(Rows.groupsOf(actions)) && all.size() > MAX_PER_BALANCER) {
+      throw TooManyUniqueTargetGroupsPerLoadBalancerException.builder()
+          .message(
+              "You have reached the maximum number of unique target groups that you can associate"
+                  + " with a load balancer")
+          .build();
+    }
     for (Action action : actions) {
       if (action.type() != ActionTypeEnum.FORWARD) {
         continue;

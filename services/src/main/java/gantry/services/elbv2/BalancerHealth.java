@@ -35,7 +35,8 @@ public final class BalancerHealth {
             .allMatch(group -> serves(view, group));
   }
 
-  private static Set<String> groups(View view, String balancerArn) {
+  /** The target groups that a balancer's listeners and rules send to. */
+  static Set<String> groups(View view, String balancerArn) {
     Scope scope = Rows.scopeOf(balancerArn);
     Set<String> groups = new LinkedHashSet<>();
     view.lookup(Rows.LISTENERS_OF, scope, balancerArn)

@@ -312,7 +312,7 @@ public final class Elbv2 implements ElasticLoadBalancingV2Client {
           limit("target-groups", 3000),
           limit("target-groups-per-action-on-application-load-balancer", 5),
           limit("target-groups-per-action-on-network-load-balancer", 1),
-          limit("target-groups-per-application-load-balancer", 100),
+          limit("target-groups-per-application-load-balancer", ActionGroups.MAX_PER_BALANCER),
           limit("targets-per-application-load-balancer", 1000),
           limit("targets-per-availability-zone-per-network-load-balancer", 500),
           limit("targets-per-network-load-balancer", 3000));

@@ -49,7 +49,9 @@ final class Simulation {
         r.resourceOwner(),
         r.actionNames(),
         r.resourceArns(),
-        context(r.contextEntries()));
+        // Who asks for nobody in particular has none of a caller's keys.
+        Context.of(context(r.contextEntries()))
+            .or(r.callerArn() == null ? Context.EMPTY : principalContext(caller)));
   }
 
   static List<EvaluationResult> principal(
@@ -68,7 +70,7 @@ final class Simulation {
         r.resourceOwner(),
         r.actionNames(),
         r.resourceArns(),
-        context(r.contextEntries()));
+        Context.of(context(r.contextEntries())).or(principalContext(caller)));
   }
 
   private static PrincipalInfo principal(String arn) {
@@ -122,7 +124,7 @@ final class Simulation {
       @Nullable String resourceOwner,
       List<String> actions,
       List<String> resources,
-      Map<String, List<String>> given) {
+      Context context) {
     List<Policy> onResource =
         resourcePolicy == null
             ? List.of()
@@ -130,7 +132,6 @@ final class Simulation {
                 policy(
                     "ResourcePolicy", Policy.Type.RESOURCE, resourcePolicy, PolicyKind.RESOURCE));
     String owner = resourceOwner == null ? scope.account() : accountOf(resourceOwner);
-    Context context = Context.of(given).or(principalContext(caller));
     List<String> missing =
         keys(policies).stream()
             .filter(key -> context.values(key.toLowerCase(Locale.ROOT)) == null)

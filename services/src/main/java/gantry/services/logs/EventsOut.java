@@ -166,6 +166,43 @@ final class EventsOut {
         .build();
   }
 
+  /** One event that a query pointed at. */
+  GetLogRecordResponse getLogRecord(GetLogRecordRequest request) {
+    LogPointer pointer = LogPointer.parse(required(request.logRecordPointer(), "logRecordPointer"));
+    if (pointer == null) {
+      throw Errors.invalid("The specified log record pointer is invalid.");
+    }
+    Scope scope = scope();
+    View view = store.snapshot();
+    GroupRow group = group(view, scope, pointer.group());
+    Map<Long, String> names = new HashMap<>();
+    LogTables.streams(view, scope, group, "").forEach(s -> names.put(s.number(), s.name()));
+    Position at = pointer.position();
+    Iterator<Event> events =
+        events(
+            group,
+            new Wanted(
+                Math.max(at.timestamp(), group.oldest(clock.millis())),
+                at.timestamp() + 1,
+                names::containsKey,
+                new Position(at.timestamp(), at.sequence() - 1),
+                new Position(at.timestamp(), at.sequence() + 1),
+                null,
+                false));
+    if (!events.hasNext()) {
+      throw Errors.notFound("The specified log record does not exist.");
+    }
+    Event event = events.next();
+    return GetLogRecordResponse.builder()
+        .logRecord(
+            new Insights.Row(
+                    event,
+                    scope.account() + ":" + group.name(),
+                    names.getOrDefault(event.stream(), ""))
+                .record())
+        .build();
+  }
+
   /** The streams to be searched: their numbers and names. */
   private static Map<Long, String> searched(
       View view, Scope scope, GroupRow group, FilterLogEventsRequest request) {

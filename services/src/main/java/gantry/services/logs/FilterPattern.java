@@ -30,13 +30,25 @@ interface FilterPattern {
    *     is none
    */
   static FilterPattern parse(@Nullable String text) {
-    if (text == null || text.isBlank()) {
-      return message -> true;
+    return text == null || text.isBlank()
+        ? message -> true
+        : read(text, new PatternText(text.strip()));
+  }
+
+  /** Whether a sound pattern has a regular expression in it: a group takes few of them. */
+  static boolean hasRegex(String text) {
+    if (text.isBlank()) {
+      return false;
     }
+    PatternText in = new PatternText(text.strip());
+    read(text, in);
+    return in.regexes() > 0;
+  }
+
+  private static FilterPattern read(String text, PatternText in) {
     if (text.length() > MAX_LENGTH) {
       throw Errors.constraint(text, "filterPattern", "have length less than or equal to 1024");
     }
-    PatternText in = new PatternText(text.strip());
     return switch (in.peek()) {
       case '{' -> JsonPattern.parse(in);
       case '[' -> SpacePattern.parse(in);

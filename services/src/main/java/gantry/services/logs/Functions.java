@@ -1,6 +1,9 @@
 package gantry.services.logs;
 
 import gantry.services.logs.Insights.Expression;
+import java.net.Inet4Address;
+import java.net.Inet6Address;
+import java.net.InetAddress;
 import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
@@ -39,11 +42,23 @@ final class Functions {
       case "trim/1" -> text(a, String::strip);
       case "ltrim/1" -> text(a, String::stripLeading);
       case "rtrim/1" -> text(a, String::stripTrailing);
+      case "trim/2" -> row -> trimmed(a, row, true, true);
+      case "ltrim/2" -> row -> trimmed(a, row, true, false);
+      case "rtrim/2" -> row -> trimmed(a, row, false, true);
+      // Nothing is masked here: there are no data protection policies.
+      case "unmask/1" -> a.getFirst();
+      case "isvalidip/1" -> row -> Addresses.of(string(a.getFirst(), row)) != null;
+      case "isvalidipv4/1" ->
+          row -> Addresses.of(string(a.getFirst(), row)) instanceof Inet4Address;
+      case "isvalidipv6/1" ->
+          row -> Addresses.of(string(a.getFirst(), row)) instanceof Inet6Address;
+      case "isipinsubnet/2" -> row -> inSubnet(a, row, InetAddress.class);
+      case "isipv4insubnet/2" -> row -> inSubnet(a, row, Inet4Address.class);
+      case "isipv6insubnet/2" -> row -> inSubnet(a, row, Inet6Address.class);
       case "toupper/1", "upper/1" -> text(a, one -> one.toUpperCase(Locale.ROOT));
       case "tolower/1", "lower/1" -> text(a, one -> one.toLowerCase(Locale.ROOT));
       case "strlen/1" -> row -> (double) string(a.getFirst(), row).length();
-      case "strcontains/2" ->
-          row -> string(a.getFirst(), row).contains(string(a.get(1), row)) ? 1.0 : 0.0;
+      case "strcontains/2" -> row -> string(a.getFirst(), row).contains(string(a.get(1), row));
       case "replace/3" ->
           a.size() > 3
               ? null
@@ -58,6 +73,30 @@ final class Functions {
           };
       default -> null;
     };
+  }
+
+  private static boolean inSubnet(
+      List<Expression> arguments, Insights.Row row, Class<? extends InetAddress> family) {
+    InetAddress address = Addresses.of(string(arguments.getFirst(), row));
+    return family.isInstance(address)
+        && address != null
+        && Addresses.inSubnet(address, string(arguments.get(1), row));
+  }
+
+  /** Without the characters of the second argument at its ends. */
+  private static String trimmed(
+      List<Expression> arguments, Insights.Row row, boolean left, boolean right) {
+    String whole = string(arguments.getFirst(), row);
+    String characters = string(arguments.get(1), row);
+    int from = 0;
+    int to = whole.length();
+    while (left && from < to && characters.indexOf(whole.charAt(from)) >= 0) {
+      from++;
+    }
+    while (right && from < to && characters.indexOf(whole.charAt(to - 1)) >= 0) {
+      to--;
+    }
+    return whole.substring(from, to);
   }
 
   private static Expression number(List<Expression> arguments, DoubleUnaryOperator operator) {

@@ -24,6 +24,9 @@ final class GroupFilters {
 
   private static final int MAX_FILTERS = 100;
 
+  /** Of the patterns of a group, this many may have regular expressions. */
+  private static final int MAX_REGEX = 5;
+
   private final Store store;
   private final Clock clock;
 
@@ -38,8 +41,15 @@ final class GroupFilters {
     store.write(
         tx -> {
           GroupRow group = group(tx, scope, filter.logGroupName());
-          boolean replaces = tx.get(FILTERS, inGroup(scope, group, filter.filterName())) != null;
-          if (!replaces && LogTables.filters(tx, scope, group).count() >= MAX_FILTERS) {
+          List<String> others =
+              LogTables.filters(tx, scope, group)
+                  .map(row -> row.filter())
+                  .filter(one -> !one.filterName().equals(filter.filterName()))
+                  .map(MetricFilter::filterPattern)
+                  .toList();
+          if (others.size() >= MAX_FILTERS
+              || FilterPattern.hasRegex(filter.filterPattern())
+                  && others.stream().filter(FilterPattern::hasRegex).count() >= MAX_REGEX) {
             throw LimitExceededException.builder().message("Resource limit exceeded.").build();
           }
           tx.put(

@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -29,6 +30,9 @@ final class Insights {
 
   private static final DateTimeFormatter TIME =
       DateTimeFormatter.ofPattern("uuuu-MM-dd HH:mm:ss.SSS").withZone(ZoneOffset.UTC);
+
+  private static final List<String> SYSTEM_FIELDS =
+      List.of("@timestamp", "@message", "@ingestionTime", "@logStream", "@log");
 
   private static final int MAX_ROWS = 500_000;
 
@@ -80,9 +84,46 @@ final class Insights {
         case "@message" -> from.message();
         case "@timestamp" -> Instant.ofEpochMilli(from.timestamp());
         case "@ingestionTime" -> Instant.ofEpochMilli(from.ingested());
-        case "@ptr" -> from.position().id();
+        case "@ptr" -> pointer(from);
         default -> name.startsWith("@") ? null : member(from, name);
       };
+    }
+
+    private String pointer(Event from) {
+      // The label is the account and the group.
+      String label = String.valueOf(made.get("@log"));
+      return new LogPointer(label.substring(label.indexOf(':') + 1), from.position()).text();
+    }
+
+    /** Everything that the event says: its members by their paths, and what is known of it. */
+    Map<String, String> record() {
+      Map<String, String> all = new TreeMap<>();
+      Event from = event;
+      Object root = from == null ? null : Json.parse(from.message());
+      if (root != null) {
+        collect("", root, all);
+      }
+      for (String name : SYSTEM_FIELDS) {
+        Object value = get(name);
+        if (value != null) {
+          all.put(
+              name, value instanceof Instant time ? "" + time.toEpochMilli() : value.toString());
+        }
+      }
+      return all;
+    }
+
+    private static void collect(String path, Object value, Map<String, String> into) {
+      String prefix = path.isEmpty() ? "" : path + ".";
+      switch (value) {
+        case Map<?, ?> map -> map.forEach((name, inner) -> collect(prefix + name, inner, into));
+        case List<?> list -> {
+          for (int i = 0; i < list.size(); i++) {
+            collect(prefix + i, list.get(i), into);
+          }
+        }
+        default -> into.put(path, String.valueOf(Json.scalar(value)));
+      }
     }
 
     private @Nullable Object member(Event from, String name) {
@@ -157,7 +198,7 @@ final class Insights {
       }
     }
     if (row.event != null) {
-      cells.put("@ptr", row.event.position().id());
+      cells.put("@ptr", row.pointer(row.event));
     }
     return cells;
   }
@@ -323,6 +364,7 @@ final class Insights {
     return switch (value) {
       case null -> null;
       case Double number -> number;
+      case Boolean truth -> truth ? 1.0 : 0.0;
       case Instant time -> (double) time.toEpochMilli();
       case String text -> {
         BigDecimal number = Comparison.number(text.strip());

@@ -7,28 +7,19 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.regex.PatternSyntaxException;
 import org.jspecify.annotations.Nullable;
-import software.amazon.awssdk.services.cloudwatchlogs.model.CloudWatchLogsException;
-import software.amazon.awssdk.services.cloudwatchlogs.model.MalformedQueryException;
-import software.amazon.awssdk.services.cloudwatchlogs.model.QueryCompileError;
-import software.amazon.awssdk.services.cloudwatchlogs.model.QueryCompileErrorLocation;
 
 /** Reads the query language of Insights. */
 final class InsightsParser {
 
-  private static final Pattern DURATION =
-      Pattern.compile("([0-9]+)(ms|s|m|h|d|w)", Pattern.CASE_INSENSITIVE);
   private static final Pattern GROUP_NAME = Pattern.compile("\\(\\?<([A-Za-z][A-Za-z0-9]*)>");
 
-  private final String text;
-  private int at;
+  private final InsightsText in;
 
   private InsightsParser(String text) {
-    this.text = text;
+    this.in = new InsightsText(text);
   }
 
   static Insights parse(String query) {
@@ -38,20 +29,20 @@ final class InsightsParser {
   private Insights query() {
     Insights query = new Insights();
     do {
-      blanks();
-      if (at >= text.length()) {
+      in.blanks();
+      if (in.atEnd()) {
         break; // a bar at the end
       }
       command(query);
-    } while (take("|"));
-    if (at < text.length()) {
-      throw wrong("unexpected symbol found " + text.charAt(at));
+    } while (in.take("|"));
+    if (!in.atEnd()) {
+      throw in.wrong("unexpected symbol found " + in.peek());
     }
     return query;
   }
 
   private void command(Insights query) {
-    String name = word().toLowerCase(Locale.ROOT);
+    String name = in.word().toLowerCase(Locale.ROOT);
     switch (name) {
       case "fields" -> query.fields(named());
       case "display" -> query.display(named());
@@ -63,28 +54,27 @@ final class InsightsParser {
       case "stats" -> stats(query);
       case "sort" -> sort(query);
       case "limit" -> {
-        int rows = (int) numberLiteral();
+        int rows = (int) in.numberLiteral();
         if (rows < 1 || rows > EventsIn.MAX_EVENTS) {
-          throw wrong("limit is between 1 and " + EventsIn.MAX_EVENTS);
+          throw in.wrong("limit is between 1 and " + EventsIn.MAX_EVENTS);
         }
         query.limit(rows);
       }
       case "parse" -> parse(query);
       case "dedup" -> query.dedup(named());
-      default -> throw wrong("the command '" + name + "' is not supported");
+      default -> throw in.wrong("the command '" + name + "' is not supported");
     }
   }
 
   private List<Named> named() {
     List<Named> all = new ArrayList<>();
     do {
-      blanks();
-      int start = at;
+      int start = in.next();
       Expression expression = sum();
-      String written = text.substring(start, at).strip();
+      String written = in.written(start);
       String plain = written.startsWith("`") ? written.substring(1, written.length() - 1) : written;
-      all.add(new Named(takeWord("as") ? word() : plain, expression));
-    } while (take(","));
+      all.add(new Named(in.takeWord("as") ? in.word() : plain, expression));
+    } while (in.take(","));
     return all;
   }
 
@@ -92,44 +82,44 @@ final class InsightsParser {
     List<Insights.Order> orders = new ArrayList<>();
     do {
       Expression by = sum();
-      boolean ascending = takeWord("asc");
+      boolean ascending = in.takeWord("asc");
       if (!ascending) {
-        takeWord("desc"); // which is what it is without
+        in.takeWord("desc"); // which is what it is without
       }
       orders.add(new Insights.Order(by, !ascending));
-    } while (take(","));
+    } while (in.take(","));
     query.sort(orders);
   }
 
   private void parse(Insights query) {
-    blanks();
+    in.blanks();
     Expression from = row -> row.get("@message");
-    if (peek() != '"' && peek() != '\'' && peek() != '/') {
+    if (in.peek() != '"' && in.peek() != '\'' && in.peek() != '/') {
       from = primary();
-      blanks();
+      in.blanks();
     }
-    if (peek() == '/') {
-      String regex = regexText();
+    if (in.peek() == '/') {
+      String regex = in.regexText();
       List<String> names = new ArrayList<>();
       Matcher groups = GROUP_NAME.matcher(regex);
       while (groups.find()) {
         names.add(groups.group(1));
       }
-      Pattern pattern = compile(regex);
+      Pattern pattern = in.compile(regex);
       if (names.isEmpty() || pattern.matcher("").groupCount() != names.size()) {
-        throw wrong("parse needs named groups and no others");
+        throw in.wrong("parse needs named groups and no others");
       }
       query.parse(from, pattern, names);
       return;
     }
-    String glob = quoted();
-    if (!takeWord("as")) {
-      throw wrong("'as' is expected behind the pattern of parse");
+    String glob = in.quoted();
+    if (!in.takeWord("as")) {
+      throw in.wrong("'as' is expected behind the pattern of parse");
     }
     List<String> names = new ArrayList<>();
     do {
-      names.add(word());
-    } while (take(","));
+      names.add(in.word());
+    } while (in.take(","));
     StringBuilder regex = new StringBuilder();
     int stars = 0;
     String[] parts = glob.split("\\*", -1);
@@ -141,7 +131,7 @@ final class InsightsParser {
       }
     }
     if (stars != names.size()) {
-      throw wrong("parse has " + stars + " '*' and " + names.size() + " names");
+      throw in.wrong("parse has " + stars + " '*' and " + names.size() + " names");
     }
     query.parse(from, Pattern.compile(regex.toString(), Pattern.DOTALL), names);
   }
@@ -149,25 +139,24 @@ final class InsightsParser {
   private void stats(Insights query) {
     List<NamedAggregate> aggregates = new ArrayList<>();
     do {
-      blanks();
-      int start = at;
-      String function = word().toLowerCase(Locale.ROOT);
+      int start = in.next();
+      String function = in.word().toLowerCase(Locale.ROOT);
       List<Expression> arguments = new ArrayList<>();
-      expect("(");
-      if (!take("*") && peekAfterBlanks() != ')') {
+      in.expect("(");
+      if (!in.take("*") && in.peekAfterBlanks() != ')') {
         do {
           arguments.add(sum());
-        } while (take(","));
+        } while (in.take(","));
       }
-      expect(")");
-      String written = text.substring(start, at).strip();
+      in.expect(")");
+      String written = in.written(start);
       Insights.Aggregate aggregate = Aggregates.of(function, arguments);
       if (aggregate == null) {
-        throw wrong("the function '" + function + "' is not supported in stats");
+        throw in.wrong("the function '" + function + "' is not supported in stats");
       }
-      aggregates.add(new NamedAggregate(takeWord("as") ? word() : written, aggregate));
-    } while (take(","));
-    query.stats(aggregates, takeWord("by") ? named() : List.of());
+      aggregates.add(new NamedAggregate(in.takeWord("as") ? in.word() : written, aggregate));
+    } while (in.take(","));
+    query.stats(aggregates, in.takeWord("by") ? named() : List.of());
   }
 
   // ---------------------------------------------------------------- conditions
@@ -179,7 +168,7 @@ final class InsightsParser {
     String before = contained;
     Expression left = and();
     boolean several = false;
-    while (takeWord("or")) {
+    while (in.takeWord("or")) {
       several = true;
       Expression one = left;
       Expression other = and();
@@ -193,7 +182,7 @@ final class InsightsParser {
 
   private Expression and() {
     Expression left = not();
-    while (takeWord("and")) {
+    while (in.takeWord("and")) {
       Expression one = left;
       Expression other = not();
       left = row -> isTrue(one.of(row)) && isTrue(other.of(row));
@@ -202,7 +191,7 @@ final class InsightsParser {
   }
 
   private Expression not() {
-    if (takeWord("not")) {
+    if (in.takeWord("not")) {
       String before = contained;
       Expression inner = not();
       contained = before;
@@ -216,21 +205,20 @@ final class InsightsParser {
   }
 
   private Expression comparison() {
-    blanks();
-    int start = at;
+    int start = in.next();
     Expression left = sum();
-    String written = text.substring(start, at).strip();
-    boolean negated = takeWord("not");
-    if (takeWord("like") || !negated && take("=~")) {
-      blanks();
-      if (peek() == '/') {
-        Pattern pattern = compile(regexText());
+    String written = in.written(start);
+    boolean negated = in.takeWord("not");
+    if (in.takeWord("like") || !negated && in.take("=~")) {
+      in.blanks();
+      if (in.peek() == '/') {
+        Pattern pattern = in.compile(in.regexText());
         return row -> {
           Object value = left.of(row);
           return (value != null && pattern.matcher(Insights.text(value)).find()) != negated;
         };
       }
-      String part = quoted();
+      String part = in.quoted();
       if (!negated && written.equals("@message") && !part.isEmpty()) {
         contained = part;
       }
@@ -239,13 +227,13 @@ final class InsightsParser {
         return (value != null && Insights.text(value).contains(part)) != negated;
       };
     }
-    if (takeWord("in")) {
+    if (in.takeWord("in")) {
       List<Expression> members = new ArrayList<>();
-      expect("[");
+      in.expect("[");
       do {
         members.add(sum());
-      } while (take(","));
-      expect("]");
+      } while (in.take(","));
+      in.expect("]");
       return row -> {
         Object value = left.of(row);
         boolean found =
@@ -255,10 +243,10 @@ final class InsightsParser {
       };
     }
     if (negated) {
-      throw wrong("'like' or 'in' is expected behind 'not'");
+      throw in.wrong("'like' or 'in' is expected behind 'not'");
     }
     for (String operator : List.of("!=", "<=", ">=", "==", "=", "<", ">")) {
-      if (take(operator)) {
+      if (in.take(operator)) {
         Expression right = sum();
         return row -> holds(operator, left.of(row), right.of(row));
       }
@@ -284,9 +272,9 @@ final class InsightsParser {
   private Expression sum() {
     Expression left = product();
     while (true) {
-      if (take("+")) {
+      if (in.take("+")) {
         left = arithmetic(left, product(), Double::sum);
-      } else if (take("-")) {
+      } else if (in.take("-")) {
         left = arithmetic(left, product(), (a, b) -> a - b);
       } else {
         return left;
@@ -297,13 +285,13 @@ final class InsightsParser {
   private Expression product() {
     Expression left = primary();
     while (true) {
-      if (take("*")) {
+      if (in.take("*")) {
         left = arithmetic(left, primary(), (a, b) -> a * b);
-      } else if (take("/")) {
+      } else if (in.take("/")) {
         left = arithmetic(left, primary(), (a, b) -> a / b);
-      } else if (take("%")) {
+      } else if (in.take("%")) {
         left = arithmetic(left, primary(), (a, b) -> a % b);
-      } else if (take("^")) {
+      } else if (in.take("^")) {
         left = arithmetic(left, primary(), Math::pow);
       } else {
         return left;
@@ -321,38 +309,37 @@ final class InsightsParser {
   }
 
   private Expression primary() {
-    blanks();
-    char c = peek();
-    if (c == '(') {
-      at++;
+    in.blanks();
+    char c = in.peek();
+    if (in.take("(")) {
       Expression inner = or();
-      expect(")");
+      in.expect(")");
       return inner;
     }
     if (c == '"' || c == '\'') {
-      String value = quoted();
+      String value = in.quoted();
       return row -> value;
     }
     if (Character.isDigit(c) || c == '-') {
-      Double value = numberLiteral();
+      Double value = in.numberLiteral();
       return row -> value;
     }
-    String name = word();
-    if (peekAfterBlanks() != '(') {
+    String name = in.word();
+    if (in.peekAfterBlanks() != '(') {
       return row -> row.get(name);
     }
-    expect("(");
+    in.expect("(");
     String function = name.toLowerCase(Locale.ROOT);
     if (function.equals("bin")) {
-      long step = duration();
-      expect(")");
+      long step = in.duration();
+      in.expect(")");
       return row -> floor(row.get("@timestamp"), step);
     }
     if (function.equals("datefloor") || function.equals("dateceil")) {
       Expression time = sum();
-      expect(",");
-      long step = duration();
-      expect(")");
+      in.expect(",");
+      long step = in.duration();
+      in.expect(")");
       boolean up = function.equals("dateceil");
       return row -> {
         Instant floor = floor(time.of(row), step);
@@ -360,15 +347,15 @@ final class InsightsParser {
       };
     }
     List<Expression> arguments = new ArrayList<>();
-    if (peekAfterBlanks() != ')') {
+    if (in.peekAfterBlanks() != ')') {
       do {
         arguments.add(or());
-      } while (take(","));
+      } while (in.take(","));
     }
-    expect(")");
+    in.expect(")");
     Expression call = Functions.of(function, arguments);
     if (call == null) {
-      throw wrong(
+      throw in.wrong(
           "the function '%s' with %d arguments is not supported".formatted(name, arguments.size()));
     }
     return call;
@@ -379,170 +366,5 @@ final class InsightsParser {
     return millis == null
         ? null
         : Instant.ofEpochMilli(Math.floorDiv(millis.longValue(), step) * step);
-  }
-
-  // ---------------------------------------------------------------- symbols
-
-  private char peek() {
-    return at < text.length() ? text.charAt(at) : '\0';
-  }
-
-  private char peekAfterBlanks() {
-    blanks();
-    return peek();
-  }
-
-  private void blanks() {
-    while (at < text.length()) {
-      if (text.charAt(at) == '#') {
-        int end = text.indexOf('\n', at);
-        at = end < 0 ? text.length() : end;
-      } else if (Character.isWhitespace(text.charAt(at))) {
-        at++;
-      } else {
-        return;
-      }
-    }
-  }
-
-  private boolean take(String symbol) {
-    blanks();
-    if (!text.startsWith(symbol, at)) {
-      return false;
-    }
-    at += symbol.length();
-    return true;
-  }
-
-  private static boolean inWord(char c) {
-    return Character.isLetterOrDigit(c) || c == '_' || c == '@' || c == '.';
-  }
-
-  private boolean takeWord(String word) {
-    blanks();
-    int end = at + word.length();
-    if (!text.regionMatches(true, at, word, 0, word.length())
-        || end < text.length() && inWord(text.charAt(end))) {
-      return false;
-    }
-    at = end;
-    return true;
-  }
-
-  private void expect(String symbol) {
-    if (!take(symbol)) {
-      throw wrong("'" + symbol + "' is expected");
-    }
-  }
-
-  private String word() {
-    blanks();
-    int start = at;
-    if (peek() == '`') {
-      int end = text.indexOf('`', at + 1);
-      if (end < 0) {
-        throw wrong("a backtick is not closed");
-      }
-      at = end + 1;
-      return text.substring(start + 1, end);
-    }
-    while (at < text.length() && inWord(text.charAt(at))) {
-      at++;
-    }
-    if (at == start) {
-      throw wrong(at < text.length() ? "unexpected symbol found " + peek() : "unexpected end");
-    }
-    return text.substring(start, at);
-  }
-
-  private double numberLiteral() {
-    blanks();
-    int start = at;
-    if (peek() == '-') {
-      at++;
-    }
-    while (Character.isDigit(peek()) || peek() == '.') {
-      at++;
-    }
-    Double value = Insights.number(text.substring(start, at));
-    if (value == null) {
-      throw wrong("a number is expected");
-    }
-    return value;
-  }
-
-  private long duration() {
-    String written = word();
-    Matcher matcher = DURATION.matcher(written);
-    if (!matcher.matches() || matcher.group(1).length() > 9) {
-      throw wrong("'" + written + "' is no period such as 5m");
-    }
-    long unit =
-        switch (matcher.group(2).toLowerCase(Locale.ROOT)) {
-          case "ms" -> 1;
-          case "s" -> 1_000;
-          case "m" -> 60_000;
-          case "h" -> 3_600_000;
-          case "d" -> 86_400_000;
-          default -> 604_800_000;
-        };
-    return Math.max(1, Long.parseLong(matcher.group(1)) * unit);
-  }
-
-  private String quoted() {
-    blanks();
-    char quote = peek();
-    if (quote != '"' && quote != '\'') {
-      throw wrong("a string is expected");
-    }
-    at++;
-    StringBuilder value = new StringBuilder();
-    while (at < text.length() && text.charAt(at) != quote) {
-      if (text.charAt(at) == '\\' && at + 1 < text.length()) {
-        at++;
-      }
-      value.append(text.charAt(at++));
-    }
-    if (at >= text.length()) {
-      throw wrong("a string is not closed");
-    }
-    at++;
-    return value.toString();
-  }
-
-  private String regexText() {
-    at++;
-    int start = at;
-    while (at < text.length() && text.charAt(at) != '/') {
-      at += text.charAt(at) == '\\' ? 2 : 1;
-    }
-    if (at >= text.length()) {
-      throw wrong("a regular expression is not closed");
-    }
-    return text.substring(start, at++).replace("\\/", "/");
-  }
-
-  private Pattern compile(String regex) {
-    try {
-      return Pattern.compile(regex);
-    } catch (PatternSyntaxException e) {
-      throw wrong(Objects.requireNonNullElse(e.getDescription(), "a bad regular expression"));
-    }
-  }
-
-  private CloudWatchLogsException wrong(String why) {
-    int from = Math.min(at, text.length());
-    return MalformedQueryException.builder()
-        .message(why + " at position " + from)
-        .queryCompileError(
-            QueryCompileError.builder()
-                .message(why)
-                .location(
-                    QueryCompileErrorLocation.builder()
-                        .startCharOffset(from)
-                        .endCharOffset(Math.min(from + 1, text.length()))
-                        .build())
-                .build())
-        .build();
   }
 }

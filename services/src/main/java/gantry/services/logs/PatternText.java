@@ -9,8 +9,15 @@ final class PatternText {
   /** At the end of the text. */
   static final char END = '\0';
 
+  /** How many regular expressions one pattern may have. */
+  private static final int MAX_REGEX = 2;
+
+  /** What stands in them beside letters and digits. */
+  private static final String REGEX_SYMBOLS = " :_#=@/;,-^$?[]{}|\\*+.";
+
   private final String text;
   private int at;
+  private int regexes;
 
   PatternText(String text) {
     this.text = text;
@@ -93,6 +100,9 @@ final class PatternText {
 
   /** Between percent signs, the first of which comes next. */
   Pattern regex() {
+    if (++regexes > MAX_REGEX) {
+      throw wrong("more than " + MAX_REGEX + " regular expressions");
+    }
     next();
     StringBuilder regex = new StringBuilder();
     while (true) {
@@ -105,6 +115,9 @@ final class PatternText {
       }
       if (c == '(' || c == ')') {
         throw wrong("a regular expression has no groups here");
+      }
+      if (c > '~' || !Character.isLetterOrDigit(c) && REGEX_SYMBOLS.indexOf(c) < 0) {
+        throw wrong("a regular expression has no '" + c + "' here");
       }
       regex.append(c);
       if (c == '\\') {
@@ -120,6 +133,11 @@ final class PatternText {
     } catch (java.util.regex.PatternSyntaxException e) {
       throw wrong(e.getDescription());
     }
+  }
+
+  /** How many regular expressions have been read. */
+  int regexes() {
+    return regexes;
   }
 
   boolean atEnd() {

@@ -10,7 +10,9 @@ record Position(long timestamp, long sequence) implements Comparable<Position> {
   /** How far the time stands to the left in an id; AWS's ids have 56 digits that way. */
   private static final int SHIFT = 144;
 
-  private static final Pattern DIGITS = Pattern.compile("[0-9]{56}");
+  static final int DIGITS_OF_ID = 56;
+
+  private static final Pattern DIGITS = Pattern.compile("[0-9]{" + DIGITS_OF_ID + "}");
 
   @Override
   public int compareTo(Position other) {

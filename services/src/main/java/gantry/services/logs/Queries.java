@@ -2,6 +2,7 @@ package gantry.services.logs;
 
 import gantry.services.logs.Insights.Row;
 import gantry.state.Ids;
+import gantry.state.Page;
 import gantry.state.Scope;
 import java.time.Clock;
 import java.util.ArrayList;
@@ -220,17 +221,28 @@ final class Queries {
           .filter(one -> one.scope().equals(scope))
           .forEach(d -> infos.add(d.info()));
     }
-    int most = request.maxResults() == null ? KEPT : request.maxResults();
-    return DescribeQueriesResponse.builder()
-        .queries(
+    String listing = "DescribeQueries/" + request.logGroupName() + "/" + request.statusAsString();
+    String after = Lookup.lastId(listing, request.nextToken());
+    Page<QueryInfo> page =
+        Page.cut(
             infos.reversed().stream()
+                .dropWhile(i -> !after.isEmpty() && !i.queryId().equals(after))
+                .skip(after.isEmpty() ? 0 : 1)
                 .filter(
                     i ->
                         request.logGroupName() == null
                             || request.logGroupName().equals(i.logGroupName()))
                 .filter(i -> request.status() == null || request.status() == i.status())
-                .limit(most)
-                .toList())
+                .filter(
+                    i ->
+                        request.queryLanguage() == null
+                            || request.queryLanguage() == i.queryLanguage()),
+            request.maxResults() == null ? KEPT : request.maxResults(),
+            QueryInfo::queryId,
+            listing);
+    return DescribeQueriesResponse.builder()
+        .queries(page.items())
+        .nextToken(page.nextToken())
         .build();
   }
 }

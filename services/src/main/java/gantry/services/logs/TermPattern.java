@@ -14,13 +14,10 @@ record TermPattern(List<Term> all, List<Term> any, List<Term> none) implements F
    */
   record Term(@Nullable String literal, Predicate<String> test) {}
 
-  private static final int MAX_REGEX = 2;
-
   static FilterPattern parse(PatternText in) {
     List<Term> all = new ArrayList<>();
     List<Term> any = new ArrayList<>();
     List<Term> none = new ArrayList<>();
-    int regexes = 0;
     while (!in.atEnd()) {
       List<Term> into = all;
       if (in.peek() == '?') {
@@ -33,9 +30,6 @@ record TermPattern(List<Term> all, List<Term> any, List<Term> none) implements F
       if (in.peek() == '"') {
         into.add(term(in.quoted()));
       } else if (in.peek() == '%') {
-        if (++regexes > MAX_REGEX) {
-          throw in.wrong("more than " + MAX_REGEX + " regular expressions");
-        }
         into.add(new Term(null, in.regex().asPredicate()));
       } else {
         String word = in.bare("\"");

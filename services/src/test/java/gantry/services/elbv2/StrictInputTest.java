@@ -13,6 +13,7 @@ import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancer
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ProtocolEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.RuleCondition;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroup;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroupTuple;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetTypeEnum;
 
 /** Nothing that is asked for is dropped without a word, and what is wrong gets AWS's own error. */
@@ -486,6 +487,51 @@ class StrictInputTest extends ElbFixture {
         listener,
         "at least one '.'",
         RuleCondition.builder().field("host-header").values("web").build());
+  }
+
+  @Test
+  void a_balancer_has_its_most_target_groups() {
+    String lb = balancer();
+    for (int port = 1; port <= 20; port++) {
+      int first = 5 * port;
+      int at = port;
+      call(
+          () ->
+              elb.createListener(
+                  r ->
+                      r.loadBalancerArn(lb)
+                          .port(at)
+                          .protocol(ProtocolEnum.HTTP)
+                          .defaultActions(
+                              a ->
+                                  a.type(ActionTypeEnum.FORWARD)
+                                      .forwardConfig(
+                                          f ->
+                                              f.targetGroups(
+                                                  java.util.stream.IntStream.range(0, 5)
+                                                      .mapToObj(i -> group("g" + (first + i)))
+                                                      .map(
+                                                          g ->
+                                                              TargetGroupTuple.builder()
+                                                                  .targetGroupArn(
+                                                                      g.targetGroupArn())
+                                                                  .weight(1)
+                                                                  .build())
+                                                      .toList())))));
+    }
+    String one = group("one").targetGroupArn();
+    refused(
+        "TooManyUniqueTargetGroupsPerLoadBalancer",
+        "maximum number of unique target groups",
+        () ->
+            elb.createListener(
+                r ->
+                    r.loadBalancerArn(lb)
+                        .port(99)
+                        .protocol(ProtocolEnum.HTTP)
+                        .defaultActions(a -> a.type(ActionTypeEnum.FORWARD).targetGroupArn(one))));
+    assertThat(call(() -> elb.describeListeners(r -> r.loadBalancerArn(lb))).listeners())
+        .hasSize(20);
   }
 
   @Test

@@ -673,4 +673,88 @@ class LogsTest {
     assertThatThrownBy(() -> tail(r -> r.logGroupIdentifiers("/ecs/web")))
         .isInstanceOf(InvalidParameterException.class);
   }
+
+  @Test
+  void queriesPointAtTheirEventsAndAreListedInPages() {
+    put("a", event(now(), "{\"level\":\"error\",\"user\":{\"ids\":[7,8]}}"), event(now(), "plain"));
+    long second = now() / 1000;
+    List<String> ids = new ArrayList<>();
+    for (int i = 0; i < 3; i++) {
+      ids.add(
+          call(c ->
+                  c.startQuery(
+                      r ->
+                          r.logGroupName("/ecs/web")
+                              .startTime(second - 10)
+                              .endTime(second + 10)
+                              .queryString("filter level = 'error'")))
+              .queryId());
+    }
+    String pointer =
+        call(c -> c.getQueryResults(r -> r.queryId(ids.getFirst()))).results().getFirst().stream()
+            .filter(field -> field.field().equals("@ptr"))
+            .findFirst()
+            .orElseThrow()
+            .value();
+    assertThat(call(c -> c.getLogRecord(r -> r.logRecordPointer(pointer))).logRecord())
+        .containsEntry("level", "error")
+        .containsEntry("user.ids.1", "8")
+        .containsEntry("@logStream", "a")
+        .containsEntry("@log", "111122223333:/ecs/web");
+    refused(
+        InvalidParameterException.class,
+        "pointer is invalid",
+        () -> call(c -> c.getLogRecord(r -> r.logRecordPointer("x" + pointer))));
+
+    var newest = call(c -> c.describeQueries(r -> r.maxResults(2)));
+    assertThat(newest.queries())
+        .extracting(QueryInfo::queryId)
+        .containsExactly(ids.get(2), ids.get(1));
+    assertThat(call(c -> c.describeQueries(r -> r.nextToken(newest.nextToken()))).queries())
+        .extracting(QueryInfo::queryId)
+        .containsExactly(ids.get(0));
+    refused(
+        InvalidParameterException.class,
+        "Only one of",
+        () ->
+            call(
+                c ->
+                    c.startQuery(
+                        r ->
+                            r.logGroupName("/ecs/web")
+                                .logGroupNames("/ecs/web")
+                                .startTime(1L)
+                                .endTime(2L)
+                                .queryString("limit 1"))));
+  }
+
+  @Test
+  void aGroupTakesFivePatternsWithRegularExpressions() {
+    MetricTransformation one =
+        MetricTransformation.builder()
+            .metricName("m")
+            .metricNamespace("n")
+            .metricValue("1")
+            .build();
+    for (int i = 0; i < 6; i++) {
+      String name = "f" + i;
+      PutMetricFilterRequest request =
+          PutMetricFilterRequest.builder()
+              .logGroupName("/ecs/web")
+              .filterName(name)
+              .filterPattern("{ $.a = %x" + i + "% }")
+              .metricTransformations(one)
+              .build();
+      if (i < 5) {
+        call(c -> c.putMetricFilter(request));
+        call(c -> c.putMetricFilter(request)); // the same again is no more
+      } else {
+        refused(
+            LimitExceededException.class,
+            "Resource limit exceeded.",
+            () -> call(c -> c.putMetricFilter(request)));
+        call(c -> c.putMetricFilter(request.toBuilder().filterPattern("plain").build()));
+      }
+    }
+  }
 }

@@ -328,4 +328,40 @@ class StsTest {
                                             .webIdentityToken(token))))
                 .hasMessageContaining(text));
   }
+
+  @Test
+  void whatNobodyHereCanVouchForIsRefused() {
+    Caller ann = world.user("ann");
+    world.allow("ann", ASSUME);
+    String role = world.role("api", BY_ACCOUNT);
+    assertThatThrownBy(
+            () ->
+                assume(
+                    ann,
+                    request(role).toBuilder()
+                        .serialNumber("arn:aws:iam::111122223333:mfa/ann")
+                        .tokenCode("123456")
+                        .build()))
+        .hasMessageContaining("MultiFactorAuthentication failed");
+    assertThatThrownBy(
+            () ->
+                assume(
+                    ann,
+                    request(role).toBuilder()
+                        .providedContexts(c -> c.contextAssertion("xxxx"))
+                        .build()))
+        .hasMessageContaining("no providers of contexts");
+    assertThatThrownBy(
+            () ->
+                world.sts(
+                    ann,
+                    s ->
+                        s.assumeRoleWithWebIdentity(
+                            r ->
+                                r.roleArn(role)
+                                    .roleSessionName("job")
+                                    .webIdentityToken("xxxx")
+                                    .providerId("graph.facebook.com"))))
+        .hasMessageContaining("ProviderId");
+  }
 }

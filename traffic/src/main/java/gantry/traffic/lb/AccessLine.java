@@ -64,7 +64,7 @@ final class AccessLine {
     b.append(x.group == null ? "-" : x.group.arn).append(" \"");
     b.append(x.traceId == null ? "-" : quoted(x.traceId)).append("\" \"");
     b.append(client.serverName == null ? "-" : client.serverName).append("\" \"");
-    b.append(client.certificateArn == null ? "-" : client.certificateArn).append("\" ");
+    b.append(client.tls == null ? "-" : client.certificateArn()).append("\" ");
     b.append(x.rule == null ? "-" : Integer.toString(x.rule.spec.priority())).append(' ');
     b.append(micros(x.createdMillis, x.created)).append(" \"");
     b.append(x.actions == null ? "-" : x.actions).append("\" \"");

@@ -24,7 +24,10 @@ final class Client {
   @Nullable String tlsProtocol;
   @Nullable String tlsCipher;
   @Nullable String serverName;
-  @Nullable String certificateArn;
+
+  /** What its TLS was begun with. */
+  Tls.@Nullable Chosen tls;
+
   @Nullable String alpn;
   long handshakeMillis = -1;
   private @Nullable String traceId;
@@ -42,6 +45,11 @@ final class Client {
     this.textWithPort =
         (ip.length == 16 ? "[" + plain + "]:" + port : plain + ":" + port)
             .getBytes(StandardCharsets.US_ASCII);
+  }
+
+  @Nullable String certificateArn() {
+    Tls.Chosen chosen = tls;
+    return chosen == null ? null : chosen.certificateArn();
   }
 
   /** What ties the lines of the access log to the connection's own in the connection log. */

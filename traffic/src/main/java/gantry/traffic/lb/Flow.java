@@ -268,7 +268,7 @@ final class Flow extends Conn {
     b.append(' ').append(millis).append(' ');
     b.append(client.handshakeMillis < 0 ? "-" : Long.toString(client.handshakeMillis));
     b.append(' ').append(received).append(' ').append(sent).append(" - ");
-    b.append(orDash(client.certificateArn)).append(" - ").append(orDash(client.tlsCipher));
+    b.append(orDash(client.certificateArn())).append(" - ").append(orDash(client.tlsCipher));
     b.append(' ').append(client.tlsProtocol == null ? "-" : tlsName(client.tlsProtocol));
     b.append(" - ").append(orDash(client.serverName)).append(' ').append(orDash(client.alpn));
     b.append(" - - ").append(since, 0, 19);

@@ -89,7 +89,7 @@ final class ServerFront {
         return promise.setFailure(new javax.net.ssl.SSLException("no certificate for " + name));
       }
       client.serverName = name;
-      client.certificateArn = chosen.certificateArn();
+      client.tls = chosen;
       return promise.setSuccess(chosen.context());
     }
   }

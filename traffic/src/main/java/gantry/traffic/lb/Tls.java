@@ -16,6 +16,8 @@ import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslProvider;
 import io.netty.handler.ssl.SupportedCipherSuiteFilter;
 import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
+import io.netty.util.ReferenceCountUtil;
+import java.lang.ref.Cleaner;
 import java.security.cert.CertificateParsingException;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
@@ -34,8 +36,14 @@ final class Tls {
 
   static final long HANDSHAKE_MILLIS = 10_000;
 
-  /** BoringSSL: a new connection costs a fraction of what the JDK takes; else the JDK. */
-  static final SslProvider PROVIDER = OpenSsl.isAvailable() ? SslProvider.OPENSSL : SslProvider.JDK;
+  /**
+   * BoringSSL: a new connection costs a fraction of what the JDK takes; else the JDK. Counted, as
+   * each connection of the other kind leaves the collector an object with a finalizer.
+   */
+  private static final SslProvider PROVIDER =
+      OpenSsl.isAvailable() ? SslProvider.OPENSSL_REFCNT : SslProvider.JDK;
+
+  private static final Cleaner CLEANER = Cleaner.create();
 
   private static final SslContext TO_TARGET = clientContext(false);
   private static final SslContext TO_HTTP2_TARGET = clientContext(true);
@@ -43,8 +51,23 @@ final class Tls {
   /** One certificate made ready, and the names that it is for. */
   private record Offer(Certificate certificate, Set<String> names, boolean ecdsa) {}
 
-  /** A certificate's context, and the ARN that logs say. */
-  record Chosen(SslContext context, String certificateArn) {}
+  /**
+   * A certificate's context, and the ARN that logs say.
+   *
+   * @param of whose context it is: as long as a connection holds this, it is there
+   */
+  record Chosen(Tls of, SslContext context, String certificateArn) {}
+
+  /** The contexts made so far, by certificate; apart, so that they can outlive their owner. */
+  private static final class Contexts implements Runnable {
+    final Map<String, SslContext> made = new ConcurrentHashMap<>();
+
+    /** Nobody can choose any more. Connections that were made have counted themselves. */
+    @Override
+    public void run() {
+      made.values().forEach(ReferenceCountUtil::release);
+    }
+  }
 
   /** All that a context depends on: as long as it is the same, so are the contexts. */
   record Terms(
@@ -69,10 +92,11 @@ final class Tls {
 
   final Terms terms;
   private final List<Offer> offers = new ArrayList<>();
-  private final Map<String, Chosen> contexts = new ConcurrentHashMap<>();
+  private final Contexts contexts = new Contexts();
 
   Tls(Terms terms) {
     this.terms = terms;
+    CLEANER.register(this, contexts);
     for (Certificate certificate : terms.certificates()) {
       X509Certificate own = certificate.chain().getFirst();
       offers.add(
@@ -96,10 +120,11 @@ final class Tls {
       }
     }
     Certificate certificate = (best == null ? offers.getFirst() : best).certificate();
-    Chosen made = contexts.get(certificate.arn());
-    return made != null
-        ? made
-        : contexts.computeIfAbsent(certificate.arn(), arn -> context(certificate));
+    SslContext made = contexts.made.get(certificate.arn());
+    if (made == null) {
+      made = contexts.made.computeIfAbsent(certificate.arn(), arn -> context(certificate));
+    }
+    return new Chosen(this, made, certificate.arn());
   }
 
   boolean covers(String serverName) {
@@ -107,7 +132,7 @@ final class Tls {
     return offers.stream().anyMatch(offer -> matches(offer.names(), name));
   }
 
-  private Chosen context(Certificate certificate) {
+  private SslContext context(Certificate certificate) {
     try {
       SslContextBuilder builder =
           SslContextBuilder.forServer(certificate.key(), certificate.chain())
@@ -130,7 +155,7 @@ final class Tls {
         // Tickets also for TLS 1.2, under keys that BoringSSL makes and changes itself.
         sessions.setTicketKeys();
       }
-      return new Chosen(made, certificate.arn());
+      return made;
     } catch (SSLException e) {
       throw new IllegalStateException("certificate " + certificate.arn() + " cannot be used", e);
     }

@@ -68,12 +68,11 @@ public final class Verifier<P> {
    * Who signed the request.
    *
    * @param service the signing name of the service that is called
-   * @param bodyHash the SHA-256 of the body in hexadecimal, asked for only when the request does
-   *     not say it itself
+   * @param body asked for only when the request does not say the body's hash itself
    * @throws SigV4Failure.Refused with the first check that fails
    */
   public Verified<P> verify(
-      SignedMessage message, @Nullable Claim claim, String service, Supplier<String> bodyHash) {
+      SignedMessage message, @Nullable Claim claim, String service, Supplier<byte[]> body) {
     if (claim == null) {
       throw SigV4Failure.MISSING.refused("Request is missing Authentication Token");
     }
@@ -89,7 +88,7 @@ public final class Verifier<P> {
     if (s3) {
       checkEverythingSigned(message, claim);
     }
-    String payloadHash = payloadHash(message, claim, s3, bodyHash);
+    String payloadHash = payloadHash(message, claim, s3, body);
     SigningKey signingKey = signingKey(key, claim.credential());
     String canonical = Canonical.request(message, service, claim.signedHeaders(), payloadHash);
     String toSign = Canonical.stringToSign(claim.timestamp(), claim.credential(), canonical);
@@ -286,10 +285,10 @@ public final class Verifier<P> {
   }
 
   private static String payloadHash(
-      SignedMessage message, Claim claim, boolean s3, Supplier<String> bodyHash) {
+      SignedMessage message, Claim claim, boolean s3, Supplier<byte[]> body) {
     String said = message.header("x-amz-content-sha256");
     if (claim.presigned()) {
-      return s3 ? (said == null ? UNSIGNED : said) : bodyHash.get();
+      return s3 ? (said == null ? UNSIGNED : said) : Hashes.sha256Hex(body.get());
     }
     if (said != null) {
       return said;
@@ -298,7 +297,7 @@ public final class Verifier<P> {
       throw SigV4Failure.PAYLOAD_HASH_MISSING.refused(
           "Missing required header for this request: x-amz-content-sha256");
     }
-    return bodyHash.get();
+    return Hashes.sha256Hex(body.get());
   }
 
   private SigningKey signingKey(CredentialLookup.Key<P> key, Credential credential) {

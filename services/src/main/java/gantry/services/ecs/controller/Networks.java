@@ -61,6 +61,9 @@ public final class Networks {
         return new SubnetFacts(id, subnet.availabilityZone(), subnet.vpcId(), subnet.cidrBlock());
       }
     } catch (Ec2Exception refused) {
+      if (refused.statusCode() >= 500) {
+        throw refused;
+      }
       if (refused.awsErrorDetails() != null && refused.awsErrorDetails().errorCode() != null) {
         code = refused.awsErrorDetails().errorCode();
       }

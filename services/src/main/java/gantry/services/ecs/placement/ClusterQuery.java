@@ -54,6 +54,17 @@ public sealed interface ClusterQuery {
       return query.dependsOnTasks();
     }
 
+    /** The words say all of it, and keep their hash. */
+    @Override
+    public boolean equals(@Nullable Object other) {
+      return other instanceof Stated stated && stated.text.equals(text);
+    }
+
+    @Override
+    public int hashCode() {
+      return text.hashCode();
+    }
+
     @Override
     public String toString() {
       return text;

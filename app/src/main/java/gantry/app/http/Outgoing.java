@@ -1,0 +1,293 @@
+package gantry.app.http;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.handler.codec.http.DefaultFullHttpResponse;
+import io.netty.handler.codec.http.DefaultHttpContent;
+import io.netty.handler.codec.http.DefaultHttpResponse;
+import io.netty.handler.codec.http.EmptyHttpHeaders;
+import io.netty.handler.codec.http.FullHttpResponse;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaderValues;
+import io.netty.handler.codec.http.HttpHeaders;
+import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http.HttpUtil;
+import io.netty.handler.codec.http.HttpVersion;
+import io.netty.handler.codec.http.LastHttpContent;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.util.Objects;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What goes out on a connection of HTTP/1.1 or a stream of HTTP/2: answers come from whichever
+ * thread their handler runs on, and are written by the connection's own, in the order they came.
+ * Whoever writes faster than the client reads waits, unless it is the connection's thread.
+ */
+final class Outgoing {
+
+  private final boolean http2;
+
+  /** Whether the connection cannot go on after this answer, for reasons of the request's. */
+  private final BooleanSupplier last;
+
+  private final Object writable = new Object();
+  private @Nullable ChannelHandlerContext context;
+  private @Nullable FileAnswer sending;
+  private boolean keepAlive = true;
+  private boolean old;
+  private boolean reading;
+  private boolean unflushed;
+  private volatile boolean gone;
+
+  Outgoing(boolean http2, BooleanSupplier last) {
+    this.http2 = http2;
+    this.last = last;
+  }
+
+  // ---- from any thread
+
+  boolean onLoop() {
+    return context().executor().inEventLoop();
+  }
+
+  void onLoop(Runnable task) {
+    if (onLoop()) {
+      task.run();
+    } else {
+      context().executor().execute(task);
+    }
+  }
+
+  /** Whether the client has hung up. */
+  boolean gone() {
+    return gone;
+  }
+
+  void live() throws IOException {
+    if (gone) {
+      throw new IOException("the client has gone");
+    }
+  }
+
+  /** All of an answer. */
+  void whole(int status, HttpHeaders headers, byte[] body, boolean sendBody) throws IOException {
+    live();
+    FullHttpResponse answer =
+        full(
+            HttpResponseStatus.valueOf(status),
+            sendBody ? Unpooled.wrappedBuffer(body) : Unpooled.EMPTY_BUFFER,
+            headers);
+    onLoop(
+        () -> {
+          usual(headers);
+          write(answer);
+        });
+  }
+
+  private static FullHttpResponse full(
+      HttpResponseStatus status, ByteBuf body, HttpHeaders headers) {
+    return new DefaultFullHttpResponse(
+        HttpVersion.HTTP_1_1, status, body, headers, EmptyHttpHeaders.INSTANCE);
+  }
+
+  /** The head of an answer; with {@code length}, its headers say how long the body will be. */
+  void begin(int status, HttpHeaders headers, boolean length) throws IOException {
+    live();
+    var answer =
+        new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(status), headers);
+    onLoop(
+        () -> {
+          if (!length && !http2) {
+            if (old) {
+              keepAlive = false; // its end is the connection's
+            } else {
+              headers.set(HttpHeaderNames.TRANSFER_ENCODING, HttpHeaderValues.CHUNKED);
+            }
+          }
+          usual(headers);
+          write(answer);
+        });
+  }
+
+  void more(byte[] bytes) throws IOException {
+    live();
+    onLoop(() -> write(new DefaultHttpContent(Unpooled.wrappedBuffer(bytes))));
+    untilWritable();
+  }
+
+  void end() throws IOException {
+    live();
+    onLoop(() -> write(LastHttpContent.EMPTY_LAST_CONTENT));
+  }
+
+  /** HTTP/2 frames what it sends, and whoever is on the loop cannot wait for it. */
+  boolean sendsFiles() {
+    return !http2 && !onLoop();
+  }
+
+  /** A part of a file as the body, or as a part of it; returns when all of it was handed over. */
+  void file(FileChannel file, long from, long count) throws IOException {
+    live();
+    FileAnswer answer = new FileAnswer(context(), file, from, count);
+    onLoop(
+        () -> {
+          sending = answer;
+          answer.run();
+        });
+    answer.await();
+  }
+
+  /** Bytes for a connection that speaks HTTP no more. */
+  void raw(byte[] bytes) throws IOException {
+    live();
+    onLoop(() -> context().writeAndFlush(Unpooled.wrappedBuffer(bytes)));
+    untilWritable();
+  }
+
+  /** Lets a client that asked first send its body. */
+  void goOn() {
+    onLoop(
+        () ->
+            context()
+                .writeAndFlush(
+                    new DefaultFullHttpResponse(
+                        HttpVersion.HTTP_1_1, HttpResponseStatus.CONTINUE, Unpooled.EMPTY_BUFFER)));
+  }
+
+  /** A client that takes its answer slowly is waited for by its own handler. */
+  private void untilWritable() throws IOException {
+    Channel channel = context().channel();
+    if (onLoop() || channel.isWritable()) {
+      return;
+    }
+    synchronized (writable) {
+      while (!channel.isWritable() && !gone) {
+        try {
+          writable.wait();
+        } catch (InterruptedException e) {
+          Thread.currentThread().interrupt();
+          throw new IOException("writing the answer was interrupted", e);
+        }
+      }
+    }
+    live();
+  }
+
+  // ---- on the connection's thread
+
+  void attach(ChannelHandlerContext ctx) {
+    context = ctx;
+  }
+
+  ChannelHandlerContext context() {
+    return Objects.requireNonNull(context);
+  }
+
+  /** The answers that follow are this request's. */
+  void answers(HttpRequest request) {
+    old = request.protocolVersion().equals(HttpVersion.HTTP_1_0);
+    keepAlive = http2 || HttpUtil.isKeepAlive(request);
+  }
+
+  boolean old() {
+    return old;
+  }
+
+  boolean keepAlive() {
+    return keepAlive;
+  }
+
+  /** The answer that is given now is the connection's last. */
+  void closes() {
+    keepAlive = false;
+  }
+
+  /** Something is being read; what is answered meanwhile leaves at once when all is read. */
+  void reads() {
+    reading = true;
+  }
+
+  void hasRead() {
+    reading = false;
+    if (unflushed) {
+      unflushed = false;
+      context().flush();
+    }
+  }
+
+  private void usual(HttpHeaders headers) {
+    headers.set(HttpHeaderNames.DATE, DateHeader.now());
+    if (HttpHeaderValues.CLOSE.contentEqualsIgnoreCase(
+        Objects.requireNonNullElse(headers.get(HttpHeaderNames.CONNECTION), ""))) {
+      keepAlive = false;
+    }
+    if (last.getAsBoolean()) {
+      keepAlive = false; // where this request ends will not be looked for
+    }
+    if (!keepAlive && !http2) {
+      headers.set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
+    }
+  }
+
+  private void write(Object message) {
+    ChannelHandlerContext ctx = context();
+    if (reading) {
+      unflushed = true;
+      ctx.write(message);
+    } else {
+      ctx.writeAndFlush(message);
+    }
+  }
+
+  /** An answer that nobody's handler gives, and the connection's last. */
+  void refuse(int status, String message) {
+    byte[] body = line(message);
+    var answer =
+        new DefaultFullHttpResponse(
+            HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(status), Unpooled.wrappedBuffer(body));
+    answer.headers().set(HttpHeaderNames.CONTENT_TYPE, "text/plain");
+    answer.headers().set(HttpHeaderNames.CONTENT_LENGTH, body.length);
+    keepAlive = false;
+    usual(answer.headers());
+    write(answer);
+  }
+
+  static byte[] line(String text) {
+    return (text + "\n").getBytes(StandardCharsets.UTF_8);
+  }
+
+  /** Answers 101 at once; HTTP is not spoken from then on. */
+  void switches(HttpHeaders headers) {
+    ChannelHandlerContext ctx = context();
+    ctx.write(full(HttpResponseStatus.SWITCHING_PROTOCOLS, Unpooled.EMPTY_BUFFER, headers));
+    Http1.becomeTunnel(ctx.pipeline());
+    ctx.flush();
+  }
+
+  /** The answer has left; what comes next is another one's. */
+  void answered() {
+    sending = null;
+  }
+
+  /** Whether the client takes nothing of the file that is being sent. */
+  boolean stalled(long now, Limits limits) {
+    return sending != null && sending.stalled(now, limits.idle().toNanos());
+  }
+
+  void writabilityChanged() {
+    synchronized (writable) {
+      writable.notifyAll();
+    }
+  }
+
+  void hungUp() {
+    gone = true;
+    writabilityChanged();
+  }
+}
