@@ -39,12 +39,15 @@ public final class Validation {
   private static final int MAX_STEPS = 2_000_000;
 
   private final Constraints constraints;
-  private final boolean listEnums;
+  private final boolean iam;
   private final List<String> violations = new ArrayList<>();
 
-  private Validation(Constraints constraints, boolean listEnums) {
+  /** What IAM says of a bad name or path, if there was one. */
+  private @Nullable String own;
+
+  private Validation(Constraints constraints, boolean iam) {
     this.constraints = constraints;
-    this.listEnums = listEnums;
+    this.iam = iam;
   }
 
   static void check(Operation operation, Protocol protocol, SdkRequest request) {
@@ -53,7 +56,7 @@ public final class Validation {
     if (shape == null || OWN_WORDS.contains(model.info().id())) {
       return;
     }
-    Validation validation = new Validation(model.constraints(), !model.info().id().equals("iam"));
+    Validation validation = new Validation(model.constraints(), model.info().id().equals("iam"));
     validation.structure(shape, operation.binding().input(), request, "");
     List<String> found = validation.violations;
     if (found.isEmpty()) {
@@ -65,6 +68,10 @@ public final class Validation {
           case "route53", "servicediscovery" -> "InvalidInput";
           default -> protocol == Protocol.AWS_QUERY ? "ValidationError" : "ValidationException";
         };
+    String own = validation.own;
+    if (own != null && found.size() == 1) {
+      throw new WireException(code, 400, own);
+    }
     throw new WireException(
         code,
         400,
@@ -74,7 +81,30 @@ public final class Validation {
             + String.join("; ", found));
   }
 
+  /** IAM has words of its own for the characters of names and paths, and for nothing else. */
+  private void noteName(String path, String constraint) {
+    if (!constraint.startsWith("Member must satisfy regular expression pattern")) {
+      return;
+    }
+    if (constraint.endsWith(": [\\w+=,.@-]+") && path.endsWith("Name")) {
+      own =
+          "The specified value for "
+              + path
+              + " is invalid. It must contain only alphanumeric characters and/or the following:"
+              + " +=,.@_-";
+    } else if (path.equals("path") || path.equals("newPath")) {
+      own =
+          "The specified value for "
+              + path
+              + " is invalid. It must begin and end with / and contain only alphanumeric"
+              + " characters and/or / characters.";
+    }
+  }
+
   private void add(String value, String path, String constraint) {
+    if (iam) {
+      noteName(path, constraint);
+    }
     if (violations.size() < MAX_VIOLATIONS) {
       violations.add(
           "Value " + value + " at '" + path + "' failed to satisfy constraint: " + constraint);
@@ -199,7 +229,7 @@ public final class Validation {
   }
 
   private String enumText(Simple rule) {
-    return "satisfy enum value set" + (listEnums ? ": " + rule.values() : "");
+    return "satisfy enum value set" + (iam ? "" : ": " + rule.values());
   }
 
   private static List<String> size(@Nullable BigDecimal min, @Nullable BigDecimal max, int size) {

@@ -100,6 +100,24 @@ class ValidationTest {
   }
 
   @Test
+  void iamHasItsOwnWordsForNamesAndPaths() {
+    CreateRoleRequest.Builder role =
+        CreateRoleRequest.builder().roleName("a role").assumeRolePolicyDocument("{}");
+    assertThat(refused(IamClient.class, "CreateRole", Protocol.AWS_QUERY, role.build()).text())
+        .isEqualTo(
+            "The specified value for roleName is invalid. It must contain only alphanumeric"
+                + " characters and/or the following: +=,.@_-");
+    role.roleName("role").path("x");
+    assertThat(refused(IamClient.class, "CreateRole", Protocol.AWS_QUERY, role.build()).text())
+        .isEqualTo(
+            "The specified value for path is invalid. It must begin and end with / and contain only"
+                + " alphanumeric characters and/or / characters.");
+    role.roleName("a role");
+    assertThat(refused(IamClient.class, "CreateRole", Protocol.AWS_QUERY, role.build()).text())
+        .startsWith("2 validation errors detected: ");
+  }
+
+  @Test
   void elementsThatAreScalarsNameTheirList() {
     WireException e =
         refused(

@@ -138,10 +138,12 @@ abstract class GroupApi implements CloudWatchLogsClient {
         request.logGroupIdentifiers().stream()
             .map(id -> nameOf(scope, id))
             .collect(Collectors.toSet());
+    boolean ours = ours(scope, request.accountIdentifiers(), request.includeLinkedAccounts());
     View view = store.snapshot();
     Cut<GroupRow> page =
         cut(
             groups(view, scope, prefix, pattern)
+                .filter(g -> ours)
                 .filter(g -> only.isEmpty() || only.contains(g.name()))
                 .filter(g -> sameClass(g, request.logGroupClassAsString()))
                 .toList(),
@@ -160,9 +162,11 @@ abstract class GroupApi implements CloudWatchLogsClient {
   public ListLogGroupsResponse listLogGroups(ListLogGroupsRequest request) {
     Scope scope = scope();
     String pattern = request.logGroupNamePattern();
+    boolean ours = ours(scope, request.accountIdentifiers(), request.includeLinkedAccounts());
     Cut<GroupRow> page =
         cut(
             groups(store.snapshot(), scope, null, pattern)
+                .filter(g -> ours)
                 .filter(g -> sameClass(g, request.logGroupClassAsString()))
                 .toList(),
             GroupRow::name,
@@ -183,6 +187,14 @@ abstract class GroupApi implements CloudWatchLogsClient {
                 .toList())
         .nextToken(page.nextToken())
         .build();
+  }
+
+  /** No account is linked to another here, so a listing has the caller's own groups or none. */
+  private static boolean ours(Scope scope, List<String> accounts, @Nullable Boolean linked) {
+    if (!accounts.isEmpty() && !Boolean.TRUE.equals(linked)) {
+      throw Errors.invalid("accountIdentifiers can be given only with includeLinkedAccounts.");
+    }
+    return accounts.isEmpty() || accounts.contains(scope.account());
   }
 
   private static boolean sameClass(GroupRow group, @Nullable String wanted) {

@@ -757,4 +757,29 @@ class LogsTest {
       }
     }
   }
+
+  @Test
+  void noAccountIsLinkedToAnother() {
+    List<String> own = List.of("111122223333");
+    List<String> other = List.of("444455556666");
+    assertThat(
+            call(c ->
+                    c.describeLogGroups(r -> r.includeLinkedAccounts(true).accountIdentifiers(own)))
+                .logGroups())
+        .hasSize(1);
+    assertThat(
+            call(c ->
+                    c.describeLogGroups(
+                        r -> r.includeLinkedAccounts(true).accountIdentifiers(other)))
+                .logGroups())
+        .isEmpty();
+    assertThat(
+            call(c -> c.listLogGroups(r -> r.includeLinkedAccounts(true).accountIdentifiers(other)))
+                .logGroups())
+        .isEmpty();
+    refused(
+        InvalidParameterException.class,
+        "includeLinkedAccounts",
+        () -> call(c -> c.describeLogGroups(r -> r.accountIdentifiers(own))));
+  }
 }
