@@ -22,10 +22,8 @@ class FixturesTest {
     run(work, "simulated");
   }
 
-  /** Not yet seen green from here, only by the script itself: with the long ones until then. */
   @Test
   @Tag("docker")
-  @Tag("long")
   void runInContainersOrSayWhyNot(@TempDir Path work) throws Exception {
     run(work, "docker");
   }
