@@ -400,8 +400,8 @@ public final class Node implements NodeAgent {
     endpoints.servedOnlyIn(vpcIds);
   }
 
-  /** A container was seen to run that was not seen running before. */
-  void startedRunning(TaskFacts facts, ContainerDefinition container, ContainerSeen seen) {
+  /** A container was seen to run, or to have run, since it was looked at last. */
+  void hasRun(TaskFacts facts, ContainerDefinition container, ContainerSeen seen) {
     String id = seen.id();
     if (id != null) {
       logs.ship(

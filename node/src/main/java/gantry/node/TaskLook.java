@@ -22,6 +22,7 @@ import java.time.format.DateTimeParseException;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -162,8 +163,10 @@ final class TaskLook {
       after = ended(after);
     }
     facts.set(after);
-    if (newState == State.RUNNING && before.state() != State.RUNNING) {
-      node.startedRunning(facts, facts.definition(name), after);
+    // One that ended before it was looked at has run as well, and has said something.
+    if (newState.started()
+        && !(before.state().started() && Objects.equals(before.startedAt(), started))) {
+      node.hasRun(facts, facts.definition(name), after);
     }
   }
 

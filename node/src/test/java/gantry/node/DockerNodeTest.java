@@ -15,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -311,6 +312,29 @@ class DockerNodeTest {
         .containsExactly("2026-01-01 first\n  more", "2026-01-02 second");
     assertThat(roles.callers)
         .contains("arn:aws:iam::123456789012:role/exec us-east-1 CloudWatchLogsClient");
+  }
+
+  /** Some have ended before anybody looked at them. */
+  @Test
+  void shipsTheOutputOfContainersThatEndAtOnce() {
+    List<TaskPayload> tasks = new ArrayList<>();
+    for (int i = 0; i < 8; i++) {
+      TaskPayload task =
+          Payloads.of(
+              each -> each.executionRoleArn("arn:aws:iam::123456789012:role/exec"),
+              null,
+              shell("main", "echo over", each -> each.logConfiguration(awslogs(Map.of()))));
+      tasks.add(task);
+      node.assign(task);
+    }
+    for (TaskPayload task : tasks) {
+      ecs.await(task.taskArn(), "STOPPED");
+      String stream = "p/main/" + task.taskId();
+      ControlPlane.until(
+          "it is heard: " + stream,
+          Duration.ofSeconds(10),
+          () -> roles.messages(stream).equals(List.of("over")));
+    }
   }
 
   @Test
