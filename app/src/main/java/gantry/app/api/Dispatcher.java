@@ -247,6 +247,11 @@ public final class Dispatcher implements QuickHandler {
     }
 
     @Override
+    public @Nullable String header(String name) {
+      return exchange.header(name);
+    }
+
+    @Override
     public List<String> headers(String name) {
       return exchange.headers(name);
     }

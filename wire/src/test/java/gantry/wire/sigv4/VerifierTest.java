@@ -272,6 +272,34 @@ class VerifierTest {
   }
 
   @Test
+  void aHeaderThatBeginsAsTheLastOneDidIsReadAsItStands() {
+    String begins =
+        "AWS4-HMAC-SHA256 Credential=AKID/20260301/eu-central-1/ecs/aws4_request,"
+            + " SignedHeaders=host;x-amz-date, Signature=";
+    for (String signature : new String[] {"00", "11", "", "22 ", "33,", "44, Signature=55"}) {
+      Requests request = ecs().with("authorization", begins + signature);
+      if (signature.isEmpty()) {
+        assertThatThrownBy(() -> Claim.of(request))
+            .isInstanceOf(Refused.class)
+            .hasMessageContaining("requires 'Signature' parameter");
+      } else {
+        String last = signature.endsWith("55") ? "55" : signature.substring(0, 2);
+        assertThat(Claim.of(request).signature()).isEqualTo(last);
+      }
+    }
+    Requests other =
+        ecs().with("authorization", begins + "66, Credential=AKIB/20260301/us-east-1/sts/other");
+    assertThat(Claim.of(other).credential())
+        .isEqualTo(new Credential("AKIB", "20260301", "us-east-1", "sts", "other"));
+    assertThat(Claim.of(ecs().with("authorization", begins + "77")).credential().accessKeyId())
+        .isEqualTo("AKID");
+    assertThatThrownBy(
+            () ->
+                Claim.of(ecs().with("authorization", begins + "88").with("x-amz-date", "tomorrow")))
+        .isInstanceOf(Refused.class);
+  }
+
+  @Test
   void noDateAndAStrangeDate() {
     assertThatThrownBy(() -> Claim.of(ecs().with("x-amz-date", null)))
         .hasMessageStartingWith(
