@@ -8,10 +8,8 @@ import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.DuplexChannel;
-import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
 import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpHeaderNames;
-import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.LastHttpContent;
@@ -168,9 +166,7 @@ final class Front extends ChannelInboundHandlerAdapter {
       Http1.upgrade(ctx, request, serving, connection);
       return true;
     }
-    HttpHeaders headers =
-        DefaultHttpHeadersFactory.headersFactory().withValidation(false).newHeaders();
-    NettyExchange exchange = new NettyExchange(this, out, request, headers);
+    NettyExchange exchange = new NettyExchange(this, out, request);
     current = exchange;
     out.answers(request);
     long length = HttpUtil.getContentLength(request, -1L);
@@ -302,7 +298,7 @@ final class Front extends ChannelInboundHandlerAdapter {
   }
 
   /** Answers 101; what comes from then on is only handed over, until the handler ends. */
-  BodyStream upgrade(HttpHeaders headers) throws IOException {
+  BodyStream upgrade(AnswerHeaders headers) throws IOException {
     out.live();
     if (http2 || out.old()) {
       throw new IOException("only a connection of HTTP/1.1 becomes another protocol's");

@@ -4,7 +4,7 @@ import gantry.app.http.HttpServer.Serving;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPipeline;
-import io.netty.handler.codec.http.FullHttpResponse;
+import io.netty.channel.ChannelPromise;
 import io.netty.handler.codec.http.HttpDecoderConfig;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaders;
@@ -14,7 +14,6 @@ import io.netty.handler.codec.http.HttpRequestDecoder;
 import io.netty.handler.codec.http.HttpResponseEncoder;
 import io.netty.handler.codec.http.HttpServerUpgradeHandler;
 import io.netty.handler.codec.http.HttpUtil;
-import java.util.List;
 
 /** HTTP/1.1 on a connection, and its way to HTTP/2. */
 final class Http1 {
@@ -24,14 +23,11 @@ final class Http1 {
   private static final String FRONT = "front";
   private static final int CHUNK_MOST = 64 * 1024;
 
-  /** Copying more than this costs more than what it saves. */
-  private static final int COPIED_MOST = 4 * 1024;
-
   private Http1() {}
 
   static void install(ChannelPipeline pipeline, Serving serving, Connection connection) {
     pipeline.addLast(DECODER, new Strict());
-    pipeline.addLast(ENCODER, new InOnePiece());
+    pipeline.addLast(ENCODER, new Encoder());
     pipeline.addLast(FRONT, new Front(serving, connection, false));
   }
 
@@ -72,23 +68,15 @@ final class Http1 {
     pipeline.remove(DECODER);
   }
 
-  /**
-   * The head of an answer and its short body leave as one piece, which the kernel takes faster than
-   * two: most answers of an API are that short.
-   */
-  private static final class InOnePiece extends HttpResponseEncoder {
+  /** Lets an answer by that was written out already. */
+  private static final class Encoder extends HttpResponseEncoder {
     @Override
-    protected void encode(ChannelHandlerContext ctx, Object message, List<Object> out)
+    public void write(ChannelHandlerContext ctx, Object message, ChannelPromise promise)
         throws Exception {
-      super.encode(ctx, message, out);
-      if (message instanceof FullHttpResponse
-          && out.size() == 2
-          && out.get(0) instanceof ByteBuf head
-          && out.get(1) instanceof ByteBuf body
-          && body.readableBytes() <= COPIED_MOST) {
-        head.writeBytes(body);
-        body.release();
-        out.remove(1);
+      if (message instanceof ByteBuf) {
+        ctx.write(message, promise);
+      } else {
+        super.write(ctx, message, promise);
       }
     }
   }

@@ -1,7 +1,6 @@
 package gantry.app.http;
 
 import io.netty.handler.codec.http.HttpHeaderNames;
-import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequest;
 import java.io.ByteArrayInputStream;
@@ -24,12 +23,14 @@ final class NettyExchange implements WholeExchange {
   /** The codec of HTTP/2 puts some of its own among the client's headers. */
   private static final String CODECS_OWN = "x-http2-";
 
+  private static final String CONTENT_LENGTH = "content-length";
+
   private final Front front;
   private final Outgoing out;
   private final HttpRequest request;
   private final String path;
   private final String query;
-  private final HttpHeaders answer;
+  private final AnswerHeaders answer = new AnswerHeaders();
   private @Nullable BodyStream stream;
   private byte @Nullable [] whole;
   private boolean began;
@@ -37,11 +38,10 @@ final class NettyExchange implements WholeExchange {
   private long declared = -1;
   private long sent;
 
-  NettyExchange(Front front, Outgoing out, HttpRequest request, HttpHeaders answer) {
+  NettyExchange(Front front, Outgoing out, HttpRequest request) {
     this.front = front;
     this.out = out;
     this.request = request;
-    this.answer = answer;
     String uri = request.uri();
     int start = pathStart(uri);
     int question = uri.indexOf('?', start);
@@ -140,29 +140,19 @@ final class NettyExchange implements WholeExchange {
 
   @Override
   public NettyExchange setHeader(String name, String value) {
-    answer.set(name.toLowerCase(Locale.ROOT), checked(name, value));
+    answer.set(name, value);
     return this;
   }
 
   @Override
   public NettyExchange addHeader(String name, String value) {
-    answer.add(name.toLowerCase(Locale.ROOT), checked(name, value));
+    answer.add(name, value);
     return this;
-  }
-
-  private static String checked(String name, String value) {
-    for (int i = 0; i < value.length(); i++) {
-      char c = value.charAt(i);
-      if ((c < ' ' && c != '\t') || c == 0x7f) {
-        throw new IllegalArgumentException("a control character in the value of " + name);
-      }
-    }
-    return value;
   }
 
   @Override
   public OutputStream respond(int status) throws IOException {
-    declared = answer.contains(HttpHeaderNames.CONTENT_LENGTH) ? length() : -1;
+    declared = length();
     if (head()) {
       complete = true;
       begun();
@@ -176,7 +166,7 @@ final class NettyExchange implements WholeExchange {
   public void respond(int status, byte[] body) throws IOException {
     if (body.length > PIECE && !head() && !out.onLoop()) {
       declared = body.length;
-      setHeader("content-length", Integer.toString(body.length));
+      setHeader(CONTENT_LENGTH, Integer.toString(body.length));
       try (AnswerStream out = new AnswerStream(this, status)) {
         out.write(body);
       }
@@ -185,7 +175,7 @@ final class NettyExchange implements WholeExchange {
     begun();
     complete = true;
     if (status >= 200 && status != 204 && status != 304) {
-      answer.set(HttpHeaderNames.CONTENT_LENGTH, Integer.toString(body.length));
+      answer.set(CONTENT_LENGTH, Integer.toString(body.length));
     }
     out.whole(status, answer, body, !head());
   }
@@ -200,7 +190,7 @@ final class NettyExchange implements WholeExchange {
     if (from + count > file.size()) {
       throw new IOException("the file is shorter than " + (from + count) + " bytes");
     }
-    setHeader("content-length", Long.toString(count));
+    setHeader(CONTENT_LENGTH, Long.toString(count));
     declared = count;
     begin(status);
     out.file(file, from, count);
@@ -219,9 +209,11 @@ final class NettyExchange implements WholeExchange {
     return request.method().equals(HttpMethod.HEAD);
   }
 
+  /** How long the answer says it is, -1 when it does not. */
   private long length() throws IOException {
+    String said = answer.get(CONTENT_LENGTH);
     try {
-      return Long.parseLong(answer.get(HttpHeaderNames.CONTENT_LENGTH));
+      return said == null ? -1 : Long.parseLong(said);
     } catch (NumberFormatException e) {
       throw new IOException("a content-length that is no number", e);
     }

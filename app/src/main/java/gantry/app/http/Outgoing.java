@@ -9,9 +9,6 @@ import io.netty.handler.codec.http.DefaultHttpContent;
 import io.netty.handler.codec.http.DefaultHttpResponse;
 import io.netty.handler.codec.http.EmptyHttpHeaders;
 import io.netty.handler.codec.http.FullHttpResponse;
-import io.netty.handler.codec.http.HttpHeaderNames;
-import io.netty.handler.codec.http.HttpHeaderValues;
-import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpUtil;
@@ -30,6 +27,12 @@ import org.jspecify.annotations.Nullable;
  * Whoever writes faster than the client reads waits, unless it is the connection's thread.
  */
 final class Outgoing {
+
+  private static final String CONNECTION = "connection";
+  private static final byte[] NOTHING = {};
+
+  /** Copying more than this costs more than what it saves. */
+  private static final int COPIED_MOST = 4 * 1024;
 
   private final boolean http2;
 
@@ -76,42 +79,51 @@ final class Outgoing {
   }
 
   /** All of an answer. */
-  void whole(int status, HttpHeaders headers, byte[] body, boolean sendBody) throws IOException {
+  void whole(int status, AnswerHeaders headers, byte[] body, boolean sendBody) throws IOException {
     live();
-    FullHttpResponse answer =
-        full(
-            HttpResponseStatus.valueOf(status),
-            sendBody ? Unpooled.wrappedBuffer(body) : Unpooled.EMPTY_BUFFER,
-            headers);
+    HttpResponseStatus said = HttpResponseStatus.valueOf(status);
+    byte[] content = sendBody ? body : NOTHING;
     onLoop(
         () -> {
           usual(headers);
-          write(answer);
+          write(
+              inOnePiece(status, content)
+                  ? headers.answer(said, content, context().alloc())
+                  : full(said, Unpooled.wrappedBuffer(content), headers));
         });
   }
 
+  /** Most answers of an API; others' heads depend on their status, and are the codec's. */
+  private boolean inOnePiece(int status, byte[] content) {
+    return !http2
+        && content.length <= COPIED_MOST
+        && status >= 200
+        && status != 204
+        && status != 205
+        && status != 304;
+  }
+
   private static FullHttpResponse full(
-      HttpResponseStatus status, ByteBuf body, HttpHeaders headers) {
+      HttpResponseStatus status, ByteBuf body, AnswerHeaders headers) {
     return new DefaultFullHttpResponse(
-        HttpVersion.HTTP_1_1, status, body, headers, EmptyHttpHeaders.INSTANCE);
+        HttpVersion.HTTP_1_1, status, body, headers.forNetty(), EmptyHttpHeaders.INSTANCE);
   }
 
   /** The head of an answer; with {@code length}, its headers say how long the body will be. */
-  void begin(int status, HttpHeaders headers, boolean length) throws IOException {
+  void begin(int status, AnswerHeaders headers, boolean length) throws IOException {
     live();
-    var answer =
-        new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(status), headers);
+    HttpResponseStatus said = HttpResponseStatus.valueOf(status);
     onLoop(
         () -> {
           if (!length && !http2) {
             if (old) {
               keepAlive = false; // its end is the connection's
             } else {
-              headers.set(HttpHeaderNames.TRANSFER_ENCODING, HttpHeaderValues.CHUNKED);
+              headers.set("transfer-encoding", "chunked");
             }
           }
           usual(headers);
-          write(answer);
+          write(new DefaultHttpResponse(HttpVersion.HTTP_1_1, said, headers.forNetty()));
         });
   }
 
@@ -221,17 +233,16 @@ final class Outgoing {
     }
   }
 
-  private void usual(HttpHeaders headers) {
-    headers.set(HttpHeaderNames.DATE, DateHeader.now());
-    if (HttpHeaderValues.CLOSE.contentEqualsIgnoreCase(
-        Objects.requireNonNullElse(headers.get(HttpHeaderNames.CONNECTION), ""))) {
+  private void usual(AnswerHeaders headers) {
+    headers.set("date", DateHeader.now());
+    if ("close".equalsIgnoreCase(headers.get(CONNECTION))) {
       keepAlive = false;
     }
     if (last.getAsBoolean()) {
       keepAlive = false; // where this request ends will not be looked for
     }
     if (!keepAlive && !http2) {
-      headers.set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
+      headers.set(CONNECTION, "close");
     }
   }
 
@@ -248,14 +259,12 @@ final class Outgoing {
   /** An answer that nobody's handler gives, and the connection's last. */
   void refuse(int status, String message) {
     byte[] body = line(message);
-    var answer =
-        new DefaultFullHttpResponse(
-            HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(status), Unpooled.wrappedBuffer(body));
-    answer.headers().set(HttpHeaderNames.CONTENT_TYPE, "text/plain");
-    answer.headers().set(HttpHeaderNames.CONTENT_LENGTH, body.length);
+    AnswerHeaders headers = new AnswerHeaders();
+    headers.set("content-type", "text/plain");
+    headers.set("content-length", Integer.toString(body.length));
     keepAlive = false;
-    usual(answer.headers());
-    write(answer);
+    usual(headers);
+    write(full(HttpResponseStatus.valueOf(status), Unpooled.wrappedBuffer(body), headers));
   }
 
   static byte[] line(String text) {
@@ -263,7 +272,7 @@ final class Outgoing {
   }
 
   /** Answers 101 at once; HTTP is not spoken from then on. */
-  void switches(HttpHeaders headers) {
+  void switches(AnswerHeaders headers) {
     ChannelHandlerContext ctx = context();
     ctx.write(full(HttpResponseStatus.SWITCHING_PROTOCOLS, Unpooled.EMPTY_BUFFER, headers));
     Http1.becomeTunnel(ctx.pipeline());
