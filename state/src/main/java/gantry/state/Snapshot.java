@@ -1,6 +1,7 @@
 package gantry.state;
 
 import java.util.Arrays;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -86,5 +87,15 @@ final class Snapshot implements View {
   @Override
   public <V> int count(Table<V> table, Scope scope) {
     return rows(table).count(scope);
+  }
+
+  @Override
+  public <V> void each(Table<V> table, Scope scope, String prefix, Consumer<V> shown) {
+    rows(table).each(scope, prefix, shown);
+  }
+
+  @Override
+  public <V> void each(Index<V> index, Scope scope, String value, Consumer<V> shown) {
+    rows(index.table()).each(index, scope, value, shown);
   }
 }

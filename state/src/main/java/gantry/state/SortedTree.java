@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Spliterator;
 import java.util.Spliterators;
+import java.util.function.BiConsumer;
 import java.util.function.ToIntFunction;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
@@ -80,6 +81,28 @@ final class SortedTree<K extends Comparable<? super K>, V> {
             new RangeIterator<>(root, where),
             Spliterator.ORDERED | Spliterator.NONNULL | Spliterator.IMMUTABLE),
         false);
+  }
+
+  /** Shows the entries of {@link #range}, which here costs nothing beside them. */
+  void each(ToIntFunction<K> where, BiConsumer<K, V> shown) {
+    each(root, where, shown);
+  }
+
+  private static <K, V> void each(
+      @Nullable Node<K, V> node, ToIntFunction<K> where, BiConsumer<K, V> shown) {
+    if (node == null) {
+      return;
+    }
+    int order = where.applyAsInt(node.key);
+    if (order >= 0) {
+      each(node.left, where, shown);
+    }
+    if (order == 0) {
+      shown.accept(node.key, node.value);
+    }
+    if (order <= 0) {
+      each(node.right, where, shown);
+    }
   }
 
   /** How many entries {@link #range} has, at the price of two lookups. */

@@ -5,6 +5,7 @@ import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.ToIntFunction;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -118,12 +119,14 @@ final class TableRows<V> {
   }
 
   Stream<Row<V>> lookup(Index<V> index, Scope scope, String value) {
-    return resolved(
-        index,
-        entry -> {
-          int order = entry.value().compareTo(value);
-          return order != 0 ? order : entry.key().scope().compareTo(scope);
-        });
+    return resolved(index, within(scope, value));
+  }
+
+  private static ToIntFunction<IndexEntry> within(Scope scope, String value) {
+    return entry -> {
+      int order = entry.value().compareTo(value);
+      return order != 0 ? order : entry.key().scope().compareTo(scope);
+    };
   }
 
   Stream<Row<V>> lookupAll(Index<V> index, String value) {
@@ -134,16 +137,32 @@ final class TableRows<V> {
     return indexes
         .get(index.position())
         .range(where)
-        .map(
-            entry -> {
-              Key key = entry.key().key();
-              V row = rows.get(key);
-              if (row == null) {
-                throw new IllegalStateException(
-                    "index " + index.name() + " of " + table + " names a missing row " + key);
-              }
-              return new Row<>(key, row);
-            });
+        .map(entry -> new Row<>(entry.key().key(), named(index, entry.key().key())));
+  }
+
+  /** The row that an index says is there. */
+  private V named(Index<V> index, Key key) {
+    V row = rows.get(key);
+    if (row == null) {
+      throw new IllegalStateException(
+          "index " + index.name() + " of " + table + " names a missing row " + key);
+    }
+    return row;
+  }
+
+  void each(Scope scope, String prefix, Consumer<V> shown) {
+    rows.each(
+        key -> {
+          int order = key.scope().compareTo(scope);
+          return order != 0 ? order : key.id().startsWith(prefix) ? 0 : key.id().compareTo(prefix);
+        },
+        (key, row) -> shown.accept(row));
+  }
+
+  void each(Index<V> index, Scope scope, String value, Consumer<V> shown) {
+    indexes
+        .get(index.position())
+        .each(within(scope, value), (entry, there) -> shown.accept(named(index, entry.key())));
   }
 
   int count(Scope scope) {

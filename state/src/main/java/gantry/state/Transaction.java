@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -114,5 +115,15 @@ final class Transaction implements Tx {
   @Override
   public <V> int count(Table<V> table, Scope scope) {
     return now.count(table, scope);
+  }
+
+  @Override
+  public <V> void each(Table<V> table, Scope scope, String prefix, Consumer<V> shown) {
+    now.each(table, scope, prefix, shown);
+  }
+
+  @Override
+  public <V> void each(Index<V> index, Scope scope, String value, Consumer<V> shown) {
+    now.each(index, scope, value, shown);
   }
 }

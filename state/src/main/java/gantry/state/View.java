@@ -1,6 +1,7 @@
 package gantry.state;
 
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -32,4 +33,13 @@ public interface View {
   <V> Stream<Row<V>> lookupAll(Index<V> index, String value);
 
   <V> int count(Table<V> table, Scope scope);
+
+  /**
+   * Shows the rows of one scope whose id begins with {@code prefix}, in the order of their ids. For
+   * what is asked thousands of times a second of few rows, where a stream costs more than they do.
+   */
+  <V> void each(Table<V> table, Scope scope, String prefix, Consumer<V> shown);
+
+  /** Shows the rows that {@link #lookup} finds, for the same use. */
+  <V> void each(Index<V> index, Scope scope, String value, Consumer<V> shown);
 }

@@ -182,6 +182,14 @@ class StoreModelTest {
           assertThat(view.get(table, scope.key(id))).isEqualTo(rows.get(scope.key(id)));
           assertThat(keyed(view.scanAfter(table, scope, id)))
               .isEqualTo(inScope.stream().filter(e -> e.getKey().id().compareTo(id) > 0).toList());
+          List<Thing> shown = new ArrayList<>();
+          view.each(table, scope, id, shown::add);
+          assertThat(shown)
+              .isEqualTo(
+                  inScope.stream()
+                      .filter(e -> e.getKey().id().startsWith(id))
+                      .map(Map.Entry::getValue)
+                      .toList());
         }
       }
     }
@@ -193,6 +201,10 @@ class StoreModelTest {
       assertThat(keyed(view.lookup(BY_COLOUR, SCOPES.get(1), colour)))
           .isEqualTo(
               matching.stream().filter(e -> e.getKey().scope().equals(SCOPES.get(1))).toList());
+      List<Thing> shown = new ArrayList<>();
+      view.each(BY_COLOUR, SCOPES.get(1), colour, shown::add);
+      assertThat(shown)
+          .isEqualTo(view.lookup(BY_COLOUR, SCOPES.get(1), colour).map(Row::value).toList());
     }
     for (String tag : List.of("x", "y", "q")) {
       assertThat(keyed(view.lookupAll(BY_TAG, tag)))

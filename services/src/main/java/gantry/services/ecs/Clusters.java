@@ -2,6 +2,7 @@ package gantry.services.ecs;
 
 import gantry.services.Caller;
 import gantry.services.ServiceContext;
+import gantry.services.ecs.rows.InstanceRow;
 import gantry.services.ecs.rows.ServiceRow;
 import gantry.services.ecs.rows.TaskRow;
 import gantry.state.Row;
@@ -210,29 +211,38 @@ final class Clusters {
   /** The cluster with what it counts, for whoever shows more or less of it. */
   private static Cluster.Builder counted(View view, Scope scope, Cluster cluster) {
     String name = cluster.clusterName();
-    int running = 0;
-    int pending = 0;
-    var tasks = view.lookup(EcsTables.LIVE_TASKS, scope, name).map(Row::value).iterator();
-    while (tasks.hasNext()) {
-      switch (tasks.next().task().lastStatus()) {
+    Counts counts = new Counts();
+    view.each(EcsTables.LIVE_TASKS, scope, name, counts::task);
+    view.each(EcsTables.INSTANCES, scope, name + "/", counts::instance);
+    view.each(EcsTables.SERVICES, scope, name + "/", counts::service);
+    return cluster.toBuilder()
+        .registeredContainerInstancesCount(counts.instances)
+        .runningTasksCount(counts.running)
+        .pendingTasksCount(counts.pending)
+        .activeServicesCount(counts.services);
+  }
+
+  private static final class Counts {
+    private int running;
+    private int pending;
+    private int instances;
+    private int services;
+
+    void task(TaskRow row) {
+      switch (row.task().lastStatus()) {
         case "RUNNING" -> running++;
         case "PROVISIONING", "PENDING", "ACTIVATING" -> pending++;
         default -> {}
       }
     }
-    return cluster.toBuilder()
-        .registeredContainerInstancesCount(
-            (int)
-                EcsTables.inCluster(view, EcsTables.INSTANCES, scope, name, "")
-                    .filter(row -> !"INACTIVE".equals(row.value().instance().status()))
-                    .count())
-        .runningTasksCount(running)
-        .pendingTasksCount(pending)
-        .activeServicesCount(
-            (int)
-                EcsTables.inCluster(view, EcsTables.SERVICES, scope, name, "")
-                    .filter(row -> row.value().isActive())
-                    .count());
+
+    void instance(InstanceRow row) {
+      instances += "INACTIVE".equals(row.instance().status()) ? 0 : 1;
+    }
+
+    void service(ServiceRow row) {
+      services += row.isActive() ? 1 : 0;
+    }
   }
 
   private static List<KeyValuePair> statistics(View view, Scope scope, String cluster) {
