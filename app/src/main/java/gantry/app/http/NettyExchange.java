@@ -1,8 +1,9 @@
 package gantry.app.http;
 
-import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequest;
+import io.netty.util.AsciiString;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -28,6 +29,13 @@ final class NettyExchange implements WholeExchange {
   private final Front front;
   private final Outgoing out;
   private final HttpRequest request;
+
+  /**
+   * The client's headers, names and values in turn. There are few, and most of those that are asked
+   * for are not among them: looking through all costs less than hashing each name that is asked.
+   */
+  private final CharSequence[] fields;
+
   private final String path;
   private final String query;
   private final AnswerHeaders answer = new AnswerHeaders();
@@ -42,12 +50,24 @@ final class NettyExchange implements WholeExchange {
     this.front = front;
     this.out = out;
     this.request = request;
+    this.fields = inTurn(request.headers());
     String uri = request.uri();
     int start = pathStart(uri);
     int question = uri.indexOf('?', start);
     String before = question < 0 ? uri.substring(start) : uri.substring(start, question);
     this.path = before.isEmpty() ? "/" : before;
     this.query = question < 0 ? "" : uri.substring(question + 1);
+  }
+
+  private static CharSequence[] inTurn(HttpHeaders headers) {
+    CharSequence[] all = new CharSequence[2 * headers.size()];
+    int size = 0;
+    for (var each = headers.iteratorCharSequence(); each.hasNext(); ) {
+      Map.Entry<CharSequence, CharSequence> header = each.next();
+      all[size++] = header.getKey();
+      all[size++] = header.getValue();
+    }
+    return all;
   }
 
   /** Proxies and some clients send the whole URI. */
@@ -92,7 +112,7 @@ final class NettyExchange implements WholeExchange {
 
   @Override
   public String host() {
-    String host = request.headers().get(HttpHeaderNames.HOST);
+    String host = header("host");
     return host == null ? "" : host;
   }
 
@@ -103,7 +123,12 @@ final class NettyExchange implements WholeExchange {
 
   @Override
   public @Nullable String header(String name) {
-    return request.headers().get(name);
+    for (int i = 0; i < fields.length; i += 2) {
+      if (AsciiString.contentEqualsIgnoreCase(fields[i], name)) {
+        return fields[i + 1].toString();
+      }
+    }
+    return null;
   }
 
   @Override

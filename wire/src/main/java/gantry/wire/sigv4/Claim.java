@@ -70,6 +70,9 @@ public record Claim(
   }
 
   private static boolean hasParameter(String query, String name) {
+    if (query.isEmpty()) {
+      return false;
+    }
     return query.startsWith(name + "=") || query.contains("&" + name + "=");
   }
 
@@ -155,12 +158,9 @@ public record Claim(
 
   /** Whether the rest of the header is the signature alone: nothing to take apart or to strip. */
   private static boolean isSignature(String header, int from) {
-    for (int i = from; i < header.length(); i++) {
-      if (header.charAt(i) == ',' || Character.isWhitespace(header.charAt(i))) {
-        return false;
-      }
-    }
-    return from < header.length();
+    return from < header.length()
+        && header.indexOf(',', from) < 0
+        && !Character.isWhitespace(header.charAt(header.length() - 1));
   }
 
   private static String shown(String header) {
