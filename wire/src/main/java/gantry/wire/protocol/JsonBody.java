@@ -7,7 +7,6 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
-import com.fasterxml.jackson.core.util.JsonRecyclerPools;
 import gantry.wire.WireException;
 import gantry.wire.schema.Kind;
 import gantry.wire.schema.Member;
@@ -35,9 +34,7 @@ final class JsonBody {
 
   private static final JsonFactory FACTORY =
       JsonFactory.builder()
-          // Requests run on virtual threads, which are too many and too short-lived for the usual
-          // pool.
-          .recyclerPool(JsonRecyclerPools.newConcurrentDequePool())
+          .recyclerPool(new JsonBuffers())
           .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
           .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
           .streamReadConstraints(
