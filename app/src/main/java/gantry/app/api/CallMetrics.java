@@ -1,6 +1,7 @@
 package gantry.app.api;
 
 import gantry.wire.Operation;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -9,7 +10,6 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
-import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.atomic.LongAdder;
 
 /** Counts calls and times them, cheaply enough to do it for each one. */
@@ -24,12 +24,16 @@ public final class CallMetrics {
 
   private static final class Cell {
     private final LongAdder nanos = new LongAdder();
-    private final AtomicLongArray buckets = new AtomicLongArray(BOUNDS.length + 1);
+    private final LongAdder[] buckets = new LongAdder[BOUNDS.length + 1];
+
+    Cell() {
+      Arrays.setAll(buckets, i -> new LongAdder());
+    }
 
     long total() {
       long total = 0;
-      for (int i = 0; i <= BOUNDS.length; i++) {
-        total += buckets.get(i);
+      for (LongAdder bucket : buckets) {
+        total += bucket.sum();
       }
       return total;
     }
@@ -65,7 +69,7 @@ public final class CallMetrics {
     while (bucket < BOUNDS.length && seconds > BOUNDS[bucket]) {
       bucket++;
     }
-    cell.buckets.incrementAndGet(bucket);
+    cell.buckets[bucket].increment();
   }
 
   /** In Prometheus's text format. */
@@ -92,7 +96,7 @@ public final class CallMetrics {
             + "\"";
     long total = 0;
     for (int i = 0; i <= BOUNDS.length; i++) {
-      total += cell.buckets.get(i);
+      total += cell.buckets[i].sum();
       String bound = i == BOUNDS.length ? "+Inf" : Double.toString(BOUNDS[i]);
       out.append("gantry_request_seconds_bucket{").append(labels).append(",le=\"");
       out.append(bound).append("\"} ").append(total).append('\n');

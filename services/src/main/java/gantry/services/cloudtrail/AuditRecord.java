@@ -3,6 +3,7 @@ package gantry.services.cloudtrail;
 import gantry.services.Caller;
 import java.time.Instant;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.core.SdkRequest;
 
@@ -44,8 +45,8 @@ public record AuditRecord(
           "Test");
 
   /** Operations that the trail leaves out, as AWS's does: the data itself, and agents' chatter. */
-  private static final List<String> DATA =
-      List.of(
+  private static final Set<String> DATA =
+      Set.of(
           "PutLogEvents",
           "PutMetricData",
           "SendMessage",
