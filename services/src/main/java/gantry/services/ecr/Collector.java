@@ -87,7 +87,7 @@ final class Collector implements Controller {
           blobs++;
         }
       }
-      return new Collected(layers, blobs, registry.blobs.removeAbandoned(UPLOAD_GRACE));
+      return new Collected(layers, blobs, registry.blobs.uploads().removeAbandoned(UPLOAD_GRACE));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -1,6 +1,5 @@
 package gantry.services.ecr;
 
-import gantry.services.ecr.BlobStore.Upload;
 import gantry.state.Scope;
 import gantry.state.View;
 import java.io.IOException;
@@ -191,7 +190,7 @@ final class LayerOperations {
 
   private Upload locked(Scope scope, String name, String uploadId) throws IOException {
     Registry.repository(registry.store.snapshot(), scope, name);
-    Upload upload = registry.blobs.find(uploadId, scope, name);
+    Upload upload = registry.blobs.uploads().find(uploadId, scope, name);
     if (upload == null || upload.offset() < 0) {
       throw EcrErrors.uploadNotFound(uploadId, name, scope.account());
     }

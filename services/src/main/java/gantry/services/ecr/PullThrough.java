@@ -1,7 +1,6 @@
 package gantry.services.ecr;
 
 import gantry.services.Clients;
-import gantry.services.ecr.BlobStore.Upload;
 import gantry.services.ecr.EcrTables.ImageRow;
 import gantry.services.ecr.EcrTables.Origin;
 import gantry.services.ecr.EcrTables.RepositoryRow;

@@ -3,7 +3,6 @@ package gantry.services.ecr;
 import static gantry.services.ecr.EcrTables.within;
 
 import gantry.services.Caller;
-import gantry.services.ecr.BlobStore.Upload;
 import gantry.services.ecr.EcrTables.BlobRow;
 import gantry.services.ecr.EcrTables.ImageRow;
 import gantry.services.ecr.EcrTables.Origin;
@@ -106,7 +105,7 @@ final class Registry {
 
   Upload beginUpload(Scope scope, String repository) throws IOException {
     repository(store.snapshot(), scope, repository);
-    return blobs.begin(ids.uuid(), scope, repository);
+    return blobs.uploads().begin(ids.uuid(), scope, repository);
   }
 
   /** Says that the repository holds a blob that is on disk. */

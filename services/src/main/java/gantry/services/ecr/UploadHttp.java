@@ -9,7 +9,6 @@ import gantry.services.HttpExchange;
 import gantry.services.ecr.Access.Ask;
 import gantry.services.ecr.Access.Decision;
 import gantry.services.ecr.Addresses.Address;
-import gantry.services.ecr.BlobStore.Upload;
 import gantry.state.View;
 import java.io.IOException;
 import java.util.Map;
@@ -118,7 +117,7 @@ final class UploadHttp {
           default -> "ecr:InitiateLayerUpload";
         });
     Registry.repository(registry.store.snapshot(), target.scope(), target.repository());
-    Upload upload = registry.blobs.find(id, target.scope(), target.repository());
+    Upload upload = registry.blobs.uploads().find(id, target.scope(), target.repository());
     long offset = upload == null ? -1 : upload.offset();
     if (upload == null || offset < 0) {
       throw EcrErrors.uploadNotFound(id, target.repository(), target.scope().account());

@@ -3,8 +3,7 @@ package gantry.services.ecr;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import gantry.services.ecr.BlobStore.BodyBroken;
-import gantry.services.ecr.BlobStore.Upload;
+import gantry.services.ecr.Upload.BodyBroken;
 import gantry.state.Scope;
 import gantry.state.VirtualTime;
 import java.io.ByteArrayInputStream;
@@ -57,14 +56,14 @@ class BlobStoreTest {
     Digest digest = Digest.of(content);
     String id = "00000000-0000-0000-0000-000000000001";
     BlobStore store = new BlobStore(folder, time);
-    Upload upload = store.begin(id, World.HOME, "app");
+    Upload upload = store.uploads().begin(id, World.HOME, "app");
     assertThatThrownBy(() -> upload.append(broken(Arrays.copyOf(content, 400_000)), Long.MAX_VALUE))
         .isInstanceOf(BodyBroken.class);
     assertThat(upload.offset()).isEqualTo(400_000);
 
     BlobStore restarted = new BlobStore(folder, time);
-    assertThat(restarted.find(id, World.HOME, "other")).isNull();
-    Upload resumed = restarted.find(id, World.HOME, "app");
+    assertThat(restarted.uploads().find(id, World.HOME, "other")).isNull();
+    Upload resumed = restarted.uploads().find(id, World.HOME, "app");
     assertThat(resumed).isNotNull();
     assertThat(resumed.offset()).isEqualTo(400_000);
     resumed.append(
@@ -72,7 +71,7 @@ class BlobStoreTest {
     assertThat(resumed.finish(digest)).isTrue();
     assertThat(restarted.size(digest)).isEqualTo(content.length);
     assertThat(restarted.isIntact(digest)).isTrue();
-    assertThat(restarted.uploadsUnderWay()).isZero();
+    assertThat(restarted.uploads().underWay()).isZero();
   }
 
   @Test
@@ -143,7 +142,7 @@ class BlobStoreTest {
       for (Digest digest : world.registry.blobs.all()) {
         assertThat(world.registry.blobs.isIntact(digest)).isTrue();
       }
-      assertThat(world.registry.blobs.uploadsUnderWay()).isZero();
+      assertThat(world.registry.blobs.uploads().underWay()).isZero();
     }
   }
 
@@ -156,8 +155,8 @@ class BlobStoreTest {
     long[] sizes = {8L * 1024 * 1024, 96L * 1024 * 1024};
     for (int i = 0; i < sizes.length; i++) {
       Scope scope = new Scope("000000000000", "us-east-1");
-      BlobStore.Upload upload =
-          store.begin("00000000-0000-0000-0000-00000000000" + i, scope, "app");
+      Upload upload =
+          store.uploads().begin("00000000-0000-0000-0000-00000000000" + i, scope, "app");
       upload.tryLock();
       long before = threads.getCurrentThreadAllocatedBytes();
       assertThat(upload.append(zeros(sizes[i]), Long.MAX_VALUE)).isEqualTo(sizes[i]);

@@ -238,7 +238,7 @@ class ConformanceTest {
           world.send("PUT", header(post, "Location") + "?digest=" + Digest.of(content), content);
       assertThat(put.statusCode()).isEqualTo(201);
       assertThat(header(put, "Location")).isEqualTo(BLOBS + Digest.of(content));
-      assertThat(world.registry.blobs.uploadsUnderWay()).isZero();
+      assertThat(world.registry.blobs.uploads().underWay()).isZero();
     }
 
     @Test
@@ -348,7 +348,7 @@ class ConformanceTest {
       assertThat(world.head(BLOBS + digest).statusCode()).isEqualTo(404);
       assertThat(world.get(location).statusCode()).isEqualTo(404);
       assertThat(world.registry.blobs.all()).isEmpty();
-      assertThat(world.registry.blobs.uploadsUnderWay()).isZero();
+      assertThat(world.registry.blobs.uploads().underWay()).isZero();
     }
 
     @Test

@@ -3,7 +3,6 @@ package gantry.services.ecr;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import gantry.services.ecr.BlobStore.Upload;
 import java.io.BufferedReader;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -61,7 +60,7 @@ class CrashTest {
       assertThat(store.isIntact(digest)).as("%s is whole", digest).isTrue();
     }
     // What was under way can be gone on with.
-    assertThat(store.uploadsUnderWay()).isLessThanOrEqualTo(ROUNDS * Pusher.THREADS);
+    assertThat(store.uploads().underWay()).isLessThanOrEqualTo(ROUNDS * Pusher.THREADS);
   }
 
   /** The child: takes layers, several at once, and says each that is durable. */
@@ -85,7 +84,9 @@ class CrashTest {
           byte[] content = new byte[1 + random.nextInt(MAX_LAYER)];
           random.nextBytes(content);
           Upload upload =
-              store.begin(new java.util.UUID(random.nextLong(), i).toString(), World.HOME, "app");
+              store
+                  .uploads()
+                  .begin(new java.util.UUID(random.nextLong(), i).toString(), World.HOME, "app");
           upload.append(new ByteArrayInputStream(content), Long.MAX_VALUE);
           Digest digest = Digest.of(content);
           if (upload.finish(digest)) {

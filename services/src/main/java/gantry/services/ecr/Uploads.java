@@ -1,0 +1,136 @@
+package gantry.services.ecr;
+
+import gantry.services.ecr.BlobStore.StorageFailed;
+import gantry.state.Scope;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The sessions of layers that are being uploaded: begun, found again (also after a restart), ended,
+ * and cancelled when nobody goes on with them.
+ */
+final class Uploads {
+
+  private final Path folder;
+  private final Clock clock;
+  final BlobStore blobs;
+  final Buffers buffers = new Buffers(BlobStore.BUFFER_BYTES);
+  private final ConcurrentHashMap<String, Upload> open = new ConcurrentHashMap<>();
+
+  Uploads(Path folder, Clock clock, BlobStore blobs) {
+    this.folder = folder;
+    this.clock = clock;
+    this.blobs = blobs;
+  }
+
+  /** Begins an upload session for a repository. */
+  Upload begin(String id, Scope scope, String repository) throws IOException {
+    Path session = folder.resolve(id);
+    try {
+      Files.createDirectory(session);
+      Files.writeString(
+          session.resolve(Upload.SESSION),
+          scope.account() + "\n" + scope.region() + "\n" + repository + "\n",
+          StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw StorageFailed.of(e);
+    }
+    Upload upload = new Upload(this, id, scope, repository, session);
+    open.put(id, upload);
+    return upload;
+  }
+
+  /** The session of that id, if it is that repository's; also one from before a restart. */
+  @Nullable Upload find(String id, Scope scope, String repository) throws IOException {
+    if (!isUploadId(id)) {
+      return null;
+    }
+    Upload upload = open.get(id);
+    if (upload == null) {
+      upload = open.computeIfAbsent(id, this::reopen);
+    }
+    return upload != null && upload.scope.equals(scope) && upload.repository.equals(repository)
+        ? upload
+        : null;
+  }
+
+  private @Nullable Upload reopen(String id) {
+    Path session = folder.resolve(id);
+    try {
+      List<String> lines =
+          Files.readAllLines(session.resolve(Upload.SESSION), StandardCharsets.UTF_8);
+      // Fewer lines: the crash came while the session was being written, and no client knows it.
+      return lines.size() < 3
+          ? null
+          : new Upload(this, id, new Scope(lines.get(0), lines.get(1)), lines.get(2), session);
+    } catch (NoSuchFileException e) {
+      return null;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Ids are UUIDs of ours; anything else would be a path. */
+  private static boolean isUploadId(String id) {
+    return id.length() == 36
+        && id.chars().allMatch(c -> (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || c == '-');
+  }
+
+  /** Cancels the uploads that nobody has written to for {@code idle}; returns how many. */
+  int removeAbandoned(Duration idle) throws IOException {
+    int removed = 0;
+    Instant limit = clock.instant().minus(idle);
+    try (DirectoryStream<Path> sessions = Files.newDirectoryStream(folder)) {
+      for (Path session : sessions) {
+        String name = session.getFileName().toString();
+        if (name.endsWith(BlobStore.SMALL)) {
+          continue; // being written, or left by a disk that failed: gone with the next start
+        }
+        Upload upload = open.get(name);
+        if (upload != null && upload.busy()) {
+          continue;
+        }
+        Path data = session.resolve(Upload.DATA);
+        Instant touched =
+            Files.getLastModifiedTime(Files.exists(data) ? data : session).toInstant();
+        if (touched.isBefore(limit)) {
+          remove(name, session);
+          removed++;
+        }
+      }
+    }
+    return removed;
+  }
+
+  /** How many uploads are under way: for tests and status. */
+  int underWay() throws IOException {
+    int count = 0;
+    try (DirectoryStream<Path> sessions = Files.newDirectoryStream(folder)) {
+      for (Path session : sessions) {
+        if (Files.isDirectory(session)) {
+          count++;
+        }
+      }
+    }
+    return count;
+  }
+
+  /** Ends a session with what lies in its folder. */
+  void remove(String id, Path session) throws IOException {
+    open.remove(id);
+    Files.deleteIfExists(session.resolve(Upload.DATA));
+    Files.deleteIfExists(session.resolve(Upload.SESSION));
+    Files.deleteIfExists(session);
+  }
+}
