@@ -33,7 +33,7 @@ final class BlobHttp {
     switch (http.method()) {
       case "DELETE" -> {
         login.authorize(http, target, "ecr:BatchDeleteImage");
-        switch (registry.unlink(target.scope(), target.repository(), digest)) {
+        switch (registry.layers.unlink(target.scope(), target.repository(), digest)) {
           case DONE -> Http.answer(http, 202, Http.NOTHING);
           case NOT_THERE -> throw new RegistryError(BLOB_UNKNOWN, digest + " is not here");
           case IN_USE ->
@@ -69,7 +69,7 @@ final class BlobHttp {
   private long existingBlob(Target target, Digest digest) {
     View view = registry.store.snapshot();
     Registry.repository(view, target.scope(), target.repository());
-    long size = registry.blobSize(view, target.scope(), target.repository(), digest);
+    long size = Layers.size(view, target.scope(), target.repository(), digest);
     if (size < 0) {
       throw new RegistryError(BLOB_UNKNOWN, "The layer " + digest + " is not in this repository");
     }

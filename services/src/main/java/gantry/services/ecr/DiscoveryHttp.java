@@ -131,7 +131,7 @@ final class DiscoveryHttp {
     Registry.repository(view, target.scope(), target.repository());
     List<Object> manifests = new ArrayList<>();
     for (ImageRow image :
-        Registry.referrers(view, target.scope(), target.repository(), subject.toString())) {
+        Images.referrers(view, target.scope(), target.repository(), subject.toString())) {
       if (image.digest().compareTo(last) <= 0
           || image.status() == Status.ARCHIVED
           || (artifactType != null && !artifactType.equals(image.artifactType()))) {

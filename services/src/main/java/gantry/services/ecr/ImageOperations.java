@@ -7,8 +7,6 @@ import gantry.services.ecr.EcrTables.RepositoryRow;
 import gantry.services.ecr.EcrTables.ScanRow;
 import gantry.services.ecr.EcrTables.Status;
 import gantry.services.ecr.EcrTables.TagRow;
-import gantry.services.ecr.Registry.Push;
-import gantry.services.ecr.Registry.Pushed;
 import gantry.state.Page;
 import gantry.state.Scope;
 import gantry.state.Tx;
@@ -200,7 +198,7 @@ final class ImageOperations {
     String tag = id.imageTag();
     String digest = id.imageDigest();
     ImageRow image =
-        Registry.image(view, scope, name, tag != null ? tag : digest == null ? "" : digest);
+        Images.find(view, scope, name, tag != null ? tag : digest == null ? "" : digest);
     return image != null && digest != null && !image.digest().equals(digest) ? null : image;
   }
 
@@ -265,7 +263,7 @@ final class ImageOperations {
         boolean elsewhere =
             id.imageDigest() != null
                 && id.imageTag() != null
-                && Registry.image(view, scope, name, id.imageTag()) != null;
+                && Images.find(view, scope, name, id.imageTag()) != null;
         failures.add(
             elsewhere
                 ? failure(
@@ -287,7 +285,7 @@ final class ImageOperations {
                     + ", which is not among the accepted media types; manifests are not converted"));
       } else {
         images.add(image(scope, image, id.imageTag()));
-        registry.recordPull(scope, image, Caller.current());
+        registry.images.recordPull(scope, image, Caller.current());
       }
     }
     Registry.repository(registry.store.snapshot(), scope, name);
@@ -299,7 +297,7 @@ final class ImageOperations {
         .registryId(scope.account())
         .repositoryName(image.repository())
         .imageId(ImageIdentifier.builder().imageDigest(image.digest()).imageTag(tag).build())
-        .imageManifest(new String(registry.manifestBytes(image), StandardCharsets.UTF_8))
+        .imageManifest(new String(registry.images.manifestBytes(image), StandardCharsets.UTF_8))
         .imageManifestMediaType(image.mediaType())
         .build();
   }
@@ -348,10 +346,10 @@ final class ImageOperations {
       throw EcrErrors.invalid(
           "imageManifest", "Member must have length less than or equal to " + Manifest.MAX_BYTES);
     }
-    Pushed pushed;
+    Push.Done pushed;
     try {
       pushed =
-          registry.push(
+          registry.pushes.put(
               new Push(
                   scope,
                   name,
@@ -430,7 +428,7 @@ final class ImageOperations {
     String tag = id.imageTag();
     ImageRow image = find(tx, scope, name, id);
     if (image == null) {
-      return tag != null && id.imageDigest() != null && Registry.image(tx, scope, name, tag) != null
+      return tag != null && id.imageDigest() != null && Images.find(tx, scope, name, tag) != null
           ? failure(
               id,
               ImageFailureCode.IMAGE_TAG_DOES_NOT_MATCH_DIGEST,
@@ -443,7 +441,7 @@ final class ImageOperations {
       deleted.add(ImageIdentifier.builder().imageDigest(image.digest()).imageTag(tag).build());
       return null;
     }
-    if (Registry.isChild(tx, scope, image)) {
+    if (Images.isChild(tx, scope, image)) {
       return failure(
           id,
           ImageFailureCode.IMAGE_REFERENCED_BY_MANIFEST_LIST,
@@ -457,7 +455,7 @@ final class ImageOperations {
           ImageFailureCode.IMAGE_REFERENCED_BY_MANIFEST_LIST,
           EcrErrors.inUse(image.digest(), holders));
     }
-    Registry.deleteImage(tx, scope, image);
+    Images.delete(tx, scope, image);
     if (tags.isEmpty()) {
       deleted.add(ImageIdentifier.builder().imageDigest(image.digest()).build());
     }
@@ -488,7 +486,7 @@ final class ImageOperations {
                     case UNKNOWN_TO_SDK_VERSION ->
                         throw badEnum("targetStorageClass", "[STANDARD, ARCHIVE]");
                   };
-              if (result.status() == Status.ARCHIVED && Registry.isChild(tx, scope, image)) {
+              if (result.status() == Status.ARCHIVED && Images.isChild(tx, scope, image)) {
                 throw ImageStorageClassUpdateNotSupportedException.builder()
                     .message("The image is referenced by a manifest list: archive the list first")
                     .build();
@@ -529,7 +527,7 @@ final class ImageOperations {
     String after = listing.after();
     Page<ImageRow> page =
         listing.cut(
-            Registry.referrers(view, scope, name, subject).stream()
+            Images.referrers(view, scope, name, subject).stream()
                 .filter(image -> image.digest().compareTo(after) > 0)
                 .filter(image -> types.isEmpty() || types.contains(image.artifactType()))
                 .filter(

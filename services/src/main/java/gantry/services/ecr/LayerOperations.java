@@ -66,7 +66,7 @@ final class LayerOperations {
                 .build());
         continue;
       }
-      long size = registry.blobSize(view, scope, name, digest);
+      long size = Layers.size(view, scope, name, digest);
       Layer.Builder layer = Layer.builder().layerDigest(text);
       layers.add(
           size < 0
@@ -83,7 +83,7 @@ final class LayerOperations {
   InitiateLayerUploadResponse initiate(InitiateLayerUploadRequest request) {
     Scope scope = gate.enter(request.registryId(), request.repositoryName(), "InitiateLayerUpload");
     try {
-      Upload upload = registry.beginUpload(scope, request.repositoryName());
+      Upload upload = registry.layers.begin(scope, request.repositoryName());
       return InitiateLayerUploadResponse.builder().uploadId(upload.id).partSize(PART_BYTES).build();
     } catch (IOException e) {
       throw EcrErrors.server(e);
@@ -155,7 +155,7 @@ final class LayerOperations {
                   "Layer parts other than the last must have at least " + MIN_PART_BYTES + " bytes")
               .build();
         }
-        if (registry.blobSize(registry.store.snapshot(), scope, name, digest) >= 0) {
+        if (Layers.size(registry.store.snapshot(), scope, name, digest) >= 0) {
           upload.cancel();
           throw LayerAlreadyExistsException.builder()
               .message(
@@ -179,7 +179,7 @@ final class LayerOperations {
     } catch (IOException e) {
       throw EcrErrors.server(e);
     }
-    registry.link(scope, name, digest);
+    registry.layers.link(scope, name, digest);
     return CompleteLayerUploadResponse.builder()
         .registryId(scope.account())
         .repositoryName(name)
@@ -206,10 +206,10 @@ final class LayerOperations {
     View view = registry.store.snapshot();
     Registry.repository(view, scope, name);
     Digest digest = Digest.parse(request.layerDigest());
-    if (digest == null || registry.blobSize(view, scope, name, digest) < 0) {
+    if (digest == null || Layers.size(view, scope, name, digest) < 0) {
       throw EcrErrors.layersNotFound(List.of(request.layerDigest()), name, scope.account());
     }
-    if (!Registry.isReferenced(view, scope, name, digest.toString())) {
+    if (!Layers.isReferenced(view, scope, name, digest.toString())) {
       throw LayerInaccessibleException.builder()
           .message("The layer '" + digest + "' is not referenced by an image in the repository")
           .build();

@@ -302,7 +302,7 @@ final class LifecycleOperations {
             ImageRow image =
                 tx.get(EcrTables.IMAGES, EcrTables.imageKey(scope, name, verdict.image().digest()));
             if (image == null
-                || Registry.isChild(tx, scope, image)
+                || Images.isChild(tx, scope, image)
                 || held.contains(image.digest())) {
               continue;
             }
@@ -314,9 +314,9 @@ final class LifecycleOperations {
                   image.archived(now));
               continue;
             }
-            Registry.deleteImage(tx, scope, image);
-            for (ImageRow referrer : Registry.referrers(tx, scope, name, image.digest())) {
-              Registry.deleteImage(tx, scope, referrer);
+            Images.delete(tx, scope, image);
+            for (ImageRow referrer : Images.referrers(tx, scope, name, image.digest())) {
+              Images.delete(tx, scope, referrer);
             }
           }
           tx.put(EcrTables.REPOSITORIES, scope.key(name), row.evaluatedAt(now));

@@ -10,8 +10,6 @@ import gantry.services.HttpExchange;
 import gantry.services.ecr.EcrTables.ImageRow;
 import gantry.services.ecr.EcrTables.Origin;
 import gantry.services.ecr.EcrTables.Status;
-import gantry.services.ecr.Registry.Push;
-import gantry.services.ecr.Registry.Pushed;
 import gantry.state.View;
 import java.io.IOException;
 import java.util.List;
@@ -54,7 +52,7 @@ final class ManifestHttp {
         onDemand.beforePull(target.scope(), target.repository(), reference);
         View view = registry.store.snapshot();
         Registry.repository(view, target.scope(), target.repository());
-        ImageRow image = Registry.image(view, target.scope(), target.repository(), reference);
+        ImageRow image = Images.find(view, target.scope(), target.repository(), reference);
         if (image == null || image.status() == Status.ARCHIVED) {
           throw new RegistryError(MANIFEST_UNKNOWN, "Requested image not found");
         }
@@ -65,8 +63,8 @@ final class ManifestHttp {
           http.setHeader("Content-Length", Long.toString(image.manifestBytes()));
           http.respond(200).close();
         } else {
-          byte[] bytes = registry.manifestBytes(image);
-          registry.recordPull(target.scope(), image, caller);
+          byte[] bytes = registry.images.manifestBytes(image);
+          registry.images.recordPull(target.scope(), image, caller);
           Http.answer(http, 200, bytes);
         }
       }
@@ -84,10 +82,10 @@ final class ManifestHttp {
     }
     onDemand.beforePush(target.scope(), target.repository());
     String contentType = http.header("Content-Type");
-    Pushed pushed;
+    Push.Done pushed;
     try {
       pushed =
-          registry.push(
+          registry.pushes.put(
               new Push(
                   target.scope(),
                   target.repository(),
@@ -123,7 +121,7 @@ final class ManifestHttp {
     registry.store.write(
         tx -> {
           Registry.repository(tx, target.scope(), target.repository());
-          ImageRow image = Registry.image(tx, target.scope(), target.repository(), reference);
+          ImageRow image = Images.find(tx, target.scope(), target.repository(), reference);
           if (image == null) {
             throw new RegistryError(MANIFEST_UNKNOWN, "Requested image not found");
           }
@@ -132,7 +130,7 @@ final class ManifestHttp {
                 EcrTables.TAGS, EcrTables.tagKey(target.scope(), target.repository(), reference));
             return null;
           }
-          if (Registry.isChild(tx, target.scope(), image)) {
+          if (Images.isChild(tx, target.scope(), image)) {
             throw new RegistryError(
                 UNSUPPORTED, "Requested image referenced by manifest list: delete the list first");
           }
@@ -140,7 +138,7 @@ final class ManifestHttp {
           if (!holders.isEmpty()) {
             throw new RegistryError(UNSUPPORTED, EcrErrors.inUse(image.digest(), holders));
           }
-          Registry.deleteImage(tx, target.scope(), image);
+          Images.delete(tx, target.scope(), image);
           return null;
         });
   }

@@ -6,7 +6,6 @@ import gantry.services.ecr.EcrTables.Origin;
 import gantry.services.ecr.EcrTables.RepositoryRow;
 import gantry.services.ecr.EcrTables.TagRow;
 import gantry.services.ecr.Manifest.Descriptor;
-import gantry.services.ecr.Registry.Push;
 import gantry.services.ecr.Upstream.Answer;
 import gantry.state.Page;
 import gantry.state.Scope;
@@ -142,7 +141,7 @@ final class PullThrough implements OnDemand {
       // Somebody's own repository that happens to have the name.
       return;
     }
-    ImageRow cached = row == null ? null : Registry.image(view, scope, repository, reference);
+    ImageRow cached = row == null ? null : Images.find(view, scope, repository, reference);
     if (cached != null && !isStale(view, scope, repository, reference)) {
       return;
     }
@@ -238,7 +237,7 @@ final class PullThrough implements OnDemand {
     found.run();
     Manifest manifest = Manifest.parse(bytes, mediaType);
     for (Descriptor child : manifest.children()) {
-      if (Registry.image(registry.store.snapshot(), scope, repository, child.digest().toString())
+      if (Images.find(registry.store.snapshot(), scope, repository, child.digest().toString())
           == null) {
         fetchManifest(scope, repository, null, session, child.digest().toString(), () -> {});
       }
@@ -248,7 +247,7 @@ final class PullThrough implements OnDemand {
         fetchBlob(scope, repository, session, blob);
       }
     }
-    registry.push(
+    registry.pushes.put(
         new Push(
             scope,
             repository,
@@ -262,10 +261,10 @@ final class PullThrough implements OnDemand {
   private void fetchBlob(Scope scope, String repository, Session session, Descriptor blob)
       throws IOException {
     Digest digest = blob.digest();
-    if (registry.blobSize(registry.store.snapshot(), scope, repository, digest) >= 0) {
+    if (Layers.size(registry.store.snapshot(), scope, repository, digest) >= 0) {
       return;
     }
-    Upload upload = registry.beginUpload(scope, repository);
+    Upload upload = registry.layers.begin(scope, repository);
     upload.tryLock();
     boolean done = false;
     try (Answer answer = session.get("blobs/" + digest, "*/*")) {
@@ -283,7 +282,7 @@ final class PullThrough implements OnDemand {
       }
       upload.unlock();
     }
-    registry.link(scope, repository, digest);
+    registry.layers.link(scope, repository, digest);
   }
 
   /** Requests to one repository of an upstream, with a token once it asks for one. */

@@ -5,7 +5,6 @@ import gantry.services.ecr.EcrTables.BlobRow;
 import gantry.services.ecr.EcrTables.ImageRow;
 import gantry.services.ecr.EcrTables.Origin;
 import gantry.services.ecr.EcrTables.ReplicationRow;
-import gantry.services.ecr.Registry.Push;
 import gantry.services.iam.IamAuthorizer.Mode;
 import gantry.state.Change;
 import gantry.state.Controller;
@@ -175,9 +174,9 @@ final class Replication implements Controller {
       if (tags.isEmpty()) {
         tags.add(null);
       }
-      byte[] manifest = registry.manifestBytes(image);
+      byte[] manifest = registry.images.manifestBytes(image);
       for (String tag : tags) {
-        registry.push(
+        registry.pushes.put(
             new Push(
                 to,
                 name,

@@ -33,7 +33,6 @@ import software.amazon.awssdk.services.ecr.model.GetRepositoryPolicyResponse;
 import software.amazon.awssdk.services.ecr.model.ImageScanningConfiguration;
 import software.amazon.awssdk.services.ecr.model.ImageTagMutability;
 import software.amazon.awssdk.services.ecr.model.ImageTagMutabilityExclusionFilter;
-import software.amazon.awssdk.services.ecr.model.ImageTagMutabilityExclusionFilterType;
 import software.amazon.awssdk.services.ecr.model.InvalidTagParameterException;
 import software.amazon.awssdk.services.ecr.model.KmsException;
 import software.amazon.awssdk.services.ecr.model.ListTagsForResourceRequest;
@@ -67,7 +66,6 @@ final class RepositoryOperations {
   static final int MAX_TAGS = 50;
   static final int MAX_TAG_KEY = 128;
   static final int MAX_TAG_VALUE = 256;
-  static final int MAX_EXCLUSION_FILTERS = 5;
 
   private final Registry registry;
   private final Gate gate;
@@ -133,7 +131,7 @@ final class RepositoryOperations {
       List<ImageTagMutabilityExclusionFilter> filters,
       @Nullable EncryptionConfiguration encryption) {
     ImageTagMutability chosen = mutability == null ? ImageTagMutability.MUTABLE : mutability;
-    checkMutability(chosen, filters);
+    TagMutability.check(chosen, filters);
     checkEncryption(encryption);
     return repository
         .imageTagMutability(chosen)
@@ -150,41 +148,6 @@ final class RepositoryOperations {
           .message(
               "Encryption of repositories with KMS keys is not available in Gantry: use AES256.")
           .build();
-    }
-  }
-
-  static void checkMutability(
-      ImageTagMutability mutability, List<ImageTagMutabilityExclusionFilter> filters) {
-    boolean takesFilters =
-        switch (mutability) {
-          case IMMUTABLE_WITH_EXCLUSION, MUTABLE_WITH_EXCLUSION -> true;
-          case IMMUTABLE, MUTABLE -> false;
-          case UNKNOWN_TO_SDK_VERSION ->
-              throw EcrErrors.invalid(
-                  "imageTagMutability",
-                  "Member must satisfy enum value set: [MUTABLE, IMMUTABLE, MUTABLE_WITH_EXCLUSION, IMMUTABLE_WITH_EXCLUSION]");
-        };
-    if (takesFilters == filters.isEmpty()) {
-      throw EcrErrors.invalid(
-          "imageTagMutabilityExclusionFilters",
-          takesFilters
-              ? "exclusion filters are required with " + mutability
-              : "exclusion filters are not allowed with " + mutability);
-    }
-    if (filters.size() > MAX_EXCLUSION_FILTERS) {
-      throw EcrErrors.invalid(
-          "imageTagMutabilityExclusionFilters",
-          "Member must have length less than or equal to " + MAX_EXCLUSION_FILTERS);
-    }
-    for (ImageTagMutabilityExclusionFilter filter : filters) {
-      String text = filter.filter();
-      if (text == null
-          || !text.matches("[0-9a-zA-Z._*-]{1,128}")
-          || filter.filterType() != ImageTagMutabilityExclusionFilterType.WILDCARD) {
-        throw EcrErrors.invalid(
-            "imageTagMutabilityExclusionFilters",
-            "must satisfy regular expression '^[0-9a-zA-Z._*-]{1,128}$'");
-      }
     }
   }
 
@@ -237,7 +200,7 @@ final class RepositoryOperations {
   PutImageTagMutabilityResponse putMutability(PutImageTagMutabilityRequest request) {
     Scope scope =
         gate.enter(request.registryId(), request.repositoryName(), "PutImageTagMutability");
-    checkMutability(request.imageTagMutability(), request.imageTagMutabilityExclusionFilters());
+    TagMutability.check(request.imageTagMutability(), request.imageTagMutabilityExclusionFilters());
     Repository changed =
         change(
                 scope,
@@ -492,7 +455,8 @@ final class RepositoryOperations {
   }
 
   private static RepositoryCreationTemplate checked(RepositoryCreationTemplate template) {
-    checkMutability(template.imageTagMutability(), template.imageTagMutabilityExclusionFilters());
+    TagMutability.check(
+        template.imageTagMutability(), template.imageTagMutabilityExclusionFilters());
     var encryption = template.encryptionConfiguration();
     checkEncryption(
         EncryptionConfiguration.builder()

@@ -319,7 +319,7 @@ final class Scanner implements Controller {
   }
 
   private List<Layer> layers(ImageRow image) {
-    Manifest manifest = Manifest.stored(registry.manifestBytes(image), image.mediaType());
+    Manifest manifest = Manifest.stored(registry.images.manifestBytes(image), image.mediaType());
     List<Layer> layers = new ArrayList<>();
     for (Manifest.Descriptor blob : manifest.blobs()) {
       if (!blob.equals(manifest.config()) && !blob.foreign() && isTar(blob.mediaType())) {

@@ -58,7 +58,7 @@ final class UploadHttp {
     }
     String whole = query.get("digest");
     Digest digest = whole == null ? null : Http.digest(whole);
-    Upload upload = registry.beginUpload(target.scope(), target.repository());
+    Upload upload = registry.layers.begin(target.scope(), target.repository());
     if (digest == null) {
       http.setHeader("Docker-Upload-UUID", upload.id);
       http.setHeader("Location", location(target, upload));
@@ -90,7 +90,7 @@ final class UploadHttp {
       }
       source = address.repository();
     }
-    return registry.mount(
+    return registry.layers.mount(
         target.scope(),
         target.repository(),
         digest,
@@ -199,7 +199,7 @@ final class UploadHttp {
       throw new RegistryError(
           DIGEST_INVALID, "provided digest did not match uploaded content: " + digest);
     }
-    registry.link(target.scope(), target.repository(), digest);
+    registry.layers.link(target.scope(), target.repository(), digest);
     http.setHeader("Location", "/v2/" + target.sent() + "/blobs/" + digest);
     http.setHeader("Docker-Content-Digest", digest.toString());
   }

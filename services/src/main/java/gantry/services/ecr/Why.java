@@ -138,7 +138,7 @@ final class Why implements Explainer {
   private static Reason image(View view, Address address, String wanted) {
     Scope scope = address.registry();
     String name = address.repository();
-    ImageRow image = Registry.image(view, scope, name, wanted);
+    ImageRow image = Images.find(view, scope, name, wanted);
     if (image == null) {
       return Reason.of(
           "there is no image "

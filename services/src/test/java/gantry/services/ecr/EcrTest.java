@@ -236,11 +236,10 @@ class EcrTest {
     world.call(
         ecr ->
             ecr.batchDeleteImage(r -> r.repositoryName("app").imageIds(i -> i.imageTag("v1.0"))));
-    assertThat(Registry.image(world.store.snapshot(), World.HOME, "app", one.toString()))
-        .isNotNull();
+    assertThat(Images.find(world.store.snapshot(), World.HOME, "app", one.toString())).isNotNull();
     world.call(
         ecr -> ecr.batchDeleteImage(r -> r.repositoryName("app").imageIds(i -> i.imageTag("v1"))));
-    assertThat(Registry.image(world.store.snapshot(), World.HOME, "app", one.toString())).isNull();
+    assertThat(Images.find(world.store.snapshot(), World.HOME, "app", one.toString())).isNull();
     assertThatThrownBy(() -> world.call(ecr -> ecr.deleteRepository(r -> r.repositoryName("app"))))
         .isInstanceOf(RepositoryNotEmptyException.class);
     world.call(ecr -> ecr.deleteRepository(r -> r.repositoryName("app").force(true)));
