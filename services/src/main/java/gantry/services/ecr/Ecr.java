@@ -127,6 +127,9 @@ import software.amazon.awssdk.services.ecr.model.ValidatePullThroughCacheRuleRes
 final class Ecr implements EcrClient {
 
   private final RepositoryOperations repositories;
+  private final ResourceTags resourceTags;
+  private final RepositoryPolicyOperations policies;
+  private final TemplateOperations templates;
   private final ImageOperations images;
   private final LayerOperations layers;
   private final LifecycleOperations lifecycle;
@@ -136,6 +139,9 @@ final class Ecr implements EcrClient {
 
   Ecr(EcrHost host) {
     repositories = host.repositories;
+    resourceTags = host.resourceTags;
+    policies = host.policies;
+    templates = host.templates;
     images = host.images;
     layers = host.layers;
     lifecycle = host.lifecycle;
@@ -193,7 +199,7 @@ final class Ecr implements EcrClient {
   @Override
   public CreateRepositoryCreationTemplateResponse createRepositoryCreationTemplate(
       CreateRepositoryCreationTemplateRequest request) {
-    return repositories.createTemplate(request);
+    return templates.create(request);
   }
 
   @Override
@@ -220,13 +226,13 @@ final class Ecr implements EcrClient {
   @Override
   public DeleteRepositoryCreationTemplateResponse deleteRepositoryCreationTemplate(
       DeleteRepositoryCreationTemplateRequest request) {
-    return repositories.deleteTemplate(request);
+    return templates.delete(request);
   }
 
   @Override
   public DeleteRepositoryPolicyResponse deleteRepositoryPolicy(
       DeleteRepositoryPolicyRequest request) {
-    return repositories.deletePolicy(request);
+    return policies.delete(request);
   }
 
   @Override
@@ -283,7 +289,7 @@ final class Ecr implements EcrClient {
   @Override
   public DescribeRepositoryCreationTemplatesResponse describeRepositoryCreationTemplates(
       DescribeRepositoryCreationTemplatesRequest request) {
-    return repositories.describeTemplates(request);
+    return templates.describe(request);
   }
 
   @Override
@@ -326,7 +332,7 @@ final class Ecr implements EcrClient {
 
   @Override
   public GetRepositoryPolicyResponse getRepositoryPolicy(GetRepositoryPolicyRequest request) {
-    return repositories.getPolicy(request);
+    return policies.get(request);
   }
 
   @Override
@@ -358,7 +364,7 @@ final class Ecr implements EcrClient {
 
   @Override
   public ListTagsForResourceResponse listTagsForResource(ListTagsForResourceRequest request) {
-    return repositories.listTags(request);
+    return resourceTags.list(request);
   }
 
   @Override
@@ -418,7 +424,7 @@ final class Ecr implements EcrClient {
 
   @Override
   public SetRepositoryPolicyResponse setRepositoryPolicy(SetRepositoryPolicyRequest request) {
-    return repositories.setPolicy(request);
+    return policies.set(request);
   }
 
   @Override
@@ -434,12 +440,12 @@ final class Ecr implements EcrClient {
 
   @Override
   public TagResourceResponse tagResource(TagResourceRequest request) {
-    return repositories.tag(request);
+    return resourceTags.tag(request);
   }
 
   @Override
   public UntagResourceResponse untagResource(UntagResourceRequest request) {
-    return repositories.untag(request);
+    return resourceTags.untag(request);
   }
 
   @Override
@@ -457,7 +463,7 @@ final class Ecr implements EcrClient {
   @Override
   public UpdateRepositoryCreationTemplateResponse updateRepositoryCreationTemplate(
       UpdateRepositoryCreationTemplateRequest request) {
-    return repositories.updateTemplate(request);
+    return templates.update(request);
   }
 
   @Override

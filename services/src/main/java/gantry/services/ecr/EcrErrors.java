@@ -101,6 +101,16 @@ final class EcrErrors {
         .build();
   }
 
+  /** The words for what a repository could have set and has not. */
+  static String absent(String what, String name, String registryId) {
+    return what
+        + " does not exist for the repository with name '"
+        + name
+        + "' in the registry with id '"
+        + registryId
+        + "'";
+  }
+
   static InvalidParameterException invalid(String member, String rule) {
     return InvalidParameterException.builder()
         .message(

@@ -23,6 +23,9 @@ public final class EcrHost {
   final Gate gate;
   final Tokens tokens;
   final RepositoryOperations repositories;
+  final ResourceTags resourceTags;
+  final RepositoryPolicyOperations policies;
+  final TemplateOperations templates;
   final ImageOperations images;
   final LayerOperations layers;
   final LifecycleOperations lifecycle;
@@ -49,6 +52,9 @@ public final class EcrHost {
     pullThrough =
         new PullThrough(registry, gate, choice.upstream(), choice.upstreams(), context.clients());
     repositories = new RepositoryOperations(registry, gate);
+    resourceTags = new ResourceTags(registry, gate);
+    policies = new RepositoryPolicyOperations(registry, gate);
+    templates = new TemplateOperations(registry, gate);
     images = new ImageOperations(registry, gate, pullThrough, choice.inUse());
     layers = new LayerOperations(registry, gate, tokens);
     lifecycle = new LifecycleOperations(registry, gate);

@@ -55,15 +55,8 @@ final class LifecycleOperations {
   PutLifecyclePolicyResponse put(PutLifecyclePolicyRequest request) {
     Scope scope = gate.enter(request.registryId(), request.repositoryName(), "PutLifecyclePolicy");
     String text = LifecyclePolicy.parse(request.lifecyclePolicyText()).text();
-    registry.store.write(
-        tx -> {
-          RepositoryRow row = Registry.repository(tx, scope, request.repositoryName());
-          tx.put(
-              EcrTables.REPOSITORIES,
-              scope.key(row.name()),
-              row.withLifecycle(text, registry.clock.instant()));
-          return null;
-        });
+    registry.change(
+        scope, request.repositoryName(), row -> row.withLifecycle(text, registry.clock.instant()));
     return PutLifecyclePolicyResponse.builder()
         .registryId(scope.account())
         .repositoryName(request.repositoryName())
@@ -87,12 +80,7 @@ final class LifecycleOperations {
     String text = row.lifecyclePolicyText();
     if (text == null) {
       throw LifecyclePolicyNotFoundException.builder()
-          .message(
-              "Lifecycle policy does not exist for the repository with name '"
-                  + row.name()
-                  + "' in the registry with id '"
-                  + scope.account()
-                  + "'")
+          .message(EcrErrors.absent("Lifecycle policy", row.name(), scope.account()))
           .build();
     }
     return text;
@@ -102,12 +90,12 @@ final class LifecycleOperations {
     Scope scope =
         gate.enter(request.registryId(), request.repositoryName(), "DeleteLifecyclePolicy");
     RepositoryRow before =
-        registry.store.write(
-            tx -> {
-              RepositoryRow row = Registry.repository(tx, scope, request.repositoryName());
+        registry.change(
+            scope,
+            request.repositoryName(),
+            row -> {
               textOf(row, scope);
-              tx.put(EcrTables.REPOSITORIES, scope.key(row.name()), row.withLifecycle(null, null));
-              return row;
+              return row.withLifecycle(null, null);
             });
     return DeleteLifecyclePolicyResponse.builder()
         .registryId(scope.account())
@@ -194,12 +182,7 @@ final class LifecycleOperations {
     PreviewRow preview = view.get(EcrTables.PREVIEWS, scope.key(name));
     if (preview == null) {
       throw LifecyclePolicyPreviewNotFoundException.builder()
-          .message(
-              "Lifecycle policy preview does not exist for the repository with name '"
-                  + name
-                  + "' in the registry with id '"
-                  + scope.account()
-                  + "'")
+          .message(EcrErrors.absent("Lifecycle policy preview", name, scope.account()))
           .build();
     }
     boolean expired = preview.madeAt().plus(PREVIEW_LIFETIME).isBefore(registry.clock.instant());

@@ -81,7 +81,7 @@ final class Templates {
         repository.imageTagMutabilityExclusionFilters(
             template.imageTagMutabilityExclusionFilters());
       }
-      tags = RepositoryOperations.tags(Map.of(), template.resourceTags());
+      tags = ResourceTags.with(Map.of(), template.resourceTags());
       policy = blankToNull(template.repositoryPolicy());
       lifecycle = blankToNull(template.lifecyclePolicy());
     }
