@@ -135,7 +135,7 @@ final class Ecr implements EcrClient {
   private final LifecycleOperations lifecycle;
   private final SettingsOperations settings;
   private final Scanner scanner;
-  private final PullThrough pullThrough;
+  private final PullThroughRules pullThroughRules;
 
   Ecr(EcrHost host) {
     repositories = host.repositories;
@@ -147,7 +147,7 @@ final class Ecr implements EcrClient {
     lifecycle = host.lifecycle;
     settings = host.settings;
     scanner = host.scanner;
-    pullThrough = host.pullThrough;
+    pullThroughRules = host.pullThroughRules;
   }
 
   @Override
@@ -188,7 +188,7 @@ final class Ecr implements EcrClient {
   @Override
   public CreatePullThroughCacheRuleResponse createPullThroughCacheRule(
       CreatePullThroughCacheRuleRequest request) {
-    return pullThrough.create(request);
+    return pullThroughRules.create(request);
   }
 
   @Override
@@ -210,7 +210,7 @@ final class Ecr implements EcrClient {
   @Override
   public DeletePullThroughCacheRuleResponse deletePullThroughCacheRule(
       DeletePullThroughCacheRuleRequest request) {
-    return pullThrough.delete(request);
+    return pullThroughRules.delete(request);
   }
 
   @Override
@@ -273,7 +273,7 @@ final class Ecr implements EcrClient {
   @Override
   public DescribePullThroughCacheRulesResponse describePullThroughCacheRules(
       DescribePullThroughCacheRulesRequest request) {
-    return pullThrough.describe(request);
+    return pullThroughRules.describe(request);
   }
 
   @Override
@@ -457,7 +457,7 @@ final class Ecr implements EcrClient {
   @Override
   public UpdatePullThroughCacheRuleResponse updatePullThroughCacheRule(
       UpdatePullThroughCacheRuleRequest request) {
-    return pullThrough.update(request);
+    return pullThroughRules.update(request);
   }
 
   @Override
@@ -474,6 +474,6 @@ final class Ecr implements EcrClient {
   @Override
   public ValidatePullThroughCacheRuleResponse validatePullThroughCacheRule(
       ValidatePullThroughCacheRuleRequest request) {
-    return pullThrough.validate(request);
+    return pullThroughRules.validate(request);
   }
 }

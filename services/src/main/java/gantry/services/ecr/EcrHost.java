@@ -31,7 +31,7 @@ public final class EcrHost {
   final LifecycleOperations lifecycle;
   final SettingsOperations settings;
   final Scanner scanner;
-  final PullThrough pullThrough;
+  final PullThroughRules pullThroughRules;
   private final RegistryHttp http;
   private final RegistryHttp tasksHttp;
   private final List<Controller> controllers;
@@ -49,8 +49,12 @@ public final class EcrHost {
         new RegistryAccess(
             context.store(), context.clock(), context.ids(), tokens, choice.iam(), choice.open());
     gate = new Gate(access);
-    pullThrough =
-        new PullThrough(registry, gate, choice.upstream(), choice.upstreams(), context.clients());
+    UpstreamRegistries upstreams = new UpstreamRegistries(choice.upstreams());
+    UpstreamCredentials credentials = new UpstreamCredentials(context.clients());
+    UpstreamImport imports =
+        new UpstreamImport(registry, choice.upstream(), upstreams, credentials);
+    pullThroughRules = new PullThroughRules(registry, gate, upstreams, credentials, imports);
+    PullThrough pullThrough = new PullThrough(registry, imports);
     repositories = new RepositoryOperations(registry, gate);
     resourceTags = new ResourceTags(registry, gate);
     policies = new RepositoryPolicyOperations(registry, gate);

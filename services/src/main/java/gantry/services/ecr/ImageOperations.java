@@ -61,13 +61,13 @@ final class ImageOperations {
 
   private final Registry registry;
   private final Gate gate;
-  private final OnDemand onDemand;
+  private final PullThrough pullThrough;
   private final ImagesInUse inUse;
 
-  ImageOperations(Registry registry, Gate gate, OnDemand onDemand, ImagesInUse inUse) {
+  ImageOperations(Registry registry, Gate gate, PullThrough pullThrough, ImagesInUse inUse) {
     this.registry = registry;
     this.gate = gate;
-    this.onDemand = onDemand;
+    this.pullThrough = pullThrough;
     this.inUse = inUse;
   }
 
@@ -255,7 +255,7 @@ final class ImageOperations {
         continue;
       }
       String reference = id.imageTag() != null ? id.imageTag() : id.imageDigest();
-      onDemand.beforePull(scope, name, reference);
+      pullThrough.beforePull(scope, name, reference);
       View view = registry.store.snapshot();
       Registry.repository(view, scope, name);
       ImageRow image = find(view, scope, name, id);

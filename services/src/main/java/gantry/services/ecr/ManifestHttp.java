@@ -21,13 +21,13 @@ final class ManifestHttp {
 
   private final Registry registry;
   private final Login login;
-  private final OnDemand onDemand;
+  private final PullThrough pullThrough;
   private final ImagesInUse inUse;
 
-  ManifestHttp(Registry registry, Login login, OnDemand onDemand, ImagesInUse inUse) {
+  ManifestHttp(Registry registry, Login login, PullThrough pullThrough, ImagesInUse inUse) {
     this.registry = registry;
     this.login = login;
-    this.onDemand = onDemand;
+    this.pullThrough = pullThrough;
     this.inUse = inUse;
   }
 
@@ -49,7 +49,7 @@ final class ManifestHttp {
       }
       default -> {
         Caller caller = login.authorize(http, target, "ecr:BatchGetImage");
-        onDemand.beforePull(target.scope(), target.repository(), reference);
+        pullThrough.beforePull(target.scope(), target.repository(), reference);
         View view = registry.store.snapshot();
         Registry.repository(view, target.scope(), target.repository());
         ImageRow image = Images.find(view, target.scope(), target.repository(), reference);
@@ -80,7 +80,7 @@ final class ManifestHttp {
       throw new RegistryError(
           MANIFEST_INVALID, 413, "a manifest has at most " + Manifest.MAX_BYTES + " bytes");
     }
-    onDemand.beforePush(target.scope(), target.repository());
+    Templates.createOnPush(registry, target.scope(), target.repository());
     String contentType = http.header("Content-Type");
     Push.Done pushed;
     try {

@@ -59,16 +59,16 @@ final class RegistryHttp implements HttpHandler {
   private final DiscoveryHttp discovery;
 
   /**
-   * @param onDemand what may bring a repository or an image into being when it is asked for
+   * @param pullThrough what may bring an image here when it is asked for
    * @param inUse what may not be deleted
    */
   RegistryHttp(
-      Registry registry, Access access, Tokens tokens, OnDemand onDemand, ImagesInUse inUse) {
+      Registry registry, Access access, Tokens tokens, PullThrough pullThrough, ImagesInUse inUse) {
     this.registry = registry;
     this.login = new Login(registry, access, tokens);
     this.blobs = new BlobHttp(registry, login, tokens);
-    this.uploads = new UploadHttp(registry, access, login, onDemand);
-    this.manifests = new ManifestHttp(registry, login, onDemand, inUse);
+    this.uploads = new UploadHttp(registry, access, login);
+    this.manifests = new ManifestHttp(registry, login, pullThrough, inUse);
     this.discovery = new DiscoveryHttp(registry, login);
   }
 

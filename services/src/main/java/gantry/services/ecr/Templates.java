@@ -50,6 +50,22 @@ final class Templates {
     return best;
   }
 
+  /** A push goes to a repository that may not be there; makes it where a template says so. */
+  static void createOnPush(Registry registry, Scope scope, String repository) {
+    View view = registry.store.snapshot();
+    if (view.get(EcrTables.REPOSITORIES, scope.key(repository)) != null) {
+      return;
+    }
+    var template = of(view, scope, repository, CREATE_ON_PUSH);
+    if (template != null) {
+      registry.store.write(
+          tx -> {
+            createIfAbsent(tx, scope, repository, template, null, registry.clock.instant());
+            return null;
+          });
+    }
+  }
+
   /** Creates the repository, with the template's settings or AWS's defaults; or leaves it be. */
   static void createIfAbsent(
       Tx tx,

@@ -28,20 +28,18 @@ final class UploadHttp {
   private final Registry registry;
   private final Access access;
   private final Login login;
-  private final OnDemand onDemand;
 
-  UploadHttp(Registry registry, Access access, Login login, OnDemand onDemand) {
+  UploadHttp(Registry registry, Access access, Login login) {
     this.registry = registry;
     this.access = access;
     this.login = login;
-    this.onDemand = onDemand;
   }
 
   void start(HttpExchange http, Target target) throws IOException {
     login.authorize(http, target, "ecr:InitiateLayerUpload");
     View view = registry.store.snapshot();
     if (view.get(EcrTables.REPOSITORIES, target.scope().key(target.repository())) == null) {
-      onDemand.beforePush(target.scope(), target.repository());
+      Templates.createOnPush(registry, target.scope(), target.repository());
       Registry.repository(registry.store.snapshot(), target.scope(), target.repository());
     }
     Map<String, String> query = Http.parameters(http.query());
