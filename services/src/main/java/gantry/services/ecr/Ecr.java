@@ -131,6 +131,8 @@ final class Ecr implements EcrClient {
   private final RepositoryPolicyOperations policies;
   private final TemplateOperations templates;
   private final ImageOperations images;
+  private final ImageListing imageListing;
+  private final ImageRemoval imageRemoval;
   private final LayerOperations layers;
   private final LifecycleOperations lifecycle;
   private final SettingsOperations settings;
@@ -143,6 +145,8 @@ final class Ecr implements EcrClient {
     policies = host.policies;
     templates = host.templates;
     images = host.images;
+    imageListing = host.imageListing;
+    imageRemoval = host.imageRemoval;
     layers = host.layers;
     lifecycle = host.lifecycle;
     settings = host.settings;
@@ -166,7 +170,7 @@ final class Ecr implements EcrClient {
 
   @Override
   public BatchDeleteImageResponse batchDeleteImage(BatchDeleteImageRequest request) {
-    return images.delete(request);
+    return imageRemoval.delete(request);
   }
 
   @Override
@@ -250,7 +254,7 @@ final class Ecr implements EcrClient {
   @Override
   public DescribeImageReplicationStatusResponse describeImageReplicationStatus(
       DescribeImageReplicationStatusRequest request) {
-    return images.replicationStatus(request);
+    return settings.replicationStatus(request);
   }
 
   @Override
@@ -267,7 +271,7 @@ final class Ecr implements EcrClient {
 
   @Override
   public DescribeImagesResponse describeImages(DescribeImagesRequest request) {
-    return images.describe(request);
+    return imageListing.describe(request);
   }
 
   @Override
@@ -348,12 +352,12 @@ final class Ecr implements EcrClient {
 
   @Override
   public ListImageReferrersResponse listImageReferrers(ListImageReferrersRequest request) {
-    return images.listReferrers(request);
+    return imageListing.referrers(request);
   }
 
   @Override
   public ListImagesResponse listImages(ListImagesRequest request) {
-    return images.list(request);
+    return imageListing.list(request);
   }
 
   @Override
@@ -451,7 +455,7 @@ final class Ecr implements EcrClient {
   @Override
   public UpdateImageStorageClassResponse updateImageStorageClass(
       UpdateImageStorageClassRequest request) {
-    return images.updateStorageClass(request);
+    return imageRemoval.updateStorageClass(request);
   }
 
   @Override

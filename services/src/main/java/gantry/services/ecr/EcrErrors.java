@@ -118,6 +118,10 @@ final class EcrErrors {
         .build();
   }
 
+  static InvalidParameterException badEnum(String member, String values) {
+    return invalid(member, "Member must satisfy enum value set: " + values);
+  }
+
   static InvalidParameterException invalid(String message) {
     return InvalidParameterException.builder().message(message).build();
   }

@@ -27,6 +27,8 @@ public final class EcrHost {
   final RepositoryPolicyOperations policies;
   final TemplateOperations templates;
   final ImageOperations images;
+  final ImageListing imageListing;
+  final ImageRemoval imageRemoval;
   final LayerOperations layers;
   final LifecycleOperations lifecycle;
   final SettingsOperations settings;
@@ -59,7 +61,9 @@ public final class EcrHost {
     resourceTags = new ResourceTags(registry, gate);
     policies = new RepositoryPolicyOperations(registry, gate);
     templates = new TemplateOperations(registry, gate);
-    images = new ImageOperations(registry, gate, pullThrough, choice.inUse());
+    images = new ImageOperations(registry, gate, pullThrough);
+    imageListing = new ImageListing(registry, gate);
+    imageRemoval = new ImageRemoval(registry, gate, choice.inUse());
     layers = new LayerOperations(registry, gate, tokens);
     lifecycle = new LifecycleOperations(registry, gate);
     settings = new SettingsOperations(registry, gate, tokens);
@@ -137,7 +141,9 @@ public final class EcrHost {
   public Map<String, Instant> tagTimes(Scope scope, String repository) {
     Map<String, Instant> times = new LinkedHashMap<>();
     for (EcrTables.TagRow row :
-        ImageOperations.tagRows(registry.store.snapshot(), scope, repository)) {
+        EcrTables.tags(registry.store.snapshot(), scope, repository)
+            .map(row -> row.value())
+            .toList()) {
       times.put(row.tag(), row.setAt());
     }
     return times;

@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.ecr.model.ImageIdentifier;
 
 /** The images of repositories: found by tag and digest, read, related to each other, deleted. */
 final class Images {
@@ -46,6 +47,28 @@ final class Images {
       digest = tag.digest();
     }
     return view.get(EcrTables.IMAGES, EcrTables.imageKey(scope, repository, digest));
+  }
+
+  /** An image that must be there. */
+  static ImageRow existing(View view, Scope scope, String name, ImageIdentifier id) {
+    String digest = id.imageDigest();
+    String tag = id.imageTag();
+    if (digest == null && tag == null) {
+      throw EcrErrors.invalid("Invalid request parameters: both tag and digest cannot be null");
+    }
+    ImageRow image = find(view, scope, name, id);
+    if (image == null) {
+      throw EcrErrors.imageNotFound(digest, tag, name, scope.account());
+    }
+    return image;
+  }
+
+  /** Null when there is none, or when the tag is on another image than the digest says. */
+  static @Nullable ImageRow find(View view, Scope scope, String name, ImageIdentifier id) {
+    String tag = id.imageTag();
+    String digest = id.imageDigest();
+    ImageRow image = find(view, scope, name, tag != null ? tag : digest == null ? "" : digest);
+    return image != null && digest != null && !image.digest().equals(digest) ? null : image;
   }
 
   byte[] manifestBytes(ImageRow image) {

@@ -86,7 +86,7 @@ final class Scanner implements Controller {
         registry.store.write(
             tx -> {
               Registry.repository(tx, scope, name);
-              ImageRow image = ImageOperations.existing(tx, scope, name, request.imageId());
+              ImageRow image = Images.existing(tx, scope, name, request.imageId());
               if (image.status() == Status.ARCHIVED) {
                 throw ImageArchivedException.builder()
                     .message("The image with digest '" + image.digest() + "' is archived")
@@ -133,7 +133,7 @@ final class Scanner implements Controller {
     Scope scope = gate.enter(request.registryId(), name, "DescribeImageScanFindings");
     View view = registry.store.snapshot();
     Registry.repository(view, scope, name);
-    ImageRow image = ImageOperations.existing(view, scope, name, request.imageId());
+    ImageRow image = Images.existing(view, scope, name, request.imageId());
     ScanRow row = view.get(EcrTables.SCANS, EcrTables.imageKey(scope, name, image.digest()));
     if (row == null) {
       throw ScanNotFoundException.builder()

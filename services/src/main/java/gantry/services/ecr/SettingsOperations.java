@@ -5,6 +5,7 @@ import gantry.services.ecr.EcrTables.ExclusionRow;
 import gantry.services.ecr.EcrTables.RegistryRow;
 import gantry.state.Page;
 import gantry.state.Scope;
+import gantry.state.View;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -22,6 +23,8 @@ import software.amazon.awssdk.services.ecr.model.DeleteRegistryPolicyResponse;
 import software.amazon.awssdk.services.ecr.model.DeleteSigningConfigurationResponse;
 import software.amazon.awssdk.services.ecr.model.DeregisterPullTimeUpdateExclusionRequest;
 import software.amazon.awssdk.services.ecr.model.DeregisterPullTimeUpdateExclusionResponse;
+import software.amazon.awssdk.services.ecr.model.DescribeImageReplicationStatusRequest;
+import software.amazon.awssdk.services.ecr.model.DescribeImageReplicationStatusResponse;
 import software.amazon.awssdk.services.ecr.model.DescribeImageSigningStatusRequest;
 import software.amazon.awssdk.services.ecr.model.DescribeImageSigningStatusResponse;
 import software.amazon.awssdk.services.ecr.model.DescribeRegistryResponse;
@@ -34,6 +37,7 @@ import software.amazon.awssdk.services.ecr.model.GetAuthorizationTokenResponse;
 import software.amazon.awssdk.services.ecr.model.GetRegistryPolicyResponse;
 import software.amazon.awssdk.services.ecr.model.GetRegistryScanningConfigurationResponse;
 import software.amazon.awssdk.services.ecr.model.GetSigningConfigurationResponse;
+import software.amazon.awssdk.services.ecr.model.ImageIdentifier;
 import software.amazon.awssdk.services.ecr.model.ListPullTimeUpdateExclusionsRequest;
 import software.amazon.awssdk.services.ecr.model.ListPullTimeUpdateExclusionsResponse;
 import software.amazon.awssdk.services.ecr.model.PutAccountSettingRequest;
@@ -177,6 +181,25 @@ final class SettingsOperations {
     change(scope, row -> row.with(configuration));
     return PutReplicationConfigurationResponse.builder()
         .replicationConfiguration(configuration)
+        .build();
+  }
+
+  DescribeImageReplicationStatusResponse replicationStatus(
+      DescribeImageReplicationStatusRequest request) {
+    String name = request.repositoryName();
+    Scope scope = gate.enter(request.registryId(), name, "DescribeImageReplicationStatus");
+    View view = registry.store.snapshot();
+    Registry.repository(view, scope, name);
+    var image = Images.existing(view, scope, name, request.imageId());
+    var row = view.get(EcrTables.REPLICATIONS, EcrTables.imageKey(scope, name, image.digest()));
+    return DescribeImageReplicationStatusResponse.builder()
+        .repositoryName(name)
+        .imageId(
+            ImageIdentifier.builder()
+                .imageDigest(image.digest())
+                .imageTag(request.imageId().imageTag())
+                .build())
+        .replicationStatuses(row == null ? List.of() : row.statuses())
         .build();
   }
 
@@ -391,7 +414,7 @@ final class SettingsOperations {
     Scope scope = gate.enter(request.registryId(), name, "DescribeImageSigningStatus");
     var view = registry.store.snapshot();
     Registry.repository(view, scope, name);
-    var image = ImageOperations.existing(view, scope, name, request.imageId());
+    var image = Images.existing(view, scope, name, request.imageId());
     return DescribeImageSigningStatusResponse.builder()
         .registryId(scope.account())
         .repositoryName(name)
