@@ -16,9 +16,8 @@ import java.security.MessageDigest;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
-import java.util.HexFormat;
-import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -57,6 +56,10 @@ final class BlobStore {
   private final Path halfWritten;
   private final Uploads uploads;
   private final Clock clock;
+
+  /** Folders of blobs whose own names are durable, as far as this run of the program knows. */
+  private final Set<Path> durable = ConcurrentHashMap.newKeySet();
+
   private final ReentrantLock[] stripes = new ReentrantLock[STRIPES];
 
   BlobStore(Path folder, Clock clock) {
@@ -184,9 +187,14 @@ final class BlobStore {
     }
   }
 
-  /** Every blob on disk: for collection and for tests. */
-  List<Digest> all() throws IOException {
-    List<Digest> found = new ArrayList<>();
+  /** What is done with each blob on disk. */
+  @FunctionalInterface
+  interface Visitor {
+    void visit(Digest digest) throws IOException;
+  }
+
+  /** Goes through every blob on disk, one after the other: there may be very many. */
+  void visit(Visitor visitor) throws IOException {
     for (Algorithm algorithm : Algorithm.values()) {
       Path folder = blobs.resolve(algorithm.text());
       if (!Files.isDirectory(folder)) {
@@ -196,22 +204,12 @@ final class BlobStore {
         for (Path fan : fans) {
           try (DirectoryStream<Path> files = Files.newDirectoryStream(fan)) {
             for (Path file : files) {
-              found.add(Digest.of(algorithm.text() + ":" + file.getFileName()));
+              visitor.visit(Digest.of(algorithm.text() + ":" + file.getFileName()));
             }
           }
         }
       }
     }
-    return found;
-  }
-
-  /** Reads a blob through and says whether it still has its digest. */
-  boolean isIntact(Digest digest) throws IOException {
-    MessageDigest hasher = digest.algorithm().hasher();
-    try (FileChannel channel = open(digest)) {
-      hash(channel, hasher);
-    }
-    return HexFormat.of().formatHex(hasher.digest()).equals(digest.hex());
   }
 
   /** Whether anybody still names a blob. */
@@ -270,16 +268,26 @@ final class BlobStore {
     if (folder == null) {
       throw new IllegalStateException("a blob has a folder");
     }
-    if (!Files.isDirectory(folder)) {
-      Files.createDirectories(folder);
-      Path parent = folder.getParent();
-      if (parent != null) {
-        force(parent);
-      }
+    if (!durable.contains(folder)) {
+      makeDurable(folder);
+      durable.add(folder);
     }
     Files.setLastModifiedTime(temporary, FileTime.from(clock.instant()));
     Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
     force(folder);
+  }
+
+  /**
+   * The folder's own name and that of its parent: a blob whose folder is lost is lost too. Whoever
+   * finds the folder there does it as well, because who made it may not be done yet.
+   */
+  private void makeDurable(Path folder) throws IOException {
+    Files.createDirectories(folder);
+    for (Path parent = folder.getParent();
+        parent != null && parent.startsWith(blobs);
+        parent = parent.getParent()) {
+      force(parent);
+    }
   }
 
   /** Makes the names in a folder durable. */

@@ -169,8 +169,18 @@ final class EcrTables {
   record TagRow(
       String repository, String tag, String digest, Instant setAt, @Nullable Instant checkedAt) {}
 
-  /** That a repository holds a blob: it may be read there and named by manifests there. */
-  record BlobRow(String repository, String digest, long size, Instant linkedAt) {}
+  /**
+   * That a repository holds a blob: it may be read there and named by manifests there.
+   *
+   * @param linkedAt from when on it is kept without an image that names it: when it came, lost such
+   *     an image or was last asked for
+   */
+  record BlobRow(String repository, String digest, long size, Instant linkedAt) {
+
+    BlobRow keptFrom(Instant at) {
+      return new BlobRow(repository, digest, size, at);
+    }
+  }
 
   /** What a registry (an account in a region) has set. */
   record RegistryRow(

@@ -34,6 +34,15 @@ final class Http {
     http.respond(status, body);
   }
 
+  /** Whether a Content-Length is over a limit; one that is no number is the server's to refuse. */
+  static boolean isMore(String length, long limit) {
+    try {
+      return Long.parseLong(length.trim()) > limit;
+    } catch (NumberFormatException e) {
+      return false;
+    }
+  }
+
   static Digest digest(String text) {
     Digest digest = Digest.parse(text);
     if (digest == null) {

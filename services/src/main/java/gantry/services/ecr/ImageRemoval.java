@@ -4,6 +4,7 @@ import gantry.services.ecr.EcrTables.ImageRow;
 import gantry.services.ecr.EcrTables.Status;
 import gantry.state.Scope;
 import gantry.state.Tx;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -35,6 +36,7 @@ final class ImageRemoval {
     String name = request.repositoryName();
     Scope scope = gate.enter(request.registryId(), name, "BatchDeleteImage");
     Map<String, List<String>> users = inUse.users(scope, name);
+    Instant now = registry.clock.instant();
     return registry.store.write(
         tx -> {
           Registry.repository(tx, scope, name);
@@ -43,7 +45,7 @@ final class ImageRemoval {
           for (ImageIdentifier id : request.imageIds()) {
             ImageFailure failure = ImageFailures.malformed(id);
             if (failure == null) {
-              failure = deleteOne(tx, scope, name, id, users, deleted);
+              failure = deleteOne(tx, scope, name, id, users, now, deleted);
             }
             if (failure != null) {
               failures.add(failure);
@@ -59,6 +61,7 @@ final class ImageRemoval {
       String name,
       ImageIdentifier id,
       Map<String, List<String>> users,
+      Instant now,
       List<ImageIdentifier> deleted) {
     String tag = id.imageTag();
     ImageRow image = Images.find(tx, scope, name, id);
@@ -85,7 +88,7 @@ final class ImageRemoval {
           ImageFailureCode.IMAGE_REFERENCED_BY_MANIFEST_LIST,
           EcrErrors.inUse(image.digest(), holders));
     }
-    Images.delete(tx, scope, image);
+    Images.delete(tx, scope, image, now);
     if (tags.isEmpty()) {
       deleted.add(ImageIdentifier.builder().imageDigest(image.digest()).build());
     }

@@ -3,11 +3,14 @@ package gantry.services.ecr;
 import static gantry.services.ecr.EcrTables.within;
 
 import gantry.services.Caller;
+import gantry.services.ecr.EcrTables.BlobRow;
 import gantry.services.ecr.EcrTables.ImageRow;
 import gantry.services.ecr.EcrTables.TagRow;
 import gantry.services.iam.Identities;
+import gantry.state.Key;
 import gantry.state.Scope;
 import gantry.state.Store;
+import gantry.state.Store.LogUnavailable;
 import gantry.state.Tx;
 import gantry.state.View;
 import java.io.IOException;
@@ -16,6 +19,8 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import software.amazon.awssdk.services.ecr.model.ImageIdentifier;
 
 /** The images of repositories: found by tag and digest, read, related to each other, deleted. */
@@ -23,6 +28,8 @@ final class Images {
 
   /** lastRecordedPullTime is refreshed no more often than this, as AWS says of it. */
   static final Duration PULL_TIME_GRANULARITY = Duration.ofHours(24);
+
+  private static final Logger LOG = LoggerFactory.getLogger(Images.class);
 
   private final Store store;
   private final Clock clock;
@@ -92,14 +99,19 @@ final class Images {
       return;
     }
     var key = EcrTables.imageKey(scope, image.repository(), image.digest());
-    store.write(
-        tx -> {
-          ImageRow row = tx.get(EcrTables.IMAGES, key);
-          if (row != null) {
-            tx.put(EcrTables.IMAGES, key, row.pulled(now));
-          }
-          return null;
-        });
+    try {
+      store.write(
+          tx -> {
+            ImageRow row = tx.get(EcrTables.IMAGES, key);
+            if (row != null) {
+              tx.put(EcrTables.IMAGES, key, row.pulled(now));
+            }
+            return null;
+          });
+    } catch (LogUnavailable e) {
+      // The pull itself needs no writing and goes on; the next one is noted.
+      LOG.warn("the pull of {} is not noted: {}", image.digest(), e.getMessage());
+    }
   }
 
   static boolean isChild(View view, Scope scope, ImageRow image) {
@@ -108,9 +120,19 @@ final class Images {
         .isPresent();
   }
 
-  /** Deletes an image with its tags and what is known of it. Its layers are collected later. */
-  static void delete(Tx tx, Scope scope, ImageRow image) {
+  /**
+   * Deletes an image with its tags and what is known of it. Its layers are collected later: a push
+   * that is under way may have been told that they are here.
+   */
+  static void delete(Tx tx, Scope scope, ImageRow image, Instant now) {
     String id = within(image.repository(), image.digest());
+    for (String blob : image.blobs()) {
+      Key key = EcrTables.imageKey(scope, image.repository(), blob);
+      BlobRow row = tx.get(EcrTables.BLOBS, key);
+      if (row != null) {
+        tx.put(EcrTables.BLOBS, key, row.keptFrom(now));
+      }
+    }
     tx.lookup(EcrTables.TAGS_BY_IMAGE, scope, id)
         .toList()
         .forEach(row -> tx.delete(EcrTables.TAGS, row.key()));

@@ -66,7 +66,7 @@ final class LayerOperations {
                 .build());
         continue;
       }
-      long size = Layers.size(view, scope, name, digest);
+      long size = registry.layers.offer(view, scope, name, digest);
       Layer.Builder layer = Layer.builder().layerDigest(text);
       layers.add(
           size < 0
@@ -100,7 +100,8 @@ final class LayerOperations {
         long length = request.layerPartBlob().asByteArrayUnsafe().length;
         if (request.partFirstByte() != offset
             || request.partLastByte() - request.partFirstByte() + 1 != length
-            || length > MAX_PART_BYTES) {
+            || length > MAX_PART_BYTES
+            || offset + length > Upload.MAX_BYTES) {
           throw InvalidLayerPartException.builder()
               .message(
                   "Layer part with bytes "
@@ -191,11 +192,15 @@ final class LayerOperations {
   private Upload locked(Scope scope, String name, String uploadId) throws IOException {
     Registry.repository(registry.store.snapshot(), scope, name);
     Upload upload = registry.blobs.uploads().find(uploadId, scope, name);
-    if (upload == null || upload.offset() < 0) {
+    if (upload == null) {
       throw EcrErrors.uploadNotFound(uploadId, name, scope.account());
     }
     if (!upload.tryLock()) {
       throw EcrErrors.invalid("uploadId", "another request is writing to this upload");
+    }
+    if (upload.hasEnded()) {
+      upload.unlock();
+      throw EcrErrors.uploadNotFound(uploadId, name, scope.account());
     }
     return upload;
   }

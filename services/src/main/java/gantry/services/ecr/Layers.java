@@ -4,11 +4,13 @@ import static gantry.services.ecr.EcrTables.within;
 
 import gantry.services.ecr.EcrTables.BlobRow;
 import gantry.state.Ids;
+import gantry.state.Key;
 import gantry.state.Scope;
 import gantry.state.Store;
 import gantry.state.View;
 import java.io.IOException;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.function.Predicate;
@@ -19,6 +21,9 @@ import org.jspecify.annotations.Nullable;
  * taken out again. A blob lies on disk once, whatever repositories hold it.
  */
 final class Layers {
+
+  /** How long a layer may lie in a repository with no image that names it. */
+  static final Duration GRACE = Duration.ofHours(24);
 
   private final Store store;
   private final Clock clock;
@@ -41,6 +46,33 @@ final class Layers {
   Upload begin(Scope scope, String repository) throws IOException {
     Registry.repository(store.snapshot(), scope, repository);
     return blobs.uploads().begin(ids.uuid(), scope, repository);
+  }
+
+  /**
+   * Tells a client that it need not send a blob: the size, or -1 when it must. What it was told
+   * holds for long enough to push the manifest that names it.
+   */
+  long offer(View view, Scope scope, String repository, Digest digest) {
+    Key key = EcrTables.imageKey(scope, repository, digest.toString());
+    BlobRow seen = view.get(EcrTables.BLOBS, key);
+    if (seen == null) {
+      return -1;
+    }
+    Instant now = clock.instant();
+    // One that an image names gets its grace when it loses that.
+    if (seen.linkedAt().plus(GRACE.dividedBy(2)).isAfter(now)
+        || isReferenced(view, scope, repository, digest.toString())) {
+      return seen.size();
+    }
+    return store.write(
+        tx -> {
+          BlobRow row = tx.get(EcrTables.BLOBS, key);
+          if (row == null) {
+            return -1L;
+          }
+          tx.put(EcrTables.BLOBS, key, row.keptFrom(now));
+          return row.size();
+        });
   }
 
   /** Says that the repository holds a blob that is on disk. */

@@ -297,9 +297,9 @@ final class LifecycleOperations {
                   image.archived(now));
               continue;
             }
-            Images.delete(tx, scope, image);
+            Images.delete(tx, scope, image, now);
             for (ImageRow referrer : Images.referrers(tx, scope, name, image.digest())) {
-              Images.delete(tx, scope, referrer);
+              Images.delete(tx, scope, referrer, now);
             }
           }
           tx.put(EcrTables.REPOSITORIES, scope.key(name), row.evaluatedAt(now));

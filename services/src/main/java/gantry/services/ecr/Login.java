@@ -59,6 +59,22 @@ final class Login {
     };
   }
 
+  /** Why whoever asks may not do this as well, in words; null when it may. */
+  @Nullable String refusal(HttpExchange http, Scope scope, String repository, String action) {
+    Decision decision =
+        access.allow(new Ask(scope, repository, action, credentials(http), http.remoteAddress()));
+    return switch (decision) {
+      case Decision.Allowed _ -> null;
+      case Decision.Denied denied -> denied.message();
+      case Decision.Unauthorized _ -> "Not Authorized";
+    };
+  }
+
+  /** What whoever asks may do besides with the repository that it named. */
+  Rights rights(HttpExchange http, Target target) {
+    return action -> refusal(http, target.scope(), target.repository(), action);
+  }
+
   Caller authorize(HttpExchange http, Target target, String action) {
     return authorize(http, target.scope(), target.repository(), action);
   }

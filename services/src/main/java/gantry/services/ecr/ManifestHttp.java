@@ -80,7 +80,8 @@ final class ManifestHttp {
       throw new RegistryError(
           MANIFEST_INVALID, 413, "a manifest has at most " + Manifest.MAX_BYTES + " bytes");
     }
-    Templates.createOnPush(registry, target.scope(), target.repository());
+    Templates.createOnPush(
+        registry, target.scope(), target.repository(), login.rights(http, target));
     String contentType = http.header("Content-Type");
     Push.Done pushed;
     try {
@@ -138,7 +139,7 @@ final class ManifestHttp {
           if (!holders.isEmpty()) {
             throw new RegistryError(UNSUPPORTED, EcrErrors.inUse(image.digest(), holders));
           }
-          Images.delete(tx, target.scope(), image);
+          Images.delete(tx, target.scope(), image, registry.clock.instant());
           return null;
         });
   }

@@ -67,7 +67,7 @@ final class RegistryHttp implements HttpHandler {
     this.registry = registry;
     this.login = new Login(registry, access, tokens);
     this.blobs = new BlobHttp(registry, login, tokens);
-    this.uploads = new UploadHttp(registry, access, login);
+    this.uploads = new UploadHttp(registry, login);
     this.manifests = new ManifestHttp(registry, login, pullThrough, inUse);
     this.discovery = new DiscoveryHttp(registry, login);
   }

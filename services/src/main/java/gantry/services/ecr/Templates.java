@@ -51,13 +51,17 @@ final class Templates {
   }
 
   /** A push goes to a repository that may not be there; makes it where a template says so. */
-  static void createOnPush(Registry registry, Scope scope, String repository) {
+  static void createOnPush(Registry registry, Scope scope, String repository, Rights rights) {
     View view = registry.store.snapshot();
     if (view.get(EcrTables.REPOSITORIES, scope.key(repository)) != null) {
       return;
     }
     var template = of(view, scope, repository, CREATE_ON_PUSH);
     if (template != null) {
+      String refusal = rights.refusal("ecr:CreateRepository");
+      if (refusal != null) {
+        throw new RegistryError(RegistryError.Code.DENIED, refusal);
+      }
       registry.store.write(
           tx -> {
             createIfAbsent(tx, scope, repository, template, null, registry.clock.instant());

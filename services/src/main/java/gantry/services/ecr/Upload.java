@@ -16,13 +16,19 @@ import java.util.HexFormat;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
-/** One upload. Its methods are called while {@link #tryLock} is held. */
+/**
+ * One upload. Its methods are called while {@link #tryLock} is held, and whoever has got the lock
+ * asks {@link #hasEnded} first: another may have ended it just before.
+ */
 final class Upload {
 
   /** Of files in a session's folder: whose it is, and what has arrived. */
   static final String SESSION = "session";
 
   static final String DATA = "data";
+
+  /** AWS's limit of a layer: 52,000 MiB. */
+  static final long MAX_BYTES = 52_000L * 1024 * 1024;
 
   private final Uploads uploads;
   final String id;
@@ -63,10 +69,6 @@ final class Upload {
     writing.unlock();
   }
 
-  boolean busy() {
-    return writing.isLocked();
-  }
-
   /** Notes a part of the API's upload; all but the last must have a least size. */
   void notePart(long bytes) {
     smallPart |= lastPart >= 0 && lastPart < LayerOperations.MIN_PART_BYTES;
@@ -75,6 +77,10 @@ final class Upload {
 
   boolean hasSmallPart() {
     return smallPart;
+  }
+
+  boolean hasEnded() throws IOException {
+    return offset() < 0;
   }
 
   /** How many bytes have arrived; -1 when the upload has ended meanwhile. */

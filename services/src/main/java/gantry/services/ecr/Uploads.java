@@ -97,15 +97,7 @@ final class Uploads {
         if (name.endsWith(BlobStore.SMALL)) {
           continue; // being written, or left by a disk that failed: gone with the next start
         }
-        Upload upload = open.get(name);
-        if (upload != null && upload.busy()) {
-          continue;
-        }
-        Path data = session.resolve(Upload.DATA);
-        Instant touched =
-            Files.getLastModifiedTime(Files.exists(data) ? data : session).toInstant();
-        if (touched.isBefore(limit)) {
-          remove(name, session);
+        if (isAbandoned(session, limit) && cancelAbandoned(name, session, limit)) {
           removed++;
         }
       }
@@ -113,24 +105,46 @@ final class Uploads {
     return removed;
   }
 
-  /** How many uploads are under way: for tests and status. */
-  int underWay() throws IOException {
-    int count = 0;
-    try (DirectoryStream<Path> sessions = Files.newDirectoryStream(folder)) {
-      for (Path session : sessions) {
-        if (Files.isDirectory(session)) {
-          count++;
-        }
-      }
+  private boolean cancelAbandoned(String id, Path session, Instant limit) throws IOException {
+    Upload upload = open.computeIfAbsent(id, this::reopen);
+    if (upload == null) {
+      remove(id, session); // a crash came while it was begun
+      return true;
     }
-    return count;
+    if (!upload.tryLock()) {
+      return false;
+    }
+    try {
+      // Again: somebody may have gone on with it, or ended it, before the lock was ours.
+      if (!isAbandoned(session, limit)) {
+        return false;
+      }
+      upload.cancel();
+      return true;
+    } finally {
+      upload.unlock();
+    }
   }
 
-  /** Ends a session with what lies in its folder. */
+  private static boolean isAbandoned(Path session, Instant limit) throws IOException {
+    Path data = session.resolve(Upload.DATA);
+    try {
+      return Files.getLastModifiedTime(Files.exists(data) ? data : session)
+          .toInstant()
+          .isBefore(limit);
+    } catch (NoSuchFileException e) {
+      return false; // it ended meanwhile
+    }
+  }
+
+  /**
+   * Ends a session with what lies in its folder. It is forgotten last: who looks for it meanwhile
+   * gets the same one, with its lock, and not a second one over the same files.
+   */
   void remove(String id, Path session) throws IOException {
-    open.remove(id);
     Files.deleteIfExists(session.resolve(Upload.DATA));
     Files.deleteIfExists(session.resolve(Upload.SESSION));
     Files.deleteIfExists(session);
+    open.remove(id);
   }
 }

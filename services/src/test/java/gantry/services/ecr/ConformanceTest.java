@@ -137,6 +137,13 @@ class ConformanceTest {
       HttpResponse<byte[]> beyond = world.get(BLOBS + digest, "Range", "bytes=1000-");
       assertThat(beyond.statusCode()).isEqualTo(416);
       assertThat(header(beyond, "Content-Range")).isEqualTo("bytes */1000");
+      assertThat(header(beyond, "Cache-Control")).as("a refusal is not kept").isEmpty();
+      HttpResponse<byte[]> same =
+          world.get(BLOBS + digest, "Range", "bytes=0-0", "If-Range", "\"" + digest + "\"");
+      assertThat(same.statusCode()).isEqualTo(206);
+      HttpResponse<byte[]> other =
+          world.get(BLOBS + digest, "Range", "bytes=0-0", "If-Range", "\"other\"");
+      assertThat(other.statusCode()).isEqualTo(200);
       // What is not understood is answered whole.
       assertThat(world.get(BLOBS + digest, "Range", "bytes=0-1,5-6").body()).isEqualTo(content);
       assertThat(world.get(BLOBS + digest, "Range", "lines=1-2").statusCode()).isEqualTo(200);
@@ -238,7 +245,7 @@ class ConformanceTest {
           world.send("PUT", header(post, "Location") + "?digest=" + Digest.of(content), content);
       assertThat(put.statusCode()).isEqualTo(201);
       assertThat(header(put, "Location")).isEqualTo(BLOBS + Digest.of(content));
-      assertThat(world.registry.blobs.uploads().underWay()).isZero();
+      assertThat(Disk.uploads(folder.resolve("ecr"))).isZero();
     }
 
     @Test
@@ -297,6 +304,16 @@ class ConformanceTest {
     }
 
     @Test
+    void aChunkThatIsLongerThanItsRange() throws IOException {
+      String location = header(world.post(UPLOADS), "Location");
+      HttpResponse<byte[]> response =
+          world.stream("PATCH", location, random(10, 1), "Content-Range", "0-4");
+      assertThat(response.statusCode()).isEqualTo(400);
+      assertThat(code(response)).isEqualTo("SIZE_INVALID");
+      assertThat(header(response, "Range")).as("where to go on").isEqualTo("0-4");
+    }
+
+    @Test
     void chunksWhoseHeadersDisagree() throws IOException {
       String location = header(world.post(UPLOADS), "Location");
       HttpResponse<byte[]> sizes =
@@ -347,8 +364,8 @@ class ConformanceTest {
       assertThat(code(put)).isEqualTo("DIGEST_INVALID");
       assertThat(world.head(BLOBS + digest).statusCode()).isEqualTo(404);
       assertThat(world.get(location).statusCode()).isEqualTo(404);
-      assertThat(world.registry.blobs.all()).isEmpty();
-      assertThat(world.registry.blobs.uploads().underWay()).isZero();
+      assertThat(Disk.blobs(world.registry.blobs)).isEmpty();
+      assertThat(Disk.uploads(folder.resolve("ecr"))).isZero();
     }
 
     @Test
@@ -383,7 +400,7 @@ class ConformanceTest {
     void aBlobTwice() throws IOException {
       assertThat(world.pushBlob(REPO, bytes("same")))
           .isEqualTo(world.pushBlob(REPO, bytes("same")));
-      assertThat(world.registry.blobs.all()).hasSize(1);
+      assertThat(Disk.blobs(world.registry.blobs)).hasSize(1);
     }
 
     @Test

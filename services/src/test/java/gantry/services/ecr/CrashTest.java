@@ -55,12 +55,12 @@ class CrashTest {
       }
     }
     BlobStore store = new BlobStore(folder, Clock.systemUTC());
-    assertThat(store.all()).containsAll(acknowledged);
-    for (Digest digest : store.all()) {
-      assertThat(store.isIntact(digest)).as("%s is whole", digest).isTrue();
+    assertThat(Disk.blobs(store)).containsAll(acknowledged);
+    for (Digest digest : Disk.blobs(store)) {
+      assertThat(Disk.isIntact(store, digest)).as("%s is whole", digest).isTrue();
     }
     // What was under way can be gone on with.
-    assertThat(store.uploads().underWay()).isLessThanOrEqualTo(ROUNDS * Pusher.THREADS);
+    assertThat(Disk.uploads(folder)).isLessThanOrEqualTo(ROUNDS * Pusher.THREADS);
   }
 
   /** The child: takes layers, several at once, and says each that is durable. */

@@ -719,6 +719,37 @@ class EcrTest {
     assertThat(world.host.inspection().inspect("app:none")).isEmpty();
   }
 
+  /** Only the note of when it was pulled cannot be taken. */
+  @Test
+  void pullsGoOnWhileTheTablesTakeNoWrites() throws IOException {
+    world.repository("app");
+    world.pushImage("app", "v1", "content");
+    world.time.advance(java.time.Duration.ofDays(3));
+    world.logUnavailable = true;
+    assertThat(world.get("/v2/app/manifests/v1").statusCode()).isEqualTo(200);
+    String layer = "/v2/app/blobs/" + Digest.of("content".getBytes(UTF_8));
+    assertThat(world.head(layer).statusCode()).isEqualTo(200);
+    assertThat(world.get(layer).statusCode()).isEqualTo(200);
+    assertThat(
+            world
+                .call(
+                    ecr ->
+                        ecr.batchGetImage(
+                            r -> r.repositoryName("app").imageIds(i -> i.imageTag("v1"))))
+                .images())
+        .hasSize(1);
+    assertThat(world.post("/v2/app/blobs/uploads/").statusCode()).isEqualTo(202);
+    assertThat(
+            world
+                .send(
+                    "POST",
+                    "/v2/app/blobs/uploads/?digest=" + Digest.of("x".getBytes(UTF_8)),
+                    "x".getBytes(UTF_8))
+                .statusCode())
+        .as("nothing is acknowledged")
+        .isEqualTo(503);
+  }
+
   @Test
   void accountSettings() {
     assertThat(

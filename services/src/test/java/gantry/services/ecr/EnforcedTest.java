@@ -142,6 +142,60 @@ class EnforcedTest {
   }
 
   @Test
+  void aWholeLayerFromWhoMayOnlyBeginLeavesNothing() throws IOException {
+    allow("other", "ecr:InitiateLayerUpload");
+    byte[] layer = "layer".getBytes(UTF_8);
+    var refused =
+        world.send(
+            "POST",
+            "/v2/other/blobs/uploads/?digest=" + Digest.of(layer),
+            layer,
+            "Authorization",
+            token(reader));
+    assertThat(refused.statusCode()).isEqualTo(403);
+    assertThat(Disk.uploads(folder.resolve("ecr"))).isZero();
+  }
+
+  /** AWS asks for all that an upload would have needed, and for reading the source. */
+  @Test
+  void aMountNeedsWhatAnUploadNeeds() throws IOException {
+    Digest layer = seed("team/app", "layer");
+    String mount = "/v2/other/blobs/uploads/?mount=" + layer + "&from=team/app";
+    allow("other", "ecr:InitiateLayerUpload");
+    assertThat(world.send("POST", mount, new byte[0], "Authorization", token(reader)).statusCode())
+        .as("an upload that it may not finish")
+        .isEqualTo(202);
+    allow("other", "ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload");
+    assertThat(world.send("POST", mount, new byte[0], "Authorization", token(reader)).statusCode())
+        .isEqualTo(201);
+  }
+
+  /** A repository's policy for the reader. */
+  private void allow(String repository, String... actions) {
+    Caller root = caller("arn:aws:iam::000000000000:root", "000000000000");
+    as(
+        root,
+        () ->
+            world.ecr.setRepositoryPolicy(
+                r ->
+                    r.repositoryName(repository)
+                        .policyText(
+                            "{\"Version\":\"2012-10-17\",\"Statement\":{\"Effect\":\"Allow\",\"Principal\":{\"AWS\":\"arn:aws:iam::000000000000:user/reader\"},\"Action\":[\""
+                                + String.join("\",\"", actions)
+                                + "\"]}}")));
+  }
+
+  /** A layer that is in a repository. */
+  private Digest seed(String repository, String content) throws IOException {
+    Upload upload = world.registry.layers.begin(World.HOME, repository);
+    upload.append(new java.io.ByteArrayInputStream(content.getBytes(UTF_8)), Long.MAX_VALUE);
+    Digest digest = Digest.of(content.getBytes(UTF_8));
+    assertThat(upload.finish(digest)).isTrue();
+    world.registry.layers.link(World.HOME, repository, digest);
+    return digest;
+  }
+
+  @Test
   void whatRunsKeepsItsImage() throws IOException {
     Caller root = caller("arn:aws:iam::000000000000:root", "000000000000");
     String basic = token(root);
