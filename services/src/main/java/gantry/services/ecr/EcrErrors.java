@@ -126,6 +126,12 @@ final class EcrErrors {
     return InvalidParameterException.builder().message(message).build();
   }
 
+  static String messageOf(EcrException e) {
+    return e.awsErrorDetails() != null && e.awsErrorDetails().errorMessage() != null
+        ? e.awsErrorDetails().errorMessage()
+        : String.valueOf(e.getMessage());
+  }
+
   static EcrException accessDenied(String message) {
     return error("AccessDeniedException", 400, message);
   }

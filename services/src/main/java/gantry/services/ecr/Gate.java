@@ -29,6 +29,12 @@ final class Gate {
     return scope;
   }
 
+  /** What the caller may do besides with a repository. */
+  Rights rights(Scope registry, String repository) {
+    Caller caller = Caller.current();
+    return action -> access.refusal(caller, registry, repository, action);
+  }
+
   /** Whether a policy, once set, would keep the caller from setting another. */
   boolean locksOut(Scope registry, String repository, String policyText) {
     return access.locksOut(Caller.current(), registry, repository, policyText);

@@ -1,15 +1,18 @@
 package gantry.services.ecr;
 
 import gantry.services.Caller;
+import gantry.services.ecr.BlobStore.StorageFailed;
 import gantry.services.ecr.EcrTables.ImageRow;
 import gantry.services.ecr.EcrTables.Origin;
 import gantry.services.ecr.EcrTables.Status;
+import gantry.services.ecr.PullThrough.NotFetched;
 import gantry.state.Scope;
 import gantry.state.View;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecr.model.BatchGetImageRequest;
 import software.amazon.awssdk.services.ecr.model.BatchGetImageResponse;
@@ -23,6 +26,13 @@ import software.amazon.awssdk.services.ecr.model.PutImageResponse;
 
 /** Images got and put through the API. */
 final class ImageOperations {
+
+  /** Why an image was not pulled through: its repository may not have been made then. */
+  private static final Set<ImageFailureCode> UPSTREAM =
+      Set.of(
+          ImageFailureCode.UPSTREAM_ACCESS_DENIED,
+          ImageFailureCode.UPSTREAM_TOO_MANY_REQUESTS,
+          ImageFailureCode.UPSTREAM_UNAVAILABLE);
 
   private final Registry registry;
   private final Gate gate;
@@ -46,7 +56,14 @@ final class ImageOperations {
         continue;
       }
       String reference = id.imageTag() != null ? id.imageTag() : id.imageDigest();
-      pullThrough.beforePull(scope, name, reference);
+      try {
+        pullThrough.beforePull(scope, name, reference, gate.rights(scope, name));
+      } catch (NotFetched e) {
+        failures.add(ImageFailures.of(id, codeOf(e.kind()), String.valueOf(e.getMessage())));
+        continue;
+      } catch (StorageFailed e) {
+        throw EcrErrors.server(e);
+      }
       View view = registry.store.snapshot();
       Registry.repository(view, scope, name);
       ImageRow image = Images.find(view, scope, name, id);
@@ -70,8 +87,19 @@ final class ImageOperations {
         registry.images.recordPull(scope, image, Caller.current());
       }
     }
-    Registry.repository(registry.store.snapshot(), scope, name);
+    if (failures.stream().noneMatch(failure -> UPSTREAM.contains(failure.failureCode()))) {
+      Registry.repository(registry.store.snapshot(), scope, name);
+    }
     return BatchGetImageResponse.builder().images(images).failures(failures).build();
+  }
+
+  private static ImageFailureCode codeOf(UpstreamFailure.Kind kind) {
+    return switch (kind) {
+      case NOT_FOUND -> ImageFailureCode.IMAGE_NOT_FOUND;
+      case ACCESS_DENIED -> ImageFailureCode.UPSTREAM_ACCESS_DENIED;
+      case TOO_MANY_REQUESTS -> ImageFailureCode.UPSTREAM_TOO_MANY_REQUESTS;
+      case UNAVAILABLE -> ImageFailureCode.UPSTREAM_UNAVAILABLE;
+    };
   }
 
   private Image image(Scope scope, ImageRow image, @Nullable String tag) {

@@ -35,11 +35,11 @@ final class ImageRemoval {
   BatchDeleteImageResponse delete(BatchDeleteImageRequest request) {
     String name = request.repositoryName();
     Scope scope = gate.enter(request.registryId(), name, "BatchDeleteImage");
-    Map<String, List<String>> users = inUse.users(scope, name);
     Instant now = registry.clock.instant();
     return registry.store.write(
         tx -> {
           Registry.repository(tx, scope, name);
+          Map<String, List<String>> users = inUse.users(tx, scope, name);
           List<ImageIdentifier> deleted = new ArrayList<>();
           List<ImageFailure> failures = new ArrayList<>();
           for (ImageIdentifier id : request.imageIds()) {

@@ -271,7 +271,6 @@ final class LifecycleOperations {
    */
   int apply(Scope scope, String name, ImagesInUse inUse) {
     Instant now = registry.clock.instant();
-    Set<String> held = inUse.users(scope, name).keySet();
     return registry.store.write(
         tx -> {
           RepositoryRow row = tx.get(EcrTables.REPOSITORIES, scope.key(name));
@@ -279,6 +278,7 @@ final class LifecycleOperations {
           if (row == null || text == null) {
             return 0;
           }
+          Set<String> held = inUse.users(tx, scope, name).keySet();
           int acted = 0;
           for (Verdict verdict :
               LifecyclePolicy.parseAnyLength(text).evaluate(candidates(tx, scope, name), now)) {

@@ -150,7 +150,20 @@ record Manifest(
     }
   }
 
-  static String bareType(String contentType) {
+  /**
+   * What a Content-Type says of a manifest; null for those that say nothing of it, which some
+   * clients and registries send.
+   */
+  static @Nullable String told(@Nullable String contentType) {
+    return contentType == null
+            || contentType.isBlank()
+            || bareType(contentType).equals("application/json")
+            || bareType(contentType).equals("application/octet-stream")
+        ? null
+        : contentType;
+  }
+
+  private static String bareType(String contentType) {
     int parameters = contentType.indexOf(';');
     return (parameters < 0 ? contentType : contentType.substring(0, parameters)).trim();
   }

@@ -13,7 +13,6 @@ import gantry.services.ecr.EcrTables.Status;
 import gantry.state.View;
 import java.io.IOException;
 import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Manifests on the data plane: pulled, pushed, deleted, by tag and by digest. */
@@ -49,7 +48,8 @@ final class ManifestHttp {
       }
       default -> {
         Caller caller = login.authorize(http, target, "ecr:BatchGetImage");
-        pullThrough.beforePull(target.scope(), target.repository(), reference);
+        pullThrough.beforePull(
+            target.scope(), target.repository(), reference, login.rights(http, target));
         View view = registry.store.snapshot();
         Registry.repository(view, target.scope(), target.repository());
         ImageRow image = Images.find(view, target.scope(), target.repository(), reference);
@@ -82,7 +82,6 @@ final class ManifestHttp {
     }
     Templates.createOnPush(
         registry, target.scope(), target.repository(), login.rights(http, target));
-    String contentType = http.header("Content-Type");
     Push.Done pushed;
     try {
       pushed =
@@ -93,7 +92,7 @@ final class ManifestHttp {
                   tag,
                   digest,
                   bytes,
-                  isUntold(contentType) ? null : contentType,
+                  Manifest.told(http.header("Content-Type")),
                   Origin.PUSHED));
     } catch (Manifest.Invalid e) {
       throw new RegistryError(MANIFEST_INVALID, String.valueOf(e.getMessage()));
@@ -107,18 +106,8 @@ final class ManifestHttp {
     Http.answer(http, 201, Http.NOTHING);
   }
 
-  /** Types that say nothing about a manifest; some clients send them. */
-  private static boolean isUntold(@Nullable String contentType) {
-    return contentType == null
-        || contentType.isBlank()
-        || Manifest.bareType(contentType).equals("application/json")
-        || Manifest.bareType(contentType).equals("application/octet-stream");
-  }
-
   /** By tag: only the tag goes, as OCI says. By digest: the image goes with all its tags. */
   private void deleteManifest(Target target, String reference, boolean byDigest) {
-    Map<String, List<String>> users =
-        byDigest ? inUse.users(target.scope(), target.repository()) : Map.of();
     registry.store.write(
         tx -> {
           Registry.repository(tx, target.scope(), target.repository());
@@ -135,7 +124,10 @@ final class ManifestHttp {
             throw new RegistryError(
                 UNSUPPORTED, "Requested image referenced by manifest list: delete the list first");
           }
-          List<String> holders = users.getOrDefault(image.digest(), List.of());
+          List<String> holders =
+              inUse
+                  .users(tx, target.scope(), target.repository())
+                  .getOrDefault(image.digest(), List.of());
           if (!holders.isEmpty()) {
             throw new RegistryError(UNSUPPORTED, EcrErrors.inUse(image.digest(), holders));
           }

@@ -10,6 +10,7 @@ import gantry.services.ecr.Addresses.Address;
 import gantry.state.Scope;
 import gantry.state.View;
 import java.io.IOException;
+import java.io.InputStream;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -218,8 +219,9 @@ final class UploadHttp {
     if (offset + limit > Upload.MAX_BYTES || (length != null && Http.isMore(length, limit))) {
       throw tooLong(offset, limit);
     }
-    long end = upload.append(http.body(), limit);
-    if (end == offset + limit && http.body().read() >= 0) {
+    InputStream body = http.body();
+    long end = upload.append(body, limit);
+    if (end == offset + limit && body.read() >= 0) {
       throw tooLong(offset, limit);
     }
     return end;

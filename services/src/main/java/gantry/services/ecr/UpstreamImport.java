@@ -1,12 +1,13 @@
 package gantry.services.ecr;
 
 import gantry.services.ecr.EcrTables.Origin;
+import gantry.services.ecr.EcrTables.RepositoryRow;
+import gantry.services.ecr.EcrTables.TagRow;
 import gantry.services.ecr.Manifest.Descriptor;
 import gantry.services.ecr.Upstream.Answer;
 import gantry.state.Scope;
 import gantry.state.View;
 import java.io.IOException;
-import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecr.model.PullThroughCacheRule;
 
@@ -23,6 +24,9 @@ final class UpstreamImport {
           Manifest.DOCKER_LIST,
           Manifest.OCI_MANIFEST,
           Manifest.DOCKER_MANIFEST);
+
+  /** Indexes may name indexes; nobody nests them deeper than one or two. */
+  private static final int MAX_NESTING = 4;
 
   private final Registry registry;
   private final Upstream upstream;
@@ -62,66 +66,91 @@ final class UpstreamImport {
         upstreamPrefix == null || upstreamPrefix.equals(PullThrough.ROOT)
             ? rest
             : upstreamPrefix + "/" + rest;
-    UpstreamSession session = session(scope, rule, remote);
-    Instant now = registry.clock.instant();
-    View view = registry.store.snapshot();
-    fetchManifest(
-        scope,
-        repository,
-        reference.contains(":") ? null : reference,
-        session,
-        reference,
-        () -> {
-          var template = Templates.of(view, scope, repository, Templates.PULL_THROUGH_CACHE);
-          registry.store.write(
-              tx -> {
-                Templates.createIfAbsent(tx, scope, repository, template, prefix, now);
-                return null;
-              });
+    Into into = new Into(scope, repository, session(scope, rule, remote));
+    Digest wanted = Digest.parse(reference);
+    Fetched image = manifest(into, reference, wanted);
+    create(into, prefix);
+    if (wanted == null) {
+      checkTag(into, reference, image.digest);
+    }
+    copy(into, image, wanted == null ? reference : null, 0);
+  }
+
+  /** Where an image goes, and where it comes from. */
+  private record Into(Scope scope, String repository, UpstreamSession from) {}
+
+  @SuppressWarnings("ArrayRecordComponent") // handed on, never compared
+  private record Fetched(
+      byte[] bytes, @Nullable String mediaType, Manifest manifest, Digest digest) {}
+
+  /** There is something to keep: its repository is made, as a template may say. */
+  private void create(Into into, String prefix) {
+    registry.store.write(
+        tx -> {
+          Templates.createIfAbsent(
+              tx,
+              into.scope,
+              into.repository,
+              Templates.of(tx, into.scope, into.repository, Templates.PULL_THROUGH_CACHE),
+              prefix,
+              registry.clock.instant());
+          return null;
         });
   }
 
-  private void fetchManifest(
-      Scope scope,
-      String repository,
-      @Nullable String tag,
-      UpstreamSession session,
-      String reference,
-      Runnable found)
+  /** Before the layers are fetched in vain: a tag that is immutable here may have moved there. */
+  private void checkTag(Into into, String tag, Digest digest) {
+    View view = registry.store.snapshot();
+    RepositoryRow row = Registry.repository(view, into.scope, into.repository);
+    TagRow there = view.get(EcrTables.TAGS, EcrTables.tagKey(into.scope, into.repository, tag));
+    if (there != null
+        && !there.digest().equals(digest.toString())
+        && TagMutability.isImmutable(row.repository(), tag)) {
+      throw EcrErrors.tagImmutable(tag, into.repository);
+    }
+  }
+
+  private static Fetched manifest(Into into, String reference, @Nullable Digest wanted)
       throws IOException, Manifest.Invalid {
-    byte[] bytes;
-    String mediaType;
-    try (Answer answer = session.get("manifests/" + reference, ACCEPT)) {
-      if (answer.status() != 200) {
-        throw new IOException("the upstream answers " + answer.status() + " for " + reference);
-      }
-      bytes = answer.body().readNBytes(Manifest.MAX_BYTES + 1);
+    try (Answer answer = into.from.get("manifests/" + reference, ACCEPT)) {
+      byte[] bytes = answer.body().readNBytes(Manifest.MAX_BYTES + 1);
       if (bytes.length > Manifest.MAX_BYTES) {
-        throw new IOException("the upstream's manifest is too large");
+        throw new Manifest.Invalid("it has more than " + Manifest.MAX_BYTES + " bytes");
       }
-      mediaType = answer.header("content-type").orElse(Manifest.OCI_MANIFEST);
+      Digest digest = wanted == null ? Digest.of(bytes) : Digest.of(wanted.algorithm(), bytes);
+      // Before anything that it names is asked for.
+      if (wanted != null && !wanted.equals(digest)) {
+        throw new Manifest.Invalid("it has the digest " + digest + " and not " + wanted);
+      }
+      String mediaType = Manifest.told(answer.header("content-type").orElse(null));
+      return new Fetched(bytes, mediaType, Manifest.parse(bytes, mediaType), digest);
     }
-    found.run();
-    Manifest manifest = Manifest.parse(bytes, mediaType);
-    for (Descriptor child : manifest.children()) {
-      if (Images.find(registry.store.snapshot(), scope, repository, child.digest().toString())
-          == null) {
-        fetchManifest(scope, repository, null, session, child.digest().toString(), () -> {});
+  }
+
+  private void copy(Into into, Fetched image, @Nullable String tag, int depth)
+      throws IOException, Manifest.Invalid {
+    if (depth > MAX_NESTING) {
+      throw new Manifest.Invalid("indexes stand in each other over " + MAX_NESTING + " deep");
+    }
+    for (Descriptor child : image.manifest.children()) {
+      String digest = child.digest().toString();
+      if (Images.find(registry.store.snapshot(), into.scope, into.repository, digest) == null) {
+        copy(into, manifest(into, digest, child.digest()), null, depth + 1);
       }
     }
-    for (Descriptor blob : manifest.blobs()) {
+    for (Descriptor blob : image.manifest.blobs()) {
       if (!blob.foreign()) {
-        fetchBlob(scope, repository, session, blob);
+        fetchBlob(into.scope, into.repository, into.from, blob);
       }
     }
     registry.pushes.put(
         new Push(
-            scope,
-            repository,
+            into.scope,
+            into.repository,
             tag,
-            tag == null ? Digest.parse(reference) : null,
-            bytes,
-            mediaType,
+            image.digest,
+            image.bytes,
+            image.mediaType,
             Origin.PULLED_THROUGH));
   }
 
@@ -135,9 +164,6 @@ final class UpstreamImport {
     upload.tryLock();
     boolean done = false;
     try (Answer answer = session.get("blobs/" + digest, "*/*")) {
-      if (answer.status() != 200) {
-        throw new IOException("the upstream answers " + answer.status() + " for " + digest);
-      }
       upload.append(answer.body(), blob.size() + 1);
       if (!upload.finish(digest)) {
         throw new IOException("the upstream's bytes do not have the digest " + digest);

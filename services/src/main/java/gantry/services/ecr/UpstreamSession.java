@@ -1,6 +1,7 @@
 package gantry.services.ecr;
 
 import gantry.services.ecr.Upstream.Answer;
+import gantry.services.ecr.UpstreamFailure.Kind;
 import gantry.state.Scope;
 import java.io.IOException;
 import java.net.URLEncoder;
@@ -59,15 +60,25 @@ final class UpstreamSession {
     return upstream.get(url, headers("*/*"));
   }
 
+  /**
+   * What lies at a path of the repository.
+   *
+   * @throws UpstreamFailure when the upstream does not give it
+   */
   Answer get(String path, String accept) throws IOException {
     Answer answer = upstream.get(base + path, headers(accept));
-    if (answer.status() != 401) {
-      return answer;
+    if (answer.status() == 401) {
+      String challenge = answer.header("www-authenticate").orElse("");
+      answer.close();
+      authorization = authorize(challenge);
+      answer = upstream.get(base + path, headers(accept));
     }
-    String challenge = answer.header("www-authenticate").orElse("");
-    answer.close();
-    authorization = authorize(challenge);
-    return upstream.get(base + path, headers(accept));
+    if (answer.status() != 200) {
+      answer.close();
+      throw new UpstreamFailure(
+          answer.status(), registry + " answers " + answer.status() + " for " + path);
+    }
+    return answer;
   }
 
   private Map<String, String> headers(String accept) {
@@ -84,7 +95,8 @@ final class UpstreamSession {
     String basic = arn == null ? null : credentials.read(scope, arn).basic();
     if (!challenge.regionMatches(true, 0, "Bearer ", 0, 7)) {
       if (basic == null) {
-        throw new IOException("the upstream wants credentials and the rule has none");
+        throw new UpstreamFailure(
+            Kind.ACCESS_DENIED, registry + " wants credentials and the rule has none");
       }
       return basic;
     }
@@ -123,7 +135,8 @@ final class UpstreamSession {
         token = Json.text(json, "access_token");
       }
       if (token == null) {
-        throw new IOException("the upstream gives no token: " + answer.status());
+        throw new UpstreamFailure(
+            answer.status(), registry + " gives no token: " + answer.status());
       }
       return "Bearer " + token;
     }

@@ -46,7 +46,7 @@ class EnforcedTest {
                 false,
                 null,
                 Mode.ENFORCE,
-                (registry, repository) -> users,
+                (view, registry, repository) -> users,
                 Upstream.NONE,
                 Set.of()));
     Iam iam =
@@ -168,6 +168,67 @@ class EnforcedTest {
     allow("other", "ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload");
     assertThat(world.send("POST", mount, new byte[0], "Authorization", token(reader)).statusCode())
         .isEqualTo(201);
+  }
+
+  /** As on AWS, whose policies ask for the right to what a request brings into being besides. */
+  @Test
+  void whatARequestMakesBesidesNeedsItsOwnRight() throws IOException {
+    Caller root = caller("arn:aws:iam::000000000000:root", "000000000000");
+    as(
+        root,
+        () ->
+            world.ecr.createPullThroughCacheRule(
+                r -> r.ecrRepositoryPrefix("team/hub").upstreamRegistryUrl("quay.io")));
+    String cached = "/v2/team/hub/app/manifests/v1";
+    var notMade = world.get(cached, "Authorization", token(reader));
+    assertThat(notMade.statusCode()).isEqualTo(404);
+    assertThat(World.code(notMade)).isEqualTo("NAME_UNKNOWN");
+    assertThat(World.text(notMade)).contains("ecr:CreateRepository");
+    assertThat(World.text(world.get(cached, "Authorization", token(root))))
+        .contains("this program reaches no upstream registry");
+
+    as(
+        root,
+        () ->
+            world.ecr.createRepositoryCreationTemplate(
+                r -> r.prefix("team/new").appliedForWithStrings("CREATE_ON_PUSH")));
+    as(
+        root,
+        () ->
+            world.ecr.putRegistryPolicy(
+                r ->
+                    r.policyText(
+                        "{\"Version\":\"2012-10-17\",\"Statement\":{\"Effect\":\"Allow\",\"Principal\":{\"AWS\":\"arn:aws:iam::000000000000:user/reader\"},\"Action\":\"ecr:InitiateLayerUpload\",\"Resource\":\"arn:aws:ecr:us-east-1:000000000000:repository/team/new/*\"}}")));
+    var refused =
+        world.send(
+            "POST", "/v2/team/new/app/blobs/uploads/", new byte[0], "Authorization", token(reader));
+    assertThat(refused.statusCode()).isEqualTo(403);
+    assertThat(World.text(refused)).contains("ecr:CreateRepository");
+    assertThat(
+            world
+                .send(
+                    "POST",
+                    "/v2/team/new/app/blobs/uploads/",
+                    new byte[0],
+                    "Authorization",
+                    token(root))
+                .statusCode())
+        .isEqualTo(202);
+  }
+
+  @Test
+  void aTokenIsNotRenewedByTheTokenService() throws IOException {
+    String basic = token(reader);
+    world.time.advance(java.time.Duration.ofHours(11));
+    var exchanged = world.get("/v2/token?service=x", "Authorization", basic);
+    assertThat(exchanged.statusCode()).isEqualTo(200);
+    Map<String, Object> json = Json.object(exchanged.body());
+    assertThat(Json.number(json, "expires_in")).isEqualTo(3600);
+    String bearer = "Bearer " + Json.text(json, "token");
+    assertThat(world.get("/v2/", "Authorization", bearer).statusCode()).isEqualTo(200);
+    world.time.advance(java.time.Duration.ofMinutes(61));
+    assertThat(world.get("/v2/", "Authorization", bearer).statusCode()).isEqualTo(403);
+    assertThat(world.get("/v2/token", "Authorization", bearer).statusCode()).isEqualTo(401);
   }
 
   /** A repository's policy for the reader. */
@@ -294,7 +355,7 @@ class EnforcedTest {
         true,
         null,
         Mode.AUDIT,
-        (registry, repository) -> users,
+        (view, registry, repository) -> users,
         Upstream.NONE,
         Set.of());
   }
