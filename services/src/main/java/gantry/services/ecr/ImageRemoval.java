@@ -1,6 +1,7 @@
 package gantry.services.ecr;
 
 import gantry.services.ecr.EcrTables.ImageRow;
+import gantry.services.ecr.EcrTables.RepositoryRow;
 import gantry.services.ecr.EcrTables.Status;
 import gantry.state.Scope;
 import gantry.state.Tx;
@@ -104,7 +105,7 @@ final class ImageRemoval {
     ImageRow changed =
         registry.store.write(
             tx -> {
-              Registry.repository(tx, scope, name);
+              RepositoryRow repository = Registry.repository(tx, scope, name);
               ImageRow image = Images.existing(tx, scope, name, request.imageId());
               ImageRow result =
                   switch (request.targetStorageClass()) {
@@ -125,6 +126,11 @@ final class ImageRemoval {
                     .build();
               }
               tx.put(EcrTables.IMAGES, EcrTables.imageKey(scope, name, image.digest()), result);
+              if (image.status() == Status.ARCHIVED && result.status() == Status.ACTIVE) {
+                // As AWS says of restored images: like newly pushed ones.
+                AfterPush.note(
+                    tx, scope, repository, result, result.origin(), registry.clock.instant());
+              }
               return result;
             });
     return UpdateImageStorageClassResponse.builder()

@@ -141,6 +141,17 @@ final class Images {
     tx.delete(EcrTables.REPLICATIONS, scope.key(id));
   }
 
+  /** An image with all that is about it, and about that: signatures of attestations too. */
+  static void deleteWithReferrers(Tx tx, Scope scope, ImageRow image, Instant now) {
+    delete(tx, scope, image, now);
+    for (ImageRow referrer : referrers(tx, scope, image.repository(), image.digest())) {
+      // One that an index names stays while that does.
+      if (!isChild(tx, scope, referrer)) {
+        deleteWithReferrers(tx, scope, referrer, now);
+      }
+    }
+  }
+
   /** The artifacts that name a manifest as their subject, in the order of their digests. */
   static List<ImageRow> referrers(View view, Scope scope, String repository, String subject) {
     return view.lookup(EcrTables.IMAGES_BY_SUBJECT, scope, within(repository, subject))

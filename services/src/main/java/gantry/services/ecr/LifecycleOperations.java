@@ -54,7 +54,7 @@ final class LifecycleOperations {
 
   PutLifecyclePolicyResponse put(PutLifecyclePolicyRequest request) {
     Scope scope = gate.enter(request.registryId(), request.repositoryName(), "PutLifecyclePolicy");
-    String text = LifecyclePolicy.parse(request.lifecyclePolicyText()).text();
+    String text = LifecyclePolicyText.parse(request.lifecyclePolicyText()).text();
     registry.change(
         scope, request.repositoryName(), row -> row.withLifecycle(text, registry.clock.instant()));
     return PutLifecyclePolicyResponse.builder()
@@ -114,8 +114,8 @@ final class LifecycleOperations {
     RepositoryRow row = Registry.repository(view, scope, name);
     LifecyclePolicy policy =
         request.lifecyclePolicyText() == null
-            ? LifecyclePolicy.parseAnyLength(textOf(row, scope))
-            : LifecyclePolicy.parse(request.lifecyclePolicyText());
+            ? LifecyclePolicyText.parseAnyLength(textOf(row, scope))
+            : LifecyclePolicyText.parse(request.lifecyclePolicyText());
     Instant now = registry.clock.instant();
     List<LifecyclePolicyPreviewResult> results =
         policy.evaluate(candidates(view, scope, name), now).stream()
@@ -150,7 +150,8 @@ final class LifecycleOperations {
                     image.pushedAt(),
                     image.pulledAt(),
                     image.status() == Status.ARCHIVED,
-                    image.archivedAt()))
+                    image.archivedAt(),
+                    image.activatedAt()))
         .toList();
   }
 
@@ -281,7 +282,7 @@ final class LifecycleOperations {
           Set<String> held = inUse.users(tx, scope, name).keySet();
           int acted = 0;
           for (Verdict verdict :
-              LifecyclePolicy.parseAnyLength(text).evaluate(candidates(tx, scope, name), now)) {
+              LifecyclePolicyText.parseAnyLength(text).evaluate(candidates(tx, scope, name), now)) {
             ImageRow image =
                 tx.get(EcrTables.IMAGES, EcrTables.imageKey(scope, name, verdict.image().digest()));
             if (image == null
@@ -297,10 +298,7 @@ final class LifecycleOperations {
                   image.archived(now));
               continue;
             }
-            Images.delete(tx, scope, image, now);
-            for (ImageRow referrer : Images.referrers(tx, scope, name, image.digest())) {
-              Images.delete(tx, scope, referrer, now);
-            }
+            Images.deleteWithReferrers(tx, scope, image, now);
           }
           tx.put(EcrTables.REPOSITORIES, scope.key(name), row.evaluatedAt(now));
           return acted;

@@ -116,7 +116,7 @@ final class TemplateOperations {
       ResourcePolicies.check(template.repositoryPolicy(), false);
     }
     if (template.lifecyclePolicy() != null && !template.lifecyclePolicy().isEmpty()) {
-      LifecyclePolicy.parse(template.lifecyclePolicy());
+      LifecyclePolicyText.parse(template.lifecyclePolicy());
     }
     return template;
   }

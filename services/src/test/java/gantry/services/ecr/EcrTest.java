@@ -445,6 +445,39 @@ class EcrTest {
         .toList();
   }
 
+  /** A signature of a signature: all that is about an expired image goes with it. */
+  @Test
+  void whatRefersToAnExpiredImageGoesWithIt() throws IOException {
+    world.repository("app");
+    byte[] old = world.image("app", "one");
+    world.pushManifest("app", "v1", old, Manifest.OCI_MANIFEST);
+    byte[] empty = "{}".getBytes(UTF_8);
+    world.pushBlob("app", empty);
+    byte[] signature = Manifests.artifact(empty, "application/x.signature", null, old);
+    byte[] attestation = Manifests.artifact(empty, "application/x.attestation", null, signature);
+    for (byte[] each : List.of(signature, attestation)) {
+      assertThat(
+              world
+                  .pushManifest("app", Digest.of(each).toString(), each, Manifest.OCI_MANIFEST)
+                  .statusCode())
+          .isEqualTo(201);
+    }
+    world.time.advance(java.time.Duration.ofDays(1));
+    world.pushImage("app", "v2", "two");
+    world.call(
+        ecr ->
+            ecr.putLifecyclePolicy(
+                r ->
+                    r.repositoryName("app")
+                        .lifecyclePolicyText(
+                            "{\"rules\":[{\"rulePriority\":1,\"selection\":{\"tagStatus\":\"tagged\",\"tagPatternList\":[\"v*\"],\"countType\":\"imageCountMoreThan\",\"countNumber\":1},\"action\":{\"type\":\"expire\"}}]}")));
+    assertThat(world.host.lifecycle.apply(World.HOME, "app", ImagesInUse.NONE)).isOne();
+    assertThat(
+            world.call(ecr -> ecr.listImages(r -> r.repositoryName("app"))).imageIds().stream()
+                .map(id -> id.imageTag()))
+        .containsExactly("v2");
+  }
+
   @Test
   void replicatesToOtherRegionsAndToAccountsThatAllowIt() throws IOException {
     world.repository("prod/app");
