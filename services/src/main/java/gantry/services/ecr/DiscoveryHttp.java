@@ -68,7 +68,7 @@ final class DiscoveryHttp {
 
   void catalog(HttpExchange http) throws IOException {
     Scope scope = registry.addresses.registryOf(http.host());
-    login.authorize(http, scope, null, "ecr:DescribeRepositories");
+    login.authorize(http, scope, Gate.ALL, "ecr:DescribeRepositories");
     Map<String, String> query = Http.parameters(http.query());
     int page = page(query);
     List<String> names = new ArrayList<>();

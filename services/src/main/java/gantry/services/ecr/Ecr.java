@@ -136,6 +136,9 @@ final class Ecr implements EcrClient {
   private final LayerOperations layers;
   private final LifecycleOperations lifecycle;
   private final SettingsOperations settings;
+  private final ReplicationOperations replication;
+  private final ScanningOperations scanning;
+  private final PullTimeExclusions exclusions;
   private final Scanner scanner;
   private final PullThroughRules pullThroughRules;
 
@@ -150,6 +153,9 @@ final class Ecr implements EcrClient {
     layers = host.layers;
     lifecycle = host.lifecycle;
     settings = host.settings;
+    replication = host.replication;
+    scanning = host.scanning;
+    exclusions = host.exclusions;
     scanner = host.scanner;
     pullThroughRules = host.pullThroughRules;
   }
@@ -181,7 +187,7 @@ final class Ecr implements EcrClient {
   @Override
   public BatchGetRepositoryScanningConfigurationResponse batchGetRepositoryScanningConfiguration(
       BatchGetRepositoryScanningConfigurationRequest request) {
-    return settings.batchGetScanning(request);
+    return scanning.batchGet(request);
   }
 
   @Override
@@ -248,13 +254,13 @@ final class Ecr implements EcrClient {
   @Override
   public DeregisterPullTimeUpdateExclusionResponse deregisterPullTimeUpdateExclusion(
       DeregisterPullTimeUpdateExclusionRequest request) {
-    return settings.deregister(request);
+    return exclusions.deregister(request);
   }
 
   @Override
   public DescribeImageReplicationStatusResponse describeImageReplicationStatus(
       DescribeImageReplicationStatusRequest request) {
-    return settings.replicationStatus(request);
+    return replication.status(request);
   }
 
   @Override
@@ -282,7 +288,7 @@ final class Ecr implements EcrClient {
 
   @Override
   public DescribeRegistryResponse describeRegistry(DescribeRegistryRequest request) {
-    return settings.describe();
+    return replication.describe();
   }
 
   @Override
@@ -331,7 +337,7 @@ final class Ecr implements EcrClient {
   @Override
   public GetRegistryScanningConfigurationResponse getRegistryScanningConfiguration(
       GetRegistryScanningConfigurationRequest request) {
-    return settings.getScanning();
+    return scanning.get();
   }
 
   @Override
@@ -363,7 +369,7 @@ final class Ecr implements EcrClient {
   @Override
   public ListPullTimeUpdateExclusionsResponse listPullTimeUpdateExclusions(
       ListPullTimeUpdateExclusionsRequest request) {
-    return settings.exclusions(request);
+    return exclusions.list(request);
   }
 
   @Override
@@ -405,13 +411,13 @@ final class Ecr implements EcrClient {
   @Override
   public PutRegistryScanningConfigurationResponse putRegistryScanningConfiguration(
       PutRegistryScanningConfigurationRequest request) {
-    return settings.putScanning(request);
+    return scanning.put(request);
   }
 
   @Override
   public PutReplicationConfigurationResponse putReplicationConfiguration(
       PutReplicationConfigurationRequest request) {
-    return settings.putReplication(request);
+    return replication.put(request);
   }
 
   @Override
@@ -423,7 +429,7 @@ final class Ecr implements EcrClient {
   @Override
   public RegisterPullTimeUpdateExclusionResponse registerPullTimeUpdateExclusion(
       RegisterPullTimeUpdateExclusionRequest request) {
-    return settings.register(request);
+    return exclusions.register(request);
   }
 
   @Override

@@ -13,6 +13,7 @@ import software.amazon.awssdk.services.ecr.model.ReferencedImagesNotFoundExcepti
 import software.amazon.awssdk.services.ecr.model.RepositoryNotFoundException;
 import software.amazon.awssdk.services.ecr.model.ServerException;
 import software.amazon.awssdk.services.ecr.model.UploadNotFoundException;
+import software.amazon.awssdk.services.ecr.model.ValidationException;
 
 /** AWS's errors with AWS's words. The data plane says the same ones in the distribution's form. */
 final class EcrErrors {
@@ -130,6 +131,12 @@ final class EcrErrors {
     return e.awsErrorDetails() != null && e.awsErrorDetails().errorMessage() != null
         ? e.awsErrorDetails().errorMessage()
         : String.valueOf(e.getMessage());
+  }
+
+  static ValidationException tooMany(String what, int max) {
+    return ValidationException.builder()
+        .message("The number of " + what + " is over the limit of " + max)
+        .build();
   }
 
   static EcrException accessDenied(String message) {

@@ -32,6 +32,9 @@ public final class EcrHost {
   final LayerOperations layers;
   final LifecycleOperations lifecycle;
   final SettingsOperations settings;
+  final ReplicationOperations replication;
+  final ScanningOperations scanning;
+  final PullTimeExclusions exclusions;
   final Scanner scanner;
   final PullThroughRules pullThroughRules;
   private final RegistryHttp http;
@@ -67,6 +70,9 @@ public final class EcrHost {
     layers = new LayerOperations(registry, gate, tokens);
     lifecycle = new LifecycleOperations(registry, gate);
     settings = new SettingsOperations(registry, gate, tokens);
+    replication = new ReplicationOperations(registry, gate);
+    scanning = new ScanningOperations(registry, gate);
+    exclusions = new PullTimeExclusions(registry, gate);
     scanner = new Scanner(registry, gate, choice.vulnerabilities());
     http = new RegistryHttp(registry, access, tokens, pullThrough, choice.inUse());
     RegistryAccess named =

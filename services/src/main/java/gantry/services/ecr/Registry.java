@@ -1,5 +1,6 @@
 package gantry.services.ecr;
 
+import gantry.services.ecr.EcrTables.RegistryRow;
 import gantry.services.ecr.EcrTables.RepositoryRow;
 import gantry.state.Ids;
 import gantry.state.Scope;
@@ -61,6 +62,23 @@ final class Registry {
           RepositoryRow before = repository(tx, scope, name);
           tx.put(EcrTables.REPOSITORIES, scope.key(name), change.apply(before));
           return before;
+        });
+  }
+
+  /** What a registry as a whole has set. */
+  RegistryRow settings(Scope scope) {
+    return EcrTables.registry(store.snapshot(), scope);
+  }
+
+  /** Changes what a registry as a whole has set. */
+  void changeSettings(Scope scope, UnaryOperator<RegistryRow> change) {
+    store.write(
+        tx -> {
+          tx.put(
+              EcrTables.REGISTRIES,
+              EcrTables.registryKey(scope),
+              change.apply(EcrTables.registry(tx, scope)));
+          return null;
         });
   }
 

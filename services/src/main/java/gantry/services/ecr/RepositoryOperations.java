@@ -137,7 +137,8 @@ final class RepositoryOperations {
   }
 
   DescribeRepositoriesResponse describe(DescribeRepositoriesRequest request) {
-    Scope scope = gate.enter(request.registryId(), null, "DescribeRepositories");
+    Scope scope =
+        gate.enterEach(request.registryId(), request.repositoryNames(), "DescribeRepositories");
     var view = registry.store.snapshot();
     if (!request.repositoryNames().isEmpty()) {
       return DescribeRepositoriesResponse.builder()

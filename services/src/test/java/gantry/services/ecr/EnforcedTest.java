@@ -192,13 +192,7 @@ class EnforcedTest {
         () ->
             world.ecr.createRepositoryCreationTemplate(
                 r -> r.prefix("team/new").appliedForWithStrings("CREATE_ON_PUSH")));
-    as(
-        root,
-        () ->
-            world.ecr.putRegistryPolicy(
-                r ->
-                    r.policyText(
-                        "{\"Version\":\"2012-10-17\",\"Statement\":{\"Effect\":\"Allow\",\"Principal\":{\"AWS\":\"arn:aws:iam::000000000000:user/reader\"},\"Action\":\"ecr:InitiateLayerUpload\",\"Resource\":\"arn:aws:ecr:us-east-1:000000000000:repository/team/new/*\"}}")));
+    registryPolicy(root, "\"ecr:InitiateLayerUpload\"", "team/new/*");
     var refused =
         world.send(
             "POST", "/v2/team/new/app/blobs/uploads/", new byte[0], "Authorization", token(reader));
@@ -254,6 +248,58 @@ class EnforcedTest {
     assertThat(upload.finish(digest)).isTrue();
     world.registry.layers.link(World.HOME, repository, digest);
     return digest;
+  }
+
+  /** What is asked of named repositories is asked of each; a list of all, of all. */
+  @Test
+  void repositoriesAreDescribedByWhoMaySeeThem() throws IOException {
+    Caller root = caller("arn:aws:iam::000000000000:root", "000000000000");
+    registryPolicy(
+        root,
+        "[\"ecr:DescribeRepositories\",\"ecr:BatchGetRepositoryScanningConfiguration\"]",
+        "team/*");
+    assertThat(
+            as(reader, () -> world.ecr.describeRepositories(r -> r.repositoryNames("team/app")))
+                .repositories())
+        .hasSize(1);
+    assertThat(
+            as(
+                    reader,
+                    () ->
+                        world.ecr.batchGetRepositoryScanningConfiguration(
+                            r -> r.repositoryNames("team/app")))
+                .scanningConfigurations())
+        .hasSize(1);
+    assertThatThrownBy(
+            () ->
+                as(
+                    reader,
+                    () ->
+                        world.ecr.describeRepositories(
+                            r -> r.repositoryNames("team/app", "other"))))
+        .hasMessageContaining("repository/other");
+    assertThatThrownBy(() -> as(reader, () -> world.ecr.describeRepositories()))
+        .hasMessageContaining("on resource: arn:aws:ecr:us-east-1:000000000000:repository/*");
+    assertThat(world.get("/v2/_catalog", "Authorization", token(reader)).statusCode())
+        .isEqualTo(403);
+    registryPolicy(root, "\"ecr:DescribeRepositories\"", "*");
+    assertThat(as(reader, () -> world.ecr.describeRepositories()).repositories()).hasSize(2);
+    assertThat(world.get("/v2/_catalog", "Authorization", token(reader)).statusCode())
+        .isEqualTo(200);
+  }
+
+  private void registryPolicy(Caller root, String actions, String repositories) {
+    as(
+        root,
+        () ->
+            world.ecr.putRegistryPolicy(
+                r ->
+                    r.policyText(
+                        "{\"Version\":\"2012-10-17\",\"Statement\":{\"Effect\":\"Allow\",\"Principal\":{\"AWS\":\"arn:aws:iam::000000000000:user/reader\"},\"Action\":"
+                            + actions
+                            + ",\"Resource\":\"arn:aws:ecr:us-east-1:000000000000:repository/"
+                            + repositories
+                            + "\"}}")));
   }
 
   @Test
