@@ -50,7 +50,7 @@ final class BlobStore {
   private static final int STRIPES = 64;
 
   /** How files of small blobs are named while they are written. */
-  static final String SMALL = ".small";
+  private static final String SMALL = ".small";
 
   private final Path blobs;
   private final Path halfWritten;
@@ -200,11 +200,14 @@ final class BlobStore {
       if (!Files.isDirectory(folder)) {
         continue;
       }
-      try (DirectoryStream<Path> fans = Files.newDirectoryStream(folder)) {
+      try (DirectoryStream<Path> fans = Files.newDirectoryStream(folder, Files::isDirectory)) {
         for (Path fan : fans) {
           try (DirectoryStream<Path> files = Files.newDirectoryStream(fan)) {
             for (Path file : files) {
-              visitor.visit(Digest.of(algorithm.text() + ":" + file.getFileName()));
+              Digest digest = Digest.parse(algorithm.text() + ":" + file.getFileName());
+              if (digest != null) { // else it is not ours
+                visitor.visit(digest);
+              }
             }
           }
         }

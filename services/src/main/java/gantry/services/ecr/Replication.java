@@ -12,6 +12,7 @@ import gantry.state.Key;
 import gantry.state.Scope;
 import gantry.state.View;
 import java.io.IOException;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -106,6 +107,7 @@ final class Replication implements Controller {
     if (row == null || image == null || !isUnderWay(row)) {
       return Again.WHEN_CHANGED;
     }
+    List<String> tags = EcrTables.tagsOf(view, key.scope(), image);
     List<ImageReplicationStatus> statuses = new ArrayList<>();
     for (ImageReplicationStatus status : row.statuses()) {
       if (status.status() != ReplicationStatus.IN_PROGRESS) {
@@ -119,18 +121,21 @@ final class Replication implements Controller {
               .failureCode(failure)
               .build());
     }
-    registry.store.write(
-        tx -> {
-          // A push meanwhile began it anew: that one is looked at next.
-          if (row.equals(tx.get(EcrTables.REPLICATIONS, key))) {
-            tx.put(
-                EcrTables.REPLICATIONS,
-                key,
-                new ReplicationRow(row.repository(), row.digest(), statuses));
-          }
-          return null;
-        });
-    return Again.WHEN_CHANGED;
+    boolean done =
+        registry.store.write(
+            tx -> {
+              // A push meanwhile began it anew, or put another tag on it: looked at again.
+              if (row.equals(tx.get(EcrTables.REPLICATIONS, key))
+                  && tags.equals(EcrTables.tagsOf(tx, key.scope(), image))) {
+                tx.put(
+                    EcrTables.REPLICATIONS,
+                    key,
+                    new ReplicationRow(row.repository(), row.digest(), statuses));
+                return true;
+              }
+              return false;
+            });
+    return done ? Again.WHEN_CHANGED : Again.after(Duration.ZERO);
   }
 
   /** Null when it was copied, else why not. */

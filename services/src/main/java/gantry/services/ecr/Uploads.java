@@ -91,13 +91,11 @@ final class Uploads {
   int removeAbandoned(Duration idle) throws IOException {
     int removed = 0;
     Instant limit = clock.instant().minus(idle);
-    try (DirectoryStream<Path> sessions = Files.newDirectoryStream(folder)) {
+    // Files beside them are small blobs that are being written, or not ours.
+    try (DirectoryStream<Path> sessions = Files.newDirectoryStream(folder, Files::isDirectory)) {
       for (Path session : sessions) {
-        String name = session.getFileName().toString();
-        if (name.endsWith(BlobStore.SMALL)) {
-          continue; // being written, or left by a disk that failed: gone with the next start
-        }
-        if (isAbandoned(session, limit) && cancelAbandoned(name, session, limit)) {
+        if (isAbandoned(session, limit)
+            && cancelAbandoned(session.getFileName().toString(), session, limit)) {
           removed++;
         }
       }

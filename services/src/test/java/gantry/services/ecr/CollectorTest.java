@@ -5,9 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import gantry.services.ecr.Collector.Collected;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -104,6 +107,26 @@ class CollectorTest {
                     Manifest.OCI_MANIFEST)
                 .statusCode())
         .isEqualTo(201);
+  }
+
+  /** Somebody looked at the folder with another program. */
+  @Test
+  void whatIsNotItsOwnIsLeftAlone() throws IOException {
+    Path blobs = folder.resolve("ecr").resolve("blobs");
+    Digest layer = world.pushBlob("app", "layer".getBytes(UTF_8));
+    Path fan = blobs.resolve("sha256").resolve(layer.hex().substring(0, 2));
+    Path uploads = folder.resolve("ecr").resolve("uploads");
+    for (Path stray :
+        List.of(
+            blobs.resolve("sha256").resolve("notes"),
+            fan.resolve("notes"),
+            uploads.resolve("notes"))) {
+      Files.writeString(stray, "x");
+      Files.setLastModifiedTime(stray, FileTime.from(Instant.EPOCH));
+    }
+    world.time.advance(Layers.GRACE.plus(MINUTE));
+    assertThat(collector.collect()).isEqualTo(new Collected(1, 1, 0));
+    assertThat(uploads.resolve("notes")).exists();
   }
 
   @Test

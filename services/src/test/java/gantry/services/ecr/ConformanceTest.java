@@ -505,9 +505,14 @@ class ConformanceTest {
           "{\"schemaVersion\":2}",
           "{\"schemaVersion\":2,\"config\":{\"digest\":\"x\"},\"layers\":[]}",
           "{\"schemaVersion\":2,\"manifests\":[],\"config\":{},\"layers\":[]}",
-          "{\"schemaVersion\":2,\"config\":{}} trailing"
+          "{\"schemaVersion\":2,\"config\":{}} trailing",
+          "{\"schemaVersion\":2,\"config\":{\"mediaType\":\"application/vnd.oci.image.config.v1+json\",\"digest\":\"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a\",\"size\":2},\"layers\":{}}",
+          "{\"schemaVersion\":2,\"config\":{\"mediaType\":\"application/vnd.oci.image.config.v1+json\",\"digest\":\"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a\",\"size\":2},\"layers\":[\"sha256:00\"]}",
+          "{\"schemaVersion\":2,\"config\":{\"mediaType\":\"application/vnd.oci.image.config.v1+json\",\"digest\":\"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a\",\"size\":2},\"layers\":[],\"subject\":\"sha256:00\"}",
+          "{\"schemaVersion\":2,\"config\":{\"mediaType\":\"application/vnd.oci.image.config.v1+json\",\"digest\":\"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a\",\"size\":2},\"layers\":[],\"annotations\":[\"x\"]}"
         })
     void manifestsThatAreNone(String manifest) throws IOException {
+      world.pushBlob(REPO, bytes("{}"));
       HttpResponse<byte[]> put =
           world.pushManifest(REPO, "x", bytes(manifest), Manifest.OCI_MANIFEST);
       assertThat(put.statusCode()).isEqualTo(400);

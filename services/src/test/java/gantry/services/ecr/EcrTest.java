@@ -539,6 +539,45 @@ class EcrTest {
         .hasSize(1);
   }
 
+  /** A tag that is pushed while its image is copied is copied too. */
+  @Test
+  void replicatesATagThatComesWhileItCopies() throws IOException {
+    world.repository("app");
+    world.call(
+        ecr ->
+            ecr.putReplicationConfiguration(
+                r ->
+                    r.replicationConfiguration(
+                        c ->
+                            c.rules(
+                                rule ->
+                                    rule.destinations(
+                                        d -> d.region("eu-west-1").registryId("000000000000"))))));
+    byte[] manifest = world.image("app", "content");
+    world.pushManifest("app", "v1", manifest, Manifest.OCI_MANIFEST);
+    world.beforeNextWrite =
+        () -> {
+          try {
+            world.pushManifest("app", "v2", manifest, Manifest.OCI_MANIFEST);
+          } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+          }
+        };
+    world.settle();
+    world.settle();
+    Scope ireland = new Scope("000000000000", "eu-west-1");
+    assertThat(Images.find(world.store.snapshot(), ireland, "app", "v1")).isNotNull();
+    assertThat(Images.find(world.store.snapshot(), ireland, "app", "v2")).isNotNull();
+    assertThat(
+            world
+                .call(
+                    ecr ->
+                        ecr.describeImageReplicationStatus(
+                            r -> r.repositoryName("app").imageId(i -> i.imageTag("v2"))))
+                .replicationStatuses())
+        .allMatch(status -> status.statusAsString().equals("COMPLETE"));
+  }
+
   @Test
   void repositoryPoliciesLetOthersInAndKeepThemOut() throws IOException {
     world.repository("app");

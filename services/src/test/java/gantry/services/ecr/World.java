@@ -36,6 +36,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.core.SdkClient;
 import software.amazon.awssdk.services.ecr.EcrClient;
 import software.amazon.awssdk.services.ecr.model.ImageTagMutability;
@@ -85,6 +86,9 @@ final class World implements AutoCloseable {
   /** While set, the tables take no writes. */
   volatile boolean logUnavailable;
 
+  /** Runs before the next write: what another request does in between. */
+  volatile @Nullable Runnable beforeNextWrite;
+
   private final class Failable implements Store {
 
     @Override
@@ -96,6 +100,11 @@ final class World implements AutoCloseable {
     public <R> R write(Function<Tx, R> writer) {
       if (logUnavailable) {
         throw new LogUnavailable("no space left on device", new IOException());
+      }
+      Runnable first = beforeNextWrite;
+      if (first != null) {
+        beforeNextWrite = null;
+        first.run();
       }
       return memory.write(writer);
     }
