@@ -180,18 +180,13 @@ final class PullThroughRules {
         Listing.of(
             "DescribePullThroughCacheRules/" + scope, request.nextToken(), request.maxResults());
     Page<PullThroughCacheRule> page =
-        listing.cut(
-            registry
-                .store
-                .snapshot()
-                .scanAfter(EcrTables.PULL_THROUGH_RULES, scope, listing.after())
-                .map(row -> row.value())
-                .filter(
-                    rule ->
-                        request.ecrRepositoryPrefixes().isEmpty()
-                            || request
-                                .ecrRepositoryPrefixes()
-                                .contains(rule.ecrRepositoryPrefix())),
+        listing.rows(
+            registry.store.snapshot(),
+            EcrTables.PULL_THROUGH_RULES,
+            scope,
+            rule ->
+                request.ecrRepositoryPrefixes().isEmpty()
+                    || request.ecrRepositoryPrefixes().contains(rule.ecrRepositoryPrefix()),
             PullThroughCacheRule::ecrRepositoryPrefix);
     return DescribePullThroughCacheRulesResponse.builder()
         .pullThroughCacheRules(page.items())

@@ -66,16 +66,15 @@ final class PullTimeExclusions {
     Listing listing =
         Listing.of(
             "ListPullTimeUpdateExclusions/" + scope, request.nextToken(), request.maxResults());
-    Page<String> page =
-        listing.cut(
-            registry
-                .store
-                .snapshot()
-                .scanAfter(EcrTables.EXCLUSIONS, scope, listing.after())
-                .map(row -> row.value().principalArn()),
-            arn -> arn);
+    Page<ExclusionRow> page =
+        listing.rows(
+            registry.store.snapshot(),
+            EcrTables.EXCLUSIONS,
+            scope,
+            row -> true,
+            ExclusionRow::principalArn);
     return ListPullTimeUpdateExclusionsResponse.builder()
-        .pullTimeUpdateExclusions(page.items())
+        .pullTimeUpdateExclusions(page.items().stream().map(ExclusionRow::principalArn).toList())
         .nextToken(page.nextToken())
         .build();
   }

@@ -151,9 +151,7 @@ final class RepositoryOperations {
     Listing listing =
         Listing.of("DescribeRepositories/" + scope, request.nextToken(), request.maxResults());
     Page<RepositoryRow> page =
-        listing.cut(
-            view.scanAfter(EcrTables.REPOSITORIES, scope, listing.after()).map(row -> row.value()),
-            RepositoryRow::name);
+        listing.rows(view, EcrTables.REPOSITORIES, scope, row -> true, RepositoryRow::name);
     return DescribeRepositoriesResponse.builder()
         .repositories(page.items().stream().map(row -> registry.shown(scope, row)).toList())
         .nextToken(page.nextToken())

@@ -212,13 +212,12 @@ final class TemplateOperations {
             request.nextToken(),
             request.maxResults());
     Page<RepositoryCreationTemplate> page =
-        listing.cut(
-            view.scanAfter(EcrTables.TEMPLATES, scope, listing.after())
-                .map(row -> row.value())
-                .filter(
-                    template ->
-                        request.prefixes().isEmpty()
-                            || request.prefixes().contains(template.prefix())),
+        listing.rows(
+            view,
+            EcrTables.TEMPLATES,
+            scope,
+            template ->
+                request.prefixes().isEmpty() || request.prefixes().contains(template.prefix()),
             RepositoryCreationTemplate::prefix);
     return DescribeRepositoryCreationTemplatesResponse.builder()
         .registryId(scope.account())

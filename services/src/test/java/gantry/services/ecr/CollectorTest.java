@@ -11,29 +11,20 @@ import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** What is collected and when, and what a push that is under way can rely on. */
-class CollectorTest {
+class CollectorTest extends OpenRegistry {
 
   private static final Duration MINUTE = Duration.ofMinutes(1);
 
-  @TempDir Path folder;
-  private World world;
   private Collector collector;
 
   @BeforeEach
-  void start() throws IOException {
-    world = new World(folder).repository("app").repository("other");
+  void start() {
+    world.repository("app").repository("other");
     collector = new Collector(world.registry);
-  }
-
-  @AfterEach
-  void stop() {
-    world.close();
   }
 
   private static Digest layer(String content) {

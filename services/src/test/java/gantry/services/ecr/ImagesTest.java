@@ -5,12 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import software.amazon.awssdk.services.ecr.model.ImageAlreadyExistsException;
 import software.amazon.awssdk.services.ecr.model.ImageDetail;
 import software.amazon.awssdk.services.ecr.model.ImageFailureCode;
@@ -27,20 +23,7 @@ import software.amazon.awssdk.services.ecr.model.TargetStorageClass;
 
 /** Images through the API: put, listed, described, got, archived and deleted. */
 @SuppressWarnings("unchecked") // the SDK builders take arrays of lambdas
-class ImagesTest {
-
-  @TempDir Path folder;
-  private World world;
-
-  @BeforeEach
-  void start() throws IOException {
-    world = new World(folder);
-  }
-
-  @AfterEach
-  void stop() {
-    world.close();
-  }
+class ImagesTest extends OpenRegistry {
 
   @Test
   void imagesAreListedDescribedGotAndDeleted() throws IOException {

@@ -5,11 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
-import java.nio.file.Path;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import software.amazon.awssdk.core.SdkBytes;
 import software.amazon.awssdk.services.ecr.model.EmptyUploadException;
 import software.amazon.awssdk.services.ecr.model.InvalidLayerException;
@@ -17,20 +13,7 @@ import software.amazon.awssdk.services.ecr.model.InvalidLayerPartException;
 import software.amazon.awssdk.services.ecr.model.LayerAvailability;
 
 /** Layers through the API. */
-class LayerOperationsTest {
-
-  @TempDir Path folder;
-  private World world;
-
-  @BeforeEach
-  void start() throws IOException {
-    world = new World(folder);
-  }
-
-  @AfterEach
-  void stop() {
-    world.close();
-  }
+class LayerOperationsTest extends OpenRegistry {
 
   @Test
   void layersThroughTheApi() throws IOException {

@@ -4,30 +4,13 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Lifecycle policies through the API, previewed and applied. */
 @SuppressWarnings("unchecked") // the SDK builders take arrays of lambdas
-class LifecycleTest {
-
-  @TempDir Path folder;
-  private World world;
-
-  @BeforeEach
-  void start() throws IOException {
-    world = new World(folder);
-  }
-
-  @AfterEach
-  void stop() {
-    world.close();
-  }
+class LifecycleTest extends OpenRegistry {
 
   @Test
   void lifecyclePoliciesArePreviewedAndApplied() throws IOException {

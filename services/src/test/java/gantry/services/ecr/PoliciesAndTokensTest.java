@@ -10,8 +10,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import software.amazon.awssdk.services.ecr.model.EcrException;
@@ -19,22 +17,9 @@ import software.amazon.awssdk.services.ecr.model.InvalidParameterException;
 
 /** Who is let in, by the policies of repositories and by tokens. */
 @SuppressWarnings("unchecked") // the SDK builders take arrays of lambdas
-class PoliciesAndTokensTest {
+class PoliciesAndTokensTest extends OpenRegistry {
 
   private static final Scope OTHER = new Scope("111122223333", "us-east-1");
-
-  @TempDir Path folder;
-  private World world;
-
-  @BeforeEach
-  void start() throws IOException {
-    world = new World(folder);
-  }
-
-  @AfterEach
-  void stop() {
-    world.close();
-  }
 
   @Test
   void repositoryPoliciesLetOthersInAndKeepThemOut() throws IOException {

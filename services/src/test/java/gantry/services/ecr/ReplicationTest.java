@@ -6,33 +6,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import gantry.state.Scope;
 import java.io.IOException;
-import java.nio.file.Path;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import software.amazon.awssdk.services.ecr.model.ReplicationStatus;
 import software.amazon.awssdk.services.ecr.model.RepositoryNotFoundException;
 
 /** Images are copied to other regions and accounts. */
 @SuppressWarnings("unchecked") // the SDK builders take arrays of lambdas
-class ReplicationTest {
+class ReplicationTest extends OpenRegistry {
 
   private static final Scope ELSEWHERE = new Scope("000000000000", "eu-west-1");
   private static final Scope OTHER = new Scope("111122223333", "us-east-1");
-
-  @TempDir Path folder;
-  private World world;
-
-  @BeforeEach
-  void start() throws IOException {
-    world = new World(folder);
-  }
-
-  @AfterEach
-  void stop() {
-    world.close();
-  }
 
   @Test
   void replicatesToOtherRegionsAndToAccountsThatAllowIt() throws IOException {

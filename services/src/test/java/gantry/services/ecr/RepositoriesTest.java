@@ -5,12 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import gantry.state.Scope;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import software.amazon.awssdk.services.ecr.model.EncryptionType;
 import software.amazon.awssdk.services.ecr.model.ImageTagMutability;
 import software.amazon.awssdk.services.ecr.model.InvalidParameterException;
@@ -22,23 +18,10 @@ import software.amazon.awssdk.services.ecr.model.SigningConfigurationNotFoundExc
 
 /** Repositories through the API, and how they come into being. */
 @SuppressWarnings("unchecked") // the SDK builders take arrays of lambdas
-class RepositoriesTest {
+class RepositoriesTest extends OpenRegistry {
 
   private static final Scope ELSEWHERE = new Scope("000000000000", "eu-west-1");
   private static final Scope OTHER = new Scope("111122223333", "us-east-1");
-
-  @TempDir Path folder;
-  private World world;
-
-  @BeforeEach
-  void start() throws IOException {
-    world = new World(folder);
-  }
-
-  @AfterEach
-  void stop() {
-    world.close();
-  }
 
   @Test
   void repositories() {

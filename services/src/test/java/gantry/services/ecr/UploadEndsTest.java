@@ -9,38 +9,27 @@ import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /**
  * How uploads end: once, for everybody who still has their address, and with nothing left behind.
  */
-class UploadEndsTest {
+class UploadEndsTest extends OpenRegistry {
 
   private static final int ROUNDS = 40;
   private static final byte[] CONTENT = "content".getBytes(UTF_8);
   private static final Digest DIGEST = Digest.of(CONTENT);
 
-  @TempDir Path folder;
-  private World world;
-
   @BeforeEach
-  void start() throws IOException {
-    world = new World(folder).repository("app");
-  }
-
-  @AfterEach
-  void stop() {
-    world.close();
+  void start() {
+    world.repository("app");
   }
 
   private String begin() throws IOException {

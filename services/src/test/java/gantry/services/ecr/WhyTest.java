@@ -3,29 +3,12 @@ package gantry.services.ecr;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** What is told of repositories and images: why, and what they are made of. */
 @SuppressWarnings("unchecked") // the SDK builders take arrays of lambdas
-class WhyTest {
-
-  @TempDir Path folder;
-  private World world;
-
-  @BeforeEach
-  void start() throws IOException {
-    world = new World(folder);
-  }
-
-  @AfterEach
-  void stop() {
-    world.close();
-  }
+class WhyTest extends OpenRegistry {
 
   @Test
   void tellsWhy() throws IOException {
