@@ -55,6 +55,28 @@ class WhyTest extends OpenRegistry {
                 + " policy of 111122223333 does not allow ecr:ReplicateImage");
   }
 
+  @Test
+  void tellsWhereAnImageWouldBePulledThroughFrom() throws IOException {
+    world.call(
+        ecr ->
+            ecr.createPullThroughCacheRule(
+                r -> r.ecrRepositoryPrefix("mirror").upstreamRegistryUrl("quay.io")));
+    String uri = world.registry.addresses.uri(World.HOME, "mirror/app");
+    assertThat(why(uri + ":v1"))
+        .startsWith("there is no repository mirror/app")
+        .contains("the pull through cache rule for mirror makes it with the first image")
+        .contains("quay.io")
+        .doesNotContain("create-repository");
+    world.store.write(
+        tx -> {
+          Templates.createIfAbsent(
+              tx, World.HOME, "mirror/app", null, "mirror", world.time.instant());
+          return null;
+        });
+    assertThat(why(uri + ":v1"))
+        .startsWith("there is no image v1 in mirror/app: no pull has fetched it from quay.io");
+  }
+
   private String why(String about) {
     return world.host.explainer().why(about).stream()
         .map(gantry.services.Reason::print)
