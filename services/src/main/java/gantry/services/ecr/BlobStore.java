@@ -72,6 +72,8 @@ final class BlobStore {
     try {
       Files.createDirectories(blobs);
       Files.createDirectories(halfWritten);
+      force(folder);
+      recallFolders();
       removeHalfWritten();
     } catch (IOException e) {
       throw new UncheckedIOException("the folder of the image layers cannot be made", e);
@@ -271,25 +273,39 @@ final class BlobStore {
     if (folder == null) {
       throw new IllegalStateException("a blob has a folder");
     }
-    if (!durable.contains(folder)) {
-      makeDurable(folder);
-      durable.add(folder);
-    }
+    makeDurable(folder);
     Files.setLastModifiedTime(temporary, FileTime.from(clock.instant()));
     Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
     force(folder);
   }
 
   /**
-   * The folder's own name and that of its parent: a blob whose folder is lost is lost too. Whoever
-   * finds the folder there does it as well, because who made it may not be done yet.
+   * A blob whose folder is lost is lost too. Whoever finds the folder there does it as well: who
+   * made it may not be done yet.
    */
   private void makeDurable(Path folder) throws IOException {
+    Path parent = folder.getParent();
+    if (parent == null || folder.equals(blobs) || durable.contains(folder)) {
+      return;
+    }
+    makeDurable(parent);
     Files.createDirectories(folder);
-    for (Path parent = folder.getParent();
-        parent != null && parent.startsWith(blobs);
-        parent = parent.getParent()) {
-      force(parent);
+    force(parent);
+    durable.add(folder);
+  }
+
+  /** The folders from before are durable after this, whatever a crash left undone. */
+  private void recallFolders() throws IOException {
+    force(blobs);
+    for (Algorithm algorithm : Algorithm.values()) {
+      Path folder = blobs.resolve(algorithm.text());
+      if (Files.isDirectory(folder)) {
+        force(folder);
+        durable.add(folder);
+        try (DirectoryStream<Path> fans = Files.newDirectoryStream(folder, Files::isDirectory)) {
+          fans.forEach(durable::add);
+        }
+      }
     }
   }
 
