@@ -139,7 +139,7 @@ final class Ecr implements EcrClient {
   private final ReplicationOperations replication;
   private final ScanningOperations scanning;
   private final PullTimeExclusions exclusions;
-  private final Scanner scanner;
+  private final ScanOperations scans;
   private final PullThroughRules pullThroughRules;
 
   Ecr(EcrHost host) {
@@ -156,7 +156,7 @@ final class Ecr implements EcrClient {
     replication = host.replication;
     scanning = host.scanning;
     exclusions = host.exclusions;
-    scanner = host.scanner;
+    scans = host.scans;
     pullThroughRules = host.pullThroughRules;
   }
 
@@ -266,7 +266,7 @@ final class Ecr implements EcrClient {
   @Override
   public DescribeImageScanFindingsResponse describeImageScanFindings(
       DescribeImageScanFindingsRequest request) {
-    return scanner.describe(request);
+    return scans.describe(request);
   }
 
   @Override
@@ -439,7 +439,7 @@ final class Ecr implements EcrClient {
 
   @Override
   public StartImageScanResponse startImageScan(StartImageScanRequest request) {
-    return scanner.start(request);
+    return scans.start(request);
   }
 
   @Override

@@ -35,7 +35,7 @@ public final class EcrHost {
   final ReplicationOperations replication;
   final ScanningOperations scanning;
   final PullTimeExclusions exclusions;
-  final Scanner scanner;
+  final ScanOperations scans;
   final PullThroughRules pullThroughRules;
   private final RegistryHttp http;
   private final RegistryHttp tasksHttp;
@@ -73,7 +73,7 @@ public final class EcrHost {
     replication = new ReplicationOperations(registry, gate);
     scanning = new ScanningOperations(registry, gate);
     exclusions = new PullTimeExclusions(registry, gate);
-    scanner = new Scanner(registry, gate, choice.vulnerabilities());
+    scans = new ScanOperations(registry, gate);
     http = new RegistryHttp(registry, access, tokens, pullThrough, choice.inUse());
     RegistryAccess named =
         new RegistryAccess(
@@ -81,7 +81,7 @@ public final class EcrHost {
     tasksHttp = new RegistryHttp(registry, named, tokens, pullThrough, choice.inUse());
     controllers =
         List.of(
-            scanner,
+            new Scanner(registry, choice.vulnerabilities()),
             new Replication(registry),
             new LifecycleController(registry, lifecycle, choice.inUse()),
             new Collector(registry));
