@@ -25,6 +25,7 @@ final class Http {
         return;
       }
     }
+    http.setHeader("Allow", String.join(", ", methods));
     throw new RegistryError(UNSUPPORTED, http.method() + " is not supported here");
   }
 

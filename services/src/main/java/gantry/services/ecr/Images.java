@@ -129,7 +129,7 @@ final class Images {
     for (String blob : image.blobs()) {
       Key key = EcrTables.imageKey(scope, image.repository(), blob);
       BlobRow row = tx.get(EcrTables.BLOBS, key);
-      if (row != null) {
+      if (row != null && row.linkedAt().isBefore(now)) {
         tx.put(EcrTables.BLOBS, key, row.keptFrom(now));
       }
     }

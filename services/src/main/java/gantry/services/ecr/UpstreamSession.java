@@ -112,7 +112,12 @@ final class UpstreamSession {
     }
     String realm = said.get("realm");
     if (realm == null) {
-      throw new IOException("the upstream's challenge has no realm");
+      throw new UpstreamFailure(
+          Kind.UNAVAILABLE, registry + " asks for a token and its challenge has no realm");
+    }
+    if (basic != null && registry.startsWith("https:") && !realm.startsWith("https:")) {
+      throw new UpstreamFailure(
+          Kind.ACCESS_DENIED, registry + " wants the rule's credentials in the clear, at " + realm);
     }
     StringBuilder url = new StringBuilder(realm);
     char separator = realm.contains("?") ? '&' : '?';

@@ -24,6 +24,14 @@ class ConformingPullTest extends Conformance {
   }
 
   @Test
+  void saysWhichMethodsThereAre() throws IOException {
+    HttpResponse<byte[]> response = world.post("/v2/" + REPO + "/tags/list");
+    assertThat(response.statusCode()).isEqualTo(405);
+    assertThat(code(response)).isEqualTo("UNSUPPORTED");
+    assertThat(header(response, "Allow")).isEqualTo("GET");
+  }
+
+  @Test
   void knowsNothingBesides() throws IOException {
     assertThat(world.get("/v2/" + REPO + "/nothing").statusCode()).isEqualTo(404);
   }
