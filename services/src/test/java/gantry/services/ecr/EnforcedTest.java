@@ -395,6 +395,39 @@ class EnforcedTest {
     }
   }
 
+  /** A deployment pins an image while somebody deletes it: one of the two comes first. */
+  @Test
+  void whatIsPinnedAtTheLastMomentStays() throws IOException {
+    try (World open = new World(folder.resolve("open"), lenient()).repository("app")) {
+      Digest image = open.pushImage("app", "v1", "one");
+      open.call(
+          ecr ->
+              ecr.putLifecyclePolicy(
+                  r ->
+                      r.repositoryName("app")
+                          .lifecyclePolicyText(
+                              "{\"rules\":[{\"rulePriority\":1,\"selection\":{\"tagStatus\":\"any\",\"countType\":\"sinceImagePushed\",\"countUnit\":\"days\",\"countNumber\":1},\"action\":{\"type\":\"expire\"}}]}")));
+      open.time.advance(java.time.Duration.ofDays(2));
+      Runnable pin = () -> users = Map.of(image.toString(), List.of("service web"));
+      users = Map.of();
+      open.beforeNextWrite = pin;
+      assertThat(
+              open.call(
+                      ecr ->
+                          ecr.batchDeleteImage(
+                              r -> r.repositoryName("app").imageIds(i -> i.imageTag("v1"))))
+                  .failures())
+          .hasSize(1);
+      users = Map.of();
+      open.beforeNextWrite = pin;
+      assertThat(open.delete("/v2/app/manifests/" + image).statusCode()).isEqualTo(405);
+      users = Map.of();
+      open.beforeNextWrite = pin;
+      assertThat(open.host.lifecycle.apply(World.HOME, "app", lenient().inUse())).isZero();
+      assertThat(open.get("/v2/app/manifests/v1").statusCode()).isEqualTo(200);
+    }
+  }
+
   private EcrSettings lenient() {
     return new EcrSettings(
         World.HOME,
