@@ -279,10 +279,11 @@ final class LifecycleOperations {
           if (row == null || text == null) {
             return 0;
           }
-          Set<String> held = inUse.users(tx, scope, name).keySet();
+          List<Verdict> verdicts =
+              LifecyclePolicyText.parseAnyLength(text).evaluate(candidates(tx, scope, name), now);
+          Set<String> held = verdicts.isEmpty() ? Set.of() : inUse.users(tx, scope, name).keySet();
           int acted = 0;
-          for (Verdict verdict :
-              LifecyclePolicyText.parseAnyLength(text).evaluate(candidates(tx, scope, name), now)) {
+          for (Verdict verdict : verdicts) {
             ImageRow image =
                 tx.get(EcrTables.IMAGES, EcrTables.imageKey(scope, name, verdict.image().digest()));
             if (image == null
