@@ -161,7 +161,8 @@ final class PullThrough {
     UpstreamFailure failure =
         new UpstreamFailure(Kind.UNAVAILABLE, "the fetch that was under way has failed");
     try {
-      failure = fetch(wanted, rule);
+      // Again: another fetch may have ended between the look at the tables and here.
+      failure = isFresh(wanted) ? null : fetch(wanted, rule);
       return failure;
     } finally {
       underWay.remove(wanted);
@@ -195,6 +196,12 @@ final class PullThrough {
       // Such as a tag that is immutable here and has moved there.
       return new UpstreamFailure(Kind.NOT_FOUND, EcrErrors.messageOf(e));
     }
+  }
+
+  private boolean isFresh(Wanted wanted) {
+    View view = registry.store.snapshot();
+    return Images.find(view, wanted.scope, wanted.repository, wanted.reference) != null
+        && !isStale(view, wanted.scope, wanted.repository, wanted.reference);
   }
 
   private boolean isStale(View view, Scope scope, String repository, String reference) {
