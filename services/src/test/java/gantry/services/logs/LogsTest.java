@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import gantry.services.Caller;
-import gantry.services.Clients;
+import gantry.services.FixedClients;
 import gantry.services.HostedService;
 import gantry.services.ServiceContext;
 import gantry.state.ControllerRunner;
@@ -30,26 +30,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import software.amazon.awssdk.core.SdkClient;
 import software.amazon.awssdk.services.cloudwatchlogs.CloudWatchLogsClient;
 import software.amazon.awssdk.services.cloudwatchlogs.model.*;
 
 class LogsTest {
 
   /** There is no other service in these tests. */
-  private static final class NoClients implements Clients {
-    @Override
-    public <C extends SdkClient> C as(String principal, Scope scope, Class<C> client) {
-      throw new UnsupportedOperationException(client.getSimpleName() + " is not hosted");
-    }
-
-    @Override
-    public <C extends SdkClient> C asRole(
-        String principal, String roleArn, String sessionName, Scope scope, Class<C> client) {
-      throw new UnsupportedOperationException(client.getSimpleName() + " is not hosted");
-    }
-  }
-
   private static final Scope HERE = new Scope("111122223333", "eu-west-1");
 
   @TempDir Path folder;
@@ -72,7 +58,7 @@ class LogsTest {
             time,
             time,
             ids,
-            new NoClients(),
+            FixedClients.of(),
             folder,
             new ServiceContext.Endpoint("localhost", 4566));
     logs = hosted.create().apply(context);
