@@ -30,7 +30,6 @@ import software.amazon.awssdk.services.ssm.model.*;
 
 class SsmTest {
 
-  /** There is no other service in these tests. */
   private static final Scope HERE = new Scope("111122223333", "eu-west-1");
 
   private final VirtualTime time = new VirtualTime();
