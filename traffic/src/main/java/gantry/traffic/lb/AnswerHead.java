@@ -68,11 +68,39 @@ final class AnswerHead {
   private static void headers(Bytes out, Exchange x, Head r) {
     boolean listed = x.connectionLists(r);
     for (int i = 0; i < r.count; i++) {
-      if (r.known(i) != Head.CONTENT_LENGTH && x.passes(r, i, listed)) {
+      if (r.known(i) != Head.CONTENT_LENGTH && passes(x, r, i, listed)) {
         out.put(r.bytes, r.nameStart(i), r.nameEnd(i)).put(':').put(' ');
         out.put(r.bytes, r.valueStart(i), r.valueEnd(i)).crlf();
       }
     }
+  }
+
+  /**
+   * Does a header of a target's answer go on to the client? Those of the one connection do not.
+   *
+   * @param listed what {@link Exchange#connectionLists} says of the answer
+   */
+  static boolean passes(Exchange x, Head answer, int i, boolean listed) {
+    switch (answer.known(i)) {
+      case Head.CONNECTION,
+          Head.KEEP_ALIVE,
+          Head.PROXY_CONNECTION,
+          Head.TE,
+          Head.TRAILER,
+          Head.TRANSFER_ENCODING -> {
+        return false;
+      }
+      case Head.UPGRADE -> {
+        return answer.status == 101;
+      }
+      case Head.SERVER -> {
+        if (!x.keepsServerHeader()) {
+          return false;
+        }
+      }
+      default -> {}
+    }
+    return !listed || answer.status == 101 || !answer.namedByConnection(i);
   }
 
   /** A whole answer that the balancer made itself. */

@@ -471,7 +471,7 @@ final class Exchange {
     return closeBoth;
   }
 
-  private boolean keepsServerHeader() {
+  boolean keepsServerHeader() {
     return compiled == null || compiled.listener.serverHeader();
   }
 
@@ -479,34 +479,6 @@ final class Exchange {
   boolean connectionLists(Head h) {
     int i = h.find(Head.CONNECTION);
     return i >= 0 && !h.valueIs(i, "keep-alive") && !h.valueIs(i, "close");
-  }
-
-  /**
-   * Does a header of a target's answer go on to the client? Those of the one connection do not.
-   *
-   * @param listed what {@link #connectionLists} says of the answer
-   */
-  boolean passes(Head answer, int i, boolean listed) {
-    switch (answer.known(i)) {
-      case Head.CONNECTION,
-          Head.KEEP_ALIVE,
-          Head.PROXY_CONNECTION,
-          Head.TE,
-          Head.TRAILER,
-          Head.TRANSFER_ENCODING -> {
-        return false;
-      }
-      case Head.UPGRADE -> {
-        return answer.status == 101;
-      }
-      case Head.SERVER -> {
-        if (!keepsServerHeader()) {
-          return false;
-        }
-      }
-      default -> {}
-    }
-    return !listed || answer.status == 101 || !answer.namedByConnection(i);
   }
 
   void putExtras(Bytes out) {

@@ -359,7 +359,7 @@ final class FrontCall extends Conn implements Front {
     List<Map.Entry<String, String>> headers = new ArrayList<>();
     boolean listed = x.connectionLists(r);
     for (int i = 0; i < r.count; i++) {
-      if (x.passes(r, i, listed)) {
+      if (AnswerHead.passes(x, r, i, listed)) {
         headers.add(Map.entry(r.name(i), r.value(i)));
       }
     }

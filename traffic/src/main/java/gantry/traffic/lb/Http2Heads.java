@@ -174,7 +174,7 @@ final class Http2Heads {
     out.status(Integer.toString(r.status));
     boolean listed = x.connectionLists(r);
     for (int i = 0; i < r.count; i++) {
-      if (x.passes(r, i, listed)) {
+      if (AnswerHead.passes(x, r, i, listed)) {
         out.add(r.name(i).toLowerCase(Locale.ROOT), r.value(i));
       }
     }
