@@ -211,20 +211,27 @@ final class SimulatedTask {
     network = Network.READY;
     EniPayload eni = payload.eni();
     if (eni != null && !node.isSilent()) {
-      try {
-        node.ecs()
-            .submitAttachmentStateChanges(
-                SubmitAttachmentStateChangesRequest.builder()
-                    .cluster(payload.clusterArn())
-                    .attachments(
-                        AttachmentStateChange.builder()
-                            .attachmentArn(eni.attachmentArn())
-                            .status("ATTACHED")
-                            .build())
-                    .build());
-      } catch (SdkException e) {
-        // As on the real node: what comes later does not depend on its being heard.
-      }
+      tellAttached(eni);
+    }
+  }
+
+  /** Until it is heard; what comes later does not depend on it. */
+  private void tellAttached(EniPayload eni) {
+    try {
+      node.ecs()
+          .submitAttachmentStateChanges(
+              SubmitAttachmentStateChangesRequest.builder()
+                  .cluster(payload.clusterArn())
+                  .attachments(
+                      AttachmentStateChange.builder()
+                          .attachmentArn(eni.attachmentArn())
+                          .status("ATTACHED")
+                          .build())
+                  .build());
+    } catch (InvalidParameterException e) {
+      // A task that nobody knows any more has no interface to tell of.
+    } catch (SdkException e) {
+      node.later(REPORT_AGAIN, this, () -> tellAttached(eni));
     }
   }
 
