@@ -443,7 +443,7 @@ class SsmTest {
   @Test
   void anExpirationPolicyDeletesTheParameterInTime() {
     try (ControllerRunner runner = ControllerRunner.virtual(store, time, ids)) {
-      runner.add(new Expirations(store, time));
+      runner.add(SsmService.expirations(store, time));
       String policy =
           "[{\"Type\":\"Expiration\",\"Version\":\"1.0\",\"Attributes\":{\"Timestamp\":\"2026-01-02T00:00:00.000Z\"}}]";
       refused(
