@@ -4,7 +4,6 @@ import gantry.app.http.HttpServer.Serving;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.ChannelConfig;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.socket.SocketChannel;
@@ -15,7 +14,7 @@ import java.util.concurrent.TimeUnit;
  * it asks annotations whether its handlers may be shared, for which Java writes classes at each
  * start: 10 ms.
  */
-final class Acceptor extends ChannelInboundHandlerAdapter {
+final class Acceptor extends Inbound {
 
   private static final WriteBufferWaterMark UNWRITTEN =
       new WriteBufferWaterMark(64 * 1024, 256 * 1024);
