@@ -16,7 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("long")
 class ColoursTest {
 
-  private static final long DEADLINE_MINUTES = 6;
+  private static final long DEADLINE_MINUTES = 12;
 
   @Test
   void canaryBlueGreenAndRollbackLoseNoRequest(@TempDir Path work) throws Exception {

@@ -22,6 +22,7 @@ import gantry.traffic.lb.RoutingTable.Rule;
 import gantry.traffic.lb.RoutingTable.Stickiness;
 import gantry.traffic.lb.RoutingTable.Target;
 import gantry.traffic.lb.RoutingTable.TargetGroup;
+import gantry.traffic.lb.RoutingTable.TlsPolicy;
 import gantry.traffic.lb.RoutingTable.Version;
 import gantry.traffic.lb.RoutingTable.Weighted;
 import gantry.traffic.lb.SocketRooms;
@@ -165,13 +166,17 @@ final class PlanConverter {
         one.arn(),
         one.port(),
         Protocol.valueOf(one.protocol()),
-        one.sslPolicy(),
+        policy(one.tlsPolicy()),
         one.certificateArns(),
         alpn,
         one.rules().stream().map(PlanConverter::rule).toList(),
         Map.copyOf(headers),
         !"false".equals(one.attributes().get("routing.http.response.server.enabled")),
         seconds(one.attributes(), "tcp.idle_timeout.seconds", 350));
+  }
+
+  private static @Nullable TlsPolicy policy(BalancerPlan.@Nullable TlsPolicy one) {
+    return one == null ? null : new TlsPolicy(one.protocols(), one.ciphers(), one.postQuantum());
   }
 
   private static Rule rule(BalancerPlan.Rule one) {

@@ -14,6 +14,7 @@ import gantry.traffic.lb.RoutingTable.Protocol;
 import gantry.traffic.lb.RoutingTable.Rule;
 import gantry.traffic.lb.RoutingTable.Target;
 import gantry.traffic.lb.RoutingTable.TargetGroup;
+import gantry.traffic.lb.RoutingTable.TlsPolicy;
 import gantry.traffic.lb.RoutingTable.Version;
 import gantry.traffic.lb.SocketRooms;
 import java.io.IOException;
@@ -40,6 +41,18 @@ final class AlbServer {
 
   private static final int RULES = 1000;
   private static final int CHANGES = 100;
+
+  /** The nearest to what the other two are told. */
+  private static final TlsPolicy POLICY =
+      new TlsPolicy(
+          List.of("TLSv1.2", "TLSv1.3"),
+          List.of(
+              "TLS_AES_128_GCM_SHA256",
+              "TLS_AES_256_GCM_SHA384",
+              "TLS_CHACHA20_POLY1305_SHA256",
+              "ECDHE-ECDSA-AES128-GCM-SHA256",
+              "ECDHE-ECDSA-AES256-GCM-SHA384"),
+          false);
 
   private AlbServer() {}
 
@@ -122,7 +135,7 @@ final class AlbServer {
                         "listener/2",
                         AlbPeers.OURS_TLS,
                         Protocol.HTTPS,
-                        "ELBSecurityPolicy-TLS13-1-2-2021-06",
+                        POLICY,
                         List.of("cert"),
                         List.of(),
                         List.of(all),

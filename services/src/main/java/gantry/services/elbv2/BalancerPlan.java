@@ -38,6 +38,14 @@ public record BalancerPlan(
       List<Node> nodes,
       List<Listener> listeners) {}
 
+  /**
+   * What a security policy allows.
+   *
+   * @param ciphers as OpenSSL calls them, the preferred ones first
+   * @param postQuantum whether a client that can is met with a hybrid key exchange
+   */
+  public record TlsPolicy(List<String> protocols, List<String> ciphers, boolean postQuantum) {}
+
   public record Node(String zone, @Nullable String address, @Nullable String interfaceId) {}
 
   /**
@@ -49,7 +57,7 @@ public record BalancerPlan(
       String arn,
       int port,
       String protocol,
-      @Nullable String sslPolicy,
+      @Nullable TlsPolicy tlsPolicy,
       List<String> certificateArns,
       List<String> alpnPolicy,
       Map<String, String> attributes,

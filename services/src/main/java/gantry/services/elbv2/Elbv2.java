@@ -277,7 +277,7 @@ public final class Elbv2 implements ElasticLoadBalancingV2Client {
   public DescribeSslPoliciesResponse describeSSLPolicies(DescribeSslPoliciesRequest r) {
     List<String> names = r.hasNames() && !r.names().isEmpty() ? r.names() : SslPolicies.NAMES;
     for (String name : names) {
-      if (!SslPolicies.NAMES.contains(name)) {
+      if (SslPolicies.find(name) == null) {
         throw SslPolicyNotFoundException.builder()
             .message("SSL policy '" + name + "' not found")
             .build();

@@ -308,7 +308,7 @@ final class Listeners {
 
   private static String policy(@Nullable String asked) {
     String policy = asked == null ? DEFAULT_POLICY : asked;
-    if (!SslPolicies.NAMES.contains(policy)) {
+    if (SslPolicies.find(policy) == null) {
       throw SslPolicyNotFoundException.builder()
           .message("SSL policy '" + policy + "' not found")
           .build();

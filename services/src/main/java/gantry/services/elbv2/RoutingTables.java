@@ -96,7 +96,7 @@ public final class RoutingTables {
         listener.listenerArn(),
         listener.port(),
         listener.protocolAsString(),
-        listener.sslPolicy(),
+        SslPolicies.find(listener.sslPolicy()),
         arns,
         listener.alpnPolicy(),
         Attributes.effective(Attributes.ofListener(listener), row.attributes()),

@@ -195,13 +195,19 @@ public record RoutingTable(
       String arn,
       int port,
       Protocol protocol,
-      @Nullable String sslPolicy,
+      @Nullable TlsPolicy tlsPolicy,
       List<String> certificates,
       List<String> alpn,
       List<Rule> rules,
       Map<String, String> responseHeaders,
       boolean serverHeader,
       Duration tcpIdle) {
+
+    public Listener {
+      if (protocol.secure() && tlsPolicy == null) {
+        throw new IllegalArgumentException(arn + " has no security policy");
+      }
+    }
 
     public Listener(String arn, int port, Protocol protocol, List<Rule> rules) {
       this(
@@ -217,6 +223,15 @@ public record RoutingTable(
           Duration.ofSeconds(350));
     }
   }
+
+  /**
+   * What a secure listener allows.
+   *
+   * @param protocols as the JDK calls them
+   * @param ciphers as OpenSSL calls them, the preferred ones first
+   * @param postQuantum whether a client that can is met with a hybrid key exchange
+   */
+  public record TlsPolicy(List<String> protocols, List<String> ciphers, boolean postQuantum) {}
 
   /** Priority 0 is the default rule. */
   public record Rule(String arn, int priority, List<Condition> conditions, Action action) {}

@@ -120,7 +120,7 @@ final class ServerFront {
         }
         SslHandler ssl = ctx.pipeline().get(SslHandler.class);
         client.tlsProtocol = ssl.engine().getSession().getProtocol();
-        client.tlsCipher = TlsPolicies.openSslName(ssl.engine().getSession().getCipherSuite());
+        client.tlsCipher = CipherNames.openSsl(ssl.engine().getSession().getCipherSuite());
         client.alpn = ssl.applicationProtocol();
         client.handshakeMillis = (System.nanoTime() - client.openedNanos) / 1_000_000;
         then.accept(ctx.pipeline());

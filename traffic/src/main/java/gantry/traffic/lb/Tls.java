@@ -2,6 +2,7 @@ package gantry.traffic.lb;
 
 import gantry.traffic.lb.RoutingTable.Certificate;
 import gantry.traffic.lb.RoutingTable.Listener;
+import gantry.traffic.lb.RoutingTable.TlsPolicy;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.handler.ssl.ApplicationProtocolConfig;
 import io.netty.handler.ssl.ApplicationProtocolConfig.Protocol;
@@ -9,6 +10,7 @@ import io.netty.handler.ssl.ApplicationProtocolConfig.SelectedListenerFailureBeh
 import io.netty.handler.ssl.ApplicationProtocolConfig.SelectorFailureBehavior;
 import io.netty.handler.ssl.ApplicationProtocolNames;
 import io.netty.handler.ssl.OpenSsl;
+import io.netty.handler.ssl.OpenSslContextOption;
 import io.netty.handler.ssl.OpenSslSessionContext;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
@@ -26,6 +28,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import javax.net.ssl.SSLException;
@@ -42,6 +45,14 @@ final class Tls {
    */
   private static final SslProvider PROVIDER =
       OpenSsl.isAvailable() ? SslProvider.OPENSSL_REFCNT : SslProvider.JDK;
+
+  private static final String[] CLASSICAL_GROUPS = {"X25519", "P-256", "P-384"};
+
+  /** BoringSSL has one of the three hybrids that AWS offers, the one that browsers use. */
+  private static final String[] HYBRID_GROUPS = {"X25519MLKEM768", "X25519", "P-256", "P-384"};
+
+  /** What AWS offers targets, whatever the listener's policy is. */
+  private static final String[] TO_TARGET_PROTOCOLS = {"TLSv1.3", "TLSv1.2", "TLSv1.1", "TLSv1"};
 
   private static final Cleaner CLEANER = Cleaner.create();
 
@@ -72,7 +83,7 @@ final class Tls {
   /** All that a context depends on: as long as it is the same, so are the contexts. */
   record Terms(
       RoutingTable.Protocol protocol,
-      @Nullable String policy,
+      TlsPolicy policy,
       List<String> alpn,
       boolean http2,
       List<Certificate> certificates) {
@@ -86,7 +97,11 @@ final class Tls {
         }
       }
       return new Terms(
-          listener.protocol(), listener.sslPolicy(), listener.alpn(), http2, List.copyOf(own));
+          listener.protocol(),
+          Objects.requireNonNull(listener.tlsPolicy()),
+          listener.alpn(),
+          http2,
+          List.copyOf(own));
     }
   }
 
@@ -137,10 +152,17 @@ final class Tls {
       SslContextBuilder builder =
           SslContextBuilder.forServer(certificate.key(), certificate.chain())
               .sslProvider(PROVIDER)
-              .protocols(TlsPolicies.protocols(terms.policy()))
-              .ciphers(TlsPolicies.ciphers(terms.policy()), SupportedCipherSuiteFilter.INSTANCE)
+              .protocols(terms.policy().protocols())
+              .ciphers(
+                  terms.policy().ciphers().stream().map(CipherNames::iana).toList(),
+                  SupportedCipherSuiteFilter.INSTANCE)
               .sessionCacheSize(20_000)
               .sessionTimeout(300);
+      if (PROVIDER != SslProvider.JDK) {
+        builder.option(
+            OpenSslContextOption.GROUPS,
+            terms.policy().postQuantum() ? HYBRID_GROUPS : CLASSICAL_GROUPS);
+      }
       List<String> protocols =
           terms.protocol() == RoutingTable.Protocol.TLS
               ? terms.alpn()
@@ -209,6 +231,7 @@ final class Tls {
       SslContextBuilder builder =
           SslContextBuilder.forClient()
               .sslProvider(PROVIDER)
+              .protocols(TO_TARGET_PROTOCOLS)
               .trustManager(InsecureTrustManagerFactory.INSTANCE)
               .endpointIdentificationAlgorithm("");
       if (http2) {

@@ -8,7 +8,21 @@ import gantry.traffic.lb.RoutingTable.HealthCheck;
 import gantry.traffic.lb.RoutingTable.Kind;
 import gantry.traffic.lb.RoutingTable.Protocol;
 import gantry.traffic.lb.RoutingTable.TargetGroup;
+import gantry.traffic.lb.RoutingTable.TlsPolicy;
 import gantry.traffic.lb.RoutingTable.Version;
+import io.netty.bootstrap.Bootstrap;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.channel.Channel;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.handler.ssl.OpenSslContextOption;
+import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslContextBuilder;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.ssl.SslProvider;
+import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.URI;
@@ -18,6 +32,7 @@ import java.net.http.HttpResponse;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
@@ -113,28 +128,63 @@ class SecureTest {
   }
 
   @Test
-  void every_policy_offers_its_versions_and_no_other() throws Exception {
+  void a_policy_offers_its_versions_and_no_other() throws Exception {
     world.last =
         new RoutingTable.Rule("d", 0, List.of(), new Action.Fixed(200, "text/plain", "ok"));
-    for (String policy :
+    for (List<String> versions :
         List.of(
-            "2016-08",
-            "TLS13-1-2-2021-06",
-            "TLS13-1-2-Res-2021-06",
-            "TLS13-1-2-Ext2-2021-06",
-            "TLS13-1-2-Res-PQ-2025-09",
-            "TLS13-1-3-2021-06",
-            "TLS13-1-0-2021-06",
-            "FS-1-2-Res-2020-10",
-            "FS-2018-06",
-            "TLS-1-2-2017-01")) {
-      world.policy = "ELBSecurityPolicy-" + policy;
+            List.of("TLSv1", "TLSv1.1", "TLSv1.2"),
+            List.of("TLSv1.2", "TLSv1.3"),
+            List.of("TLSv1.3"))) {
+      world.policy = new TlsPolicy(versions, world.policy.ciphers(), false);
       world.apply();
-      boolean thirteen = policy.startsWith("TLS13");
-      assertThat(shakes("TLSv1.3")).as(policy + " and 1.3").isEqualTo(thirteen);
-      assertThat(shakes("TLSv1.2"))
-          .as(policy + " and 1.2")
-          .isEqualTo(!policy.startsWith("TLS13-1-3"));
+      for (String version : List.of("TLSv1.2", "TLSv1.3")) {
+        assertThat(shakes(version))
+            .as(versions + " and " + version)
+            .isEqualTo(versions.contains(version));
+      }
+    }
+  }
+
+  @Test
+  void only_a_post_quantum_policy_takes_a_hybrid_key_exchange() throws Exception {
+    world.last =
+        new RoutingTable.Rule("d", 0, List.of(), new Action.Fixed(200, "text/plain", "ok"));
+    for (boolean postQuantum : List.of(false, true)) {
+      world.policy =
+          new TlsPolicy(List.of("TLSv1.2", "TLSv1.3"), world.policy.ciphers(), postQuantum);
+      world.apply();
+      assertThat(agreesBy("X25519MLKEM768")).isEqualTo(postQuantum);
+      assertThat(agreesBy("X25519")).isTrue();
+      assertThat(agreesBy("P-256")).isTrue();
+    }
+  }
+
+  /** Whether a client that knows this key exchange only is served. */
+  private boolean agreesBy(String group) throws Exception {
+    SslContext client =
+        SslContextBuilder.forClient()
+            .sslProvider(SslProvider.OPENSSL)
+            .trustManager(InsecureTrustManagerFactory.INSTANCE)
+            .endpointIdentificationAlgorithm("")
+            .option(OpenSslContextOption.GROUPS, new String[] {group})
+            .build();
+    SslHandler handler = client.newHandler(ByteBufAllocator.DEFAULT);
+    EventLoopGroup loop = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+    try {
+      Channel channel =
+          new Bootstrap()
+              .group(loop)
+              .channel(NioSocketChannel.class)
+              .handler(handler)
+              .connect(InetAddress.getLoopbackAddress(), world.port)
+              .sync()
+              .channel();
+      boolean agreed = handler.handshakeFuture().await().isSuccess();
+      channel.close().sync();
+      return agreed;
+    } finally {
+      loop.shutdownGracefully(0, 1, TimeUnit.SECONDS).sync();
     }
   }
 

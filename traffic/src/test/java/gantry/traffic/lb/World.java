@@ -48,7 +48,17 @@ final class World implements AutoCloseable {
   final List<Certificate> certificates = new ArrayList<>();
   BalancerSettings settings = BalancerSettings.DEFAULTS;
   Protocol protocol = Protocol.HTTP;
-  String policy = "ELBSecurityPolicy-TLS13-1-2-2021-06";
+  RoutingTable.TlsPolicy policy =
+      new RoutingTable.TlsPolicy(
+          List.of("TLSv1.2", "TLSv1.3"),
+          List.of(
+              "TLS_AES_128_GCM_SHA256",
+              "TLS_AES_256_GCM_SHA384",
+              "TLS_CHACHA20_POLY1305_SHA256",
+              "ECDHE-ECDSA-AES128-GCM-SHA256",
+              "ECDHE-RSA-AES128-GCM-SHA256",
+              "ECDHE-RSA-AES128-SHA256"),
+          false);
   Kind kind = Kind.APPLICATION;
   Rule last =
       new Rule("rule/default", 0, List.of(), new Action.Fixed(404, "text/plain", "default"));
