@@ -71,7 +71,13 @@ final class AlbPeers implements AutoCloseable {
                 start(PROXIES_CORE, "haproxy", "-f", folder + "/haproxy.cfg"),
                 HAPROXY,
                 HAPROXY_TLS));
-    load = java(LOADS_CORE, List.of("-Xms128m", "-Xmx128m"), AlbBench.class.getName(), "load");
+    // Room for all that a run allocates: a pause of the load's own would be taken for the server's.
+    load =
+        java(
+            LOADS_CORE,
+            List.of("-Xms640m", "-Xmx640m", "-Xmn512m"),
+            AlbBench.class.getName(),
+            "load");
     await(BACKEND);
     for (Proxy proxy : proxies) {
       await(proxy.port());

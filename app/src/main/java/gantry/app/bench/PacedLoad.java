@@ -143,6 +143,7 @@ final class PacedLoad {
     BufferedReader in =
         new BufferedReader(new InputStreamReader(System.in, StandardCharsets.US_ASCII));
     for (String line = in.readLine(); line != null; line = in.readLine()) {
+      System.gc(); // now, and then not before the run is over
       PacedLoad load = new PacedLoad(loop, tls, Run.parse(line));
       loop.execute(load::due);
       load.over.await();
