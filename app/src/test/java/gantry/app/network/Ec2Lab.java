@@ -8,7 +8,7 @@ import gantry.services.Caller;
 import gantry.services.FixedClients;
 import gantry.services.HostedService;
 import gantry.services.ServiceContext;
-import gantry.services.ec2.Ec2;
+import gantry.services.ec2.Ec2Service;
 import gantry.state.ControllerRunner;
 import gantry.state.MemoryStore;
 import gantry.state.Scope;
@@ -48,7 +48,7 @@ final class Ec2Lab implements AutoCloseable {
     network = new VpcNetwork(settings);
     sockets = new VpcSockets(network);
     HostedService<Ec2Client> service =
-        Ec2.hosted(settings.publicPool(), List.of(), network::update);
+        Ec2Service.hosted(settings.publicPool(), List.of(), network::update);
     SystemTime time = new SystemTime();
     store = MemoryStore.of(Clock.systemUTC(), service.tables());
     ServiceContext context =

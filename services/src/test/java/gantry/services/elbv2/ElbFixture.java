@@ -133,7 +133,7 @@ abstract class ElbFixture {
   @BeforeEach
   void begin() {
     List<Table<?>> tables = new ArrayList<>();
-    HostedService<?> hosted = Elbv2.hosted(LiveTraffic.NONE);
+    HostedService<?> hosted = Elbv2.hosted(LiveTraffic.none());
     tables.addAll(hosted.tables());
     tables.addAll(Acm.hosted().tables());
     store = MemoryStore.of(time, tables);

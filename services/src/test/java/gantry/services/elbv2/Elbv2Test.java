@@ -37,7 +37,7 @@ class Elbv2Test extends ElbFixture {
   @Test
   void rows_can_be_kept() {
     RowCodec codec = new RowCodec();
-    for (Table<?> table : Elbv2.hosted(LiveTraffic.NONE).tables()) {
+    for (Table<?> table : Elbv2.hosted(LiveTraffic.none()).tables()) {
       codec.check(table.type());
     }
     for (Table<?> table : Acm.hosted().tables()) {
@@ -143,7 +143,7 @@ class Elbv2Test extends ElbFixture {
     assertThat(health(group).description()).isEqualTo("Target deregistration is in progress");
     assertThat(RoutingTables.plan(store.snapshot()).groups().getFirst().targets())
         .containsExactly(new BalancerPlan.Target("10.0.0.5", 8080, "10.0.0.5", "us-east-1a", true));
-    var controller = Elbv2.hosted(LiveTraffic.NONE).controllers().apply(context).getFirst();
+    var controller = Elbv2.hosted(LiveTraffic.none()).controllers().apply(context).getFirst();
     var key = controller.all(store.snapshot()).findFirst().orElseThrow();
     assertThat(controller.reconcile(key))
         .isEqualTo(gantry.state.Controller.Again.after(Duration.ofMinutes(5)));
@@ -182,7 +182,7 @@ class Elbv2Test extends ElbFixture {
                 r ->
                     r.targetGroupArn(group.targetGroupArn())
                         .targets(t -> t.id("10.0.0.5").port(80), t -> t.id("10.0.1.5").port(80))));
-    var controller = Elbv2.hosted(LiveTraffic.NONE).controllers().apply(context).get(1);
+    var controller = Elbv2.hosted(LiveTraffic.none()).controllers().apply(context).get(1);
     assertThat(outOfDns(controller, group, "healthy", "healthy")).containsExactly(false, false);
     assertThat(outOfDns(controller, group, "healthy", "unhealthy")).containsExactly(false, true);
     assertThat(outOfDns(controller, group, "unhealthy", "unhealthy")).containsExactly(false, false);
