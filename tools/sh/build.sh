@@ -3,7 +3,7 @@
 BUILT=${GANTRY_BUILT:-$GANTRY_ROOT/.gantry/built}
 
 program_sources() { # more tests of find's
-  (cd "$GANTRY_ROOT" && find pom.xml ./*/pom.xml ./*/src/main tools/sh/build.sh tools/sh/run.sh "$@")
+  (cd "$GANTRY_ROOT" && find pom.xml ./*/pom.xml ./*/src/main tools/sh/build.sh tools/sh/run.sh tools/jars "$@")
 }
 
 # What the sources are now: names, sizes and times; a second is enough to tell two edits apart since sizes count too.
@@ -44,8 +44,9 @@ build() {
   touch "$GANTRY_ROOT/.gantry/resolved"
   rm -rf "$BUILT.new"
   mkdir -p "$BUILT.new"
-  cp -p "$GANTRY_ROOT"/app/target/lib/*.jar "$BUILT.new/"
-  cp -p "$GANTRY_ROOT"/app/target/app-*.jar "$BUILT.new/gantry-app.jar"
+  "$JDK/bin/java" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 "$GANTRY_ROOT/tools/jars/Jars.java" "$BUILT.new" \
+    "$GANTRY_ROOT"/app/target/app-*.jar "$GANTRY_ROOT"/app/target/lib/*.jar >>"$GANTRY_ROOT/.gantry/build.log" 2>&1 ||
+    die "the jars could not be put together; .gantry/build.log says why"
   rm -rf "$BUILT"
   mv "$BUILT.new" "$BUILT"
   make_start_cache "$JDK" "$BUILT"
@@ -57,7 +58,8 @@ build() {
 # Trains the start-up cache: one short run of the very program, whose loaded and linked classes the next starts reuse.
 make_start_cache() { # JDK, folder of the program's jars
   local java=$1/bin/java folder=$2
-  (cd "$folder" && GANTRY_ENGINE=simulated CLASSPATH=$(classpath "$folder") "$java" $(jvm_options "$folder") -XX:AOTCacheOutput=gantry.aot gantry.app.Main train) \
+  jvm_options "$folder"
+  (use_classpath "$folder" && cd "$folder" && GANTRY_ENGINE=simulated "$java" "${JVM_OPTIONS[@]}" -XX:AOTCacheOutput=gantry.aot gantry.app.Main train) \
     >"$GANTRY_ROOT/.gantry/train.log" 2>&1 || {
     rm -f "$folder/gantry.aot"
     say "no start-up cache could be made (.gantry/train.log says why): starting will take longer"

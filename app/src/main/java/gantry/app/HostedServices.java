@@ -8,7 +8,7 @@ import gantry.services.acm.Acm;
 import gantry.services.cloudmap.CloudMap;
 import gantry.services.cloudtrail.AuditTrail;
 import gantry.services.cloudtrail.CloudTrail;
-import gantry.services.ec2.Ec2;
+import gantry.services.ec2.Ec2Service;
 import gantry.services.ecr.EcrHost;
 import gantry.services.ecrpublic.EcrPublic;
 import gantry.services.ecs.EcsCore;
@@ -59,7 +59,7 @@ final class HostedServices {
         EcsCore.hosted(),
         registry.service(),
         EcrPublic.hosted(registry),
-        Ec2.hosted(publicPool, lan, networks),
+        Ec2Service.hosted(publicPool, lan, networks),
         Iam.hosted(box),
         Elbv2.hosted(live),
         Acm.hosted(),

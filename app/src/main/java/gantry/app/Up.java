@@ -11,6 +11,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
+import java.util.SimpleTimeZone;
+import java.util.TimeZone;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -164,6 +166,9 @@ final class Up {
 
   private static int here(Arguments read) {
     Gantry gantry;
+    // SQLite's driver wants to know the zone of the machine at each start, which we never need, and
+    // Java then reads the history of all the world's clocks.
+    TimeZone.setDefault(new SimpleTimeZone(0, "UTC"));
     try {
       Down.removeLostEphemeral(data(read));
       gantry = Gantry.start(options(read));
@@ -172,6 +177,8 @@ final class Up {
     } catch (RuntimeException e) {
       System.err.println("gantry up: " + reason(e));
       return 1;
+    } finally {
+      TimeZone.setDefault(null); // from here on the machine's own again
     }
     // The other commands look where they would look for any program of that data directory.
     Path data = data(read);

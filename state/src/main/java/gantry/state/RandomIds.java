@@ -1,16 +1,19 @@
 package gantry.state;
 
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.security.SecureRandom;
 import java.util.HexFormat;
 import java.util.UUID;
+import java.util.random.RandomGenerator;
 
 /** Names and chance in production: nobody can guess them. */
 public final class RandomIds implements Ids {
 
-  /** Made when it is first needed: seeding costs start-up time. */
+  /** Made when it is first needed. */
   private static final class Source {
-    static final SecureRandom RANDOM = new SecureRandom();
+    static final RandomGenerator RANDOM =
+        Files.isReadable(Urandom.DEVICE) ? new Urandom() : new SecureRandom();
   }
 
   @Override

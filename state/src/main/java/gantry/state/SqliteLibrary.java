@@ -2,6 +2,8 @@ package gantry.state;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -47,10 +49,29 @@ final class SqliteLibrary {
       System.setProperty("org.sqlite.lib.name", library);
       // It tidies up what other programs unpacked, so it would read all of /tmp.
       System.setProperty("org.sqlite.tmpdir", home.toAbsolutePath().toString());
+      load(file);
       return true;
     } catch (IOException e) {
       Log.LOG.info("SQLite's library cannot be kept in {}: {}", home, e.toString());
       return false;
+    }
+  }
+
+  /**
+   * Loads it here and tells the driver so. Before it loads the very same file, the driver looks
+   * through the jars for its own version, to tidy up what other versions left in the temporary
+   * directory: 10 ms of CPU, for which everything that starts waits. A driver that cannot be told
+   * does as it always did.
+   */
+  private static void load(Path file) {
+    try {
+      VarHandle loaded =
+          MethodHandles.privateLookupIn(SQLiteJDBCLoader.class, MethodHandles.lookup())
+              .findStaticVarHandle(SQLiteJDBCLoader.class, "extracted", boolean.class);
+      System.load(file.toAbsolutePath().toString());
+      loaded.set(true);
+    } catch (ReflectiveOperationException | UnsatisfiedLinkError e) {
+      Log.LOG.debug("SQLite's driver loads its library itself: {}", e.toString());
     }
   }
 

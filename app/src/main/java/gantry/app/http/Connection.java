@@ -4,7 +4,6 @@ import gantry.app.http.HttpServer.Serving;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import java.net.InetSocketAddress;
 import java.util.HashSet;
@@ -17,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * not do, as a client that sends a byte now and then never meets it; so each connection is looked
  * at every {@link Limits#tick}.
  */
-final class Connection extends ChannelInboundHandlerAdapter {
+final class Connection extends Inbound {
 
   /** How HTTP/2's preface begins, and no request of HTTP/1.1. */
   private static final byte[] PREFACE = {'P', 'R', 'I', ' '};

@@ -6,7 +6,6 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpHeaderNames;
@@ -26,7 +25,7 @@ import org.slf4j.LoggerFactory;
  * Requests one after the other, of a connection of HTTP/1.1 or a stream of HTTP/2: reads each,
  * hands it over, writes its answer. All of its state belongs to the connection's thread.
  */
-final class Front extends ChannelInboundHandlerAdapter {
+final class Front extends Inbound {
 
   /** Bodies up to here are read before anybody is told of the request. */
   private static final int SMALL = 64 * 1024;

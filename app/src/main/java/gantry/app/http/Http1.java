@@ -5,6 +5,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPipeline;
 import io.netty.channel.ChannelPromise;
+import io.netty.channel.CombinedChannelDuplexHandler;
 import io.netty.handler.codec.http.HttpDecoderConfig;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaders;
@@ -18,16 +19,14 @@ import io.netty.handler.codec.http.HttpUtil;
 /** HTTP/1.1 on a connection, and its way to HTTP/2. */
 final class Http1 {
 
-  private static final String DECODER = "decoder";
-  private static final String ENCODER = "encoder";
+  private static final String CODEC = "codec";
   private static final String FRONT = "front";
   private static final int CHUNK_MOST = 64 * 1024;
 
   private Http1() {}
 
   static void install(ChannelPipeline pipeline, Serving serving, Connection connection) {
-    pipeline.addLast(DECODER, new Strict());
-    pipeline.addLast(ENCODER, new Encoder());
+    pipeline.addLast(CODEC, new CombinedChannelDuplexHandler<>(new Strict(), new Encoder()));
     pipeline.addLast(FRONT, new Front(serving, connection, false));
   }
 
@@ -48,24 +47,22 @@ final class Http1 {
       ChannelHandlerContext front, HttpRequest request, Serving serving, Connection connection) {
     ChannelPipeline pipeline = front.pipeline();
     pipeline.addAfter(
-        ENCODER,
+        CODEC,
         "upgrade",
         new HttpServerUpgradeHandler(
             ctx -> {
-              ctx.pipeline().remove(DECODER);
-              ctx.pipeline().remove(ENCODER);
+              ctx.pipeline().remove(CODEC);
               ctx.pipeline().remove(FRONT);
               connection.upgraded();
             },
             protocol -> Http2.upgradeTo(protocol, serving, connection),
             CHUNK_MOST));
-    pipeline.context(ENCODER).fireChannelRead(request);
+    pipeline.context(CODEC).fireChannelRead(request);
   }
 
   /** From here on the connection's bytes mean nothing to HTTP. */
   static void becomeTunnel(ChannelPipeline pipeline) {
-    pipeline.remove(ENCODER);
-    pipeline.remove(DECODER);
+    pipeline.remove(CODEC);
   }
 
   /** Lets an answer by that was written out already. */

@@ -1,16 +1,12 @@
 package gantry.app.http;
 
 import gantry.services.HttpHandler;
-import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
-import io.netty.channel.ChannelInitializer;
-import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.group.ChannelGroup;
 import io.netty.channel.group.DefaultChannelGroup;
 import io.netty.channel.nio.NioIoHandler;
@@ -33,8 +29,6 @@ public final class HttpServer implements AutoCloseable {
   private static final int LOOPS_MOST = 8;
 
   private static final int BACKLOG = 1024;
-  private static final int UNWRITTEN_LOW = 64 * 1024;
-  private static final int UNWRITTEN_HIGH = 256 * 1024;
 
   static {
     NettySetup.once();
@@ -73,7 +67,7 @@ public final class HttpServer implements AutoCloseable {
     Serving nobody =
         new Serving(exchange -> {}, Limits.USUAL, new DefaultChannelGroup(warm.next()));
     Connection connection = new Connection(nobody);
-    never.pipeline().addLast(connection);
+    never.pipeline().addLast(new Acceptor(nobody, warm, BUFFERS), connection);
     Http1.install(never.pipeline(), nobody, connection);
     never.unsafe().closeForcibly();
     warm.shutdownGracefully(0, 0, TimeUnit.SECONDS);
@@ -88,34 +82,16 @@ public final class HttpServer implements AutoCloseable {
             Math.min(LOOPS_MOST, Runtime.getRuntime().availableProcessors()),
             new DefaultThreadFactory("http", false), // the program lives as long as it listens
             NioIoHandler.newFactory());
-    ChannelFuture bound =
-        new ServerBootstrap()
-            .group(loops)
-            .channel(NioServerSocketChannel.class)
-            .option(ChannelOption.SO_BACKLOG, BACKLOG)
-            .option(ChannelOption.SO_REUSEADDR, true)
-            .option(ChannelOption.ALLOCATOR, BUFFERS)
-            .childOption(ChannelOption.ALLOCATOR, BUFFERS)
-            .childOption(ChannelOption.TCP_NODELAY, true)
-            // A client that has said all it has to say may still listen.
-            .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
-            .childOption(
-                ChannelOption.WRITE_BUFFER_WATER_MARK,
-                new WriteBufferWaterMark(UNWRITTEN_LOW, UNWRITTEN_HIGH))
-            .childHandler(
-                new ChannelInitializer<>() {
-                  @Override
-                  protected void initChannel(Channel channel) {
-                    channel.pipeline().addLast(new Connection(serving));
-                  }
-                })
-            .bind(address)
-            .awaitUninterruptibly();
+    NioServerSocketChannel listener = new NioServerSocketChannel();
+    listener.config().setBacklog(BACKLOG).setReuseAddress(true).setAllocator(BUFFERS);
+    listener.pipeline().addLast(new Acceptor(serving, loops, BUFFERS));
+    loops.register(listener).awaitUninterruptibly();
+    ChannelFuture bound = listener.bind(address).awaitUninterruptibly();
     if (!bound.isSuccess()) {
       loops.shutdownGracefully(0, 0, TimeUnit.SECONDS);
       throw new UncheckedIOException(cannotListen(address, bound.cause()));
     }
-    return new HttpServer(serving, loops, bound.channel());
+    return new HttpServer(serving, loops, listener);
   }
 
   private static BindException cannotListen(InetSocketAddress address, Throwable cause) {

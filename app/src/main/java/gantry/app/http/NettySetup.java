@@ -18,6 +18,8 @@ final class NettySetup {
     usual("io.netty.machineId", "00:00:00:00:00:00:00:01");
     usual("io.netty.processId", "1");
     usual("io.netty.leakDetection.level", "disabled");
+    // Each server names its own buffers; the pooled ones of those that do not are there anyway.
+    usual("io.netty.allocator.type", "pooled");
     selector();
     InternalLoggerFactory.setDefaultFactory(new Loggers());
   }

@@ -8,8 +8,13 @@ import org.jspecify.annotations.Nullable;
 /** What the data plane sees of load balancers and targets just now. */
 public interface LiveTraffic {
 
-  /** Where nothing carries traffic. */
-  LiveTraffic NONE = () -> null;
+  /**
+   * Where nothing carries traffic. No constant: lambdas of an interface that has both something to
+   * set up and methods of its own are left out of the start-up cache.
+   */
+  static LiveTraffic none() {
+    return () -> null;
+  }
 
   /** Watches for a second; null where nothing carries traffic. */
   @Nullable Seen watch();

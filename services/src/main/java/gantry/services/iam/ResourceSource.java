@@ -58,7 +58,7 @@ public interface ResourceSource {
 
   /** The condition keys that the resource itself has, beside its tags. */
   default Context context(View view, Scope scope, String arn) {
-    return Context.EMPTY;
+    return Context.empty();
   }
 
   default Map<String, String> tags(View view, Scope scope, String arn) {

@@ -51,7 +51,7 @@ final class Simulation {
         r.resourceArns(),
         // Who asks for nobody in particular has none of a caller's keys.
         Context.of(context(r.contextEntries()))
-            .or(r.callerArn() == null ? Context.EMPTY : principalContext(caller)));
+            .or(r.callerArn() == null ? Context.empty() : principalContext(caller)));
   }
 
   static List<EvaluationResult> principal(

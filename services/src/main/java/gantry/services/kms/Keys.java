@@ -45,15 +45,19 @@ import software.amazon.awssdk.services.kms.model.OriginType;
 /** Finding a key, making one, opening its secret, and who may use it. */
 final class Keys {
 
-  /** The policies of a caller whom nothing of his own holds back. */
-  private static final List<Policy> ANYTHING =
-      List.of(
-          new Policy(
-              "audit",
-              Policy.Type.IDENTITY,
-              Documents.compiled(
-                  "{\"Version\":\"2012-10-17\",\"Statement\":{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"*\"}}",
-                  PolicyKind.MANAGED)));
+  /**
+   * The policies of a caller whom nothing of his own holds back: compiled when one is asked for.
+   */
+  private static final class Anything {
+    static final List<Policy> POLICIES =
+        List.of(
+            new Policy(
+                "audit",
+                Policy.Type.IDENTITY,
+                Documents.compiled(
+                    "{\"Version\":\"2012-10-17\",\"Statement\":{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"*\"}}",
+                    PolicyKind.MANAGED)));
+  }
 
   private final ServiceContext context;
   private final SecretBox box;
@@ -334,7 +338,11 @@ final class Keys {
     Decision decision =
         Evaluator.decide(
             AccessRequest.of(
-                    who.principal(), action, key.arn(), asked, enforced ? who.policies() : ANYTHING)
+                    who.principal(),
+                    action,
+                    key.arn(),
+                    asked,
+                    enforced ? who.policies() : Anything.POLICIES)
                 .withBoundary(enforced ? who.boundary() : null)
                 .withSession(enforced ? who.session() : null)
                 .withResource(key.scope().account(), List.of(policy(key.row())), true));
@@ -380,7 +388,7 @@ final class Keys {
                         key.arn(),
                         keys(key.row())
                             .or(RequestContext.of(caller, who, context.clock().instant())),
-                        ANYTHING)
+                        Anything.POLICIES)
                     .withResource(key.scope().account(), List.of(policy(policy)), true))
             .allowed();
     if (!bypass && !mayChange) {

@@ -43,7 +43,7 @@ public record KmsResources(Mode mode) implements ResourceSource {
   @Override
   public Context context(View view, Scope scope, String arn) {
     Found key = found(view, scope, arn);
-    return key == null ? Context.EMPTY : Keys.keys(key.row());
+    return key == null ? Context.empty() : Keys.keys(key.row());
   }
 
   @Override

@@ -48,6 +48,16 @@ public final class IgnoredMembers {
     return List.copyOf(found);
   }
 
+  /** Whether no member is set. */
+  public static boolean saysNothing(SdkPojo request) {
+    for (Member member : SdkShapes.of(request.getClass()).members) {
+      if (set(member, request)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   private void walk(Plan plan, Object structure, String path, Set<String> found) {
     for (Member member : plan.ignored) {
       if (set(member, structure)) {

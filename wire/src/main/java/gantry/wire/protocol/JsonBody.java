@@ -50,8 +50,8 @@ final class JsonBody {
   // ---- in
 
   static void read(byte[] json, Shape shape, Object builder) {
-    if (blank(json)) {
-      return; // clients leave the body of an empty request out
+    if (saysNothing(json)) {
+      return;
     }
     try (JsonParser p = FACTORY.createParser(json)) {
       if (p.nextToken() != JsonToken.START_OBJECT) {
@@ -87,6 +87,15 @@ final class JsonBody {
     if (p.nextToken() != null) {
       throw WireException.serialization("There is more after the end of the JSON document.");
     }
+  }
+
+  /**
+   * Clients leave the body of an empty request out, or send {@code {}}. Neither needs a parser, the
+   * first of which costs a start 30 ms: it has constants of BigDecimal, and Java prepares that
+   * class by raising 5 to the 65,536th power.
+   */
+  private static boolean saysNothing(byte[] json) {
+    return json.length == 2 && json[0] == '{' && json[1] == '}' || blank(json);
   }
 
   private static boolean blank(byte[] json) {

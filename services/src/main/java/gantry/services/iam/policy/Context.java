@@ -13,7 +13,13 @@ import org.jspecify.annotations.Nullable;
 @FunctionalInterface
 public interface Context {
 
-  Context EMPTY = key -> null;
+  /**
+   * A request without any. No constant: lambdas of an interface that has both something to set up
+   * and methods of its own are left out of the start-up cache.
+   */
+  static Context empty() {
+    return key -> null;
+  }
 
   /**
    * The values of a condition key, or null where the request has none.

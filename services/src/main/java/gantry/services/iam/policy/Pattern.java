@@ -20,11 +20,29 @@ final class Pattern {
 
   /** One piece: characters (wildcards as negative numbers), or a variable. */
   private sealed interface Piece {
+    /** Null where it stands for nothing. */
+    int @Nullable [] tokens(Context context, boolean foldCase);
+
     // An array, since it is walked for every decision; it never leaves this class.
     @SuppressWarnings("ArrayRecordComponent")
-    record Text(int[] tokens) implements Piece {}
+    record Text(int[] tokens) implements Piece {
+      @Override
+      public int[] tokens(Context context, boolean foldCase) {
+        return tokens;
+      }
+    }
 
-    record Variable(String lowerCaseKey, @Nullable String fallback) implements Piece {}
+    record Variable(String lowerCaseKey, @Nullable String fallback) implements Piece {
+      @Override
+      public int @Nullable [] tokens(Context context, boolean foldCase) {
+        List<String> values = context.values(lowerCaseKey);
+        // Only a key with one value can stand in a text.
+        String value = values != null && values.size() == 1 ? values.getFirst() : fallback;
+        return value == null
+            ? null
+            : (foldCase ? value.toLowerCase(Locale.ROOT) : value).chars().toArray();
+      }
+    }
   }
 
   private final String source;
@@ -40,7 +58,7 @@ final class Pattern {
     this.pieces = pieces;
     this.fixed =
         pieces.stream().allMatch(Piece.Text.class::isInstance)
-            ? expand(pieces, Context.EMPTY, foldCase)
+            ? expand(pieces, Context.empty(), foldCase)
             : null;
   }
 
@@ -149,18 +167,9 @@ final class Pattern {
   private static int @Nullable [] expand(List<Piece> pieces, Context context, boolean foldCase) {
     int[] all = new int[0];
     for (Piece piece : pieces) {
-      int[] more;
-      switch (piece) {
-        case Piece.Text(int[] tokens) -> more = tokens;
-        case Piece.Variable(String key, String fallback) -> {
-          List<String> values = context.values(key);
-          // Only a key with one value can stand in a text.
-          String value = values != null && values.size() == 1 ? values.getFirst() : fallback;
-          if (value == null) {
-            return null;
-          }
-          more = (foldCase ? value.toLowerCase(Locale.ROOT) : value).chars().toArray();
-        }
+      int[] more = piece.tokens(context, foldCase);
+      if (more == null) {
+        return null;
       }
       int[] longer = Arrays.copyOf(all, all.length + more.length);
       System.arraycopy(more, 0, longer, all.length, more.length);

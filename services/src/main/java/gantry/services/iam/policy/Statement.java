@@ -98,7 +98,7 @@ public final class Statement {
 
   private boolean coversAction(String action) {
     for (Pattern pattern : actions) {
-      if (pattern.matches(action, Context.EMPTY)) {
+      if (pattern.matches(action, Context.empty())) {
         return !notActions;
       }
     }

@@ -50,7 +50,7 @@ class EvaluatorTest {
 
   private static AccessRequest read(PrincipalInfo who, Policy... identity) {
     return AccessRequest.of(
-        who, "s3:GetObject", "arn:aws:s3:::bucket/a/b", Context.EMPTY, List.of(identity));
+        who, "s3:GetObject", "arn:aws:s3:::bucket/a/b", Context.empty(), List.of(identity));
   }
 
   @Test
@@ -92,7 +92,7 @@ class EvaluatorTest {
             ALICE,
             "sqs:SendMessage",
             "arn:aws:sqs:us-east-1:" + ACCOUNT + ":q",
-            Context.EMPTY,
+            Context.empty(),
             List.of());
     assertThat(Evaluator.decide(sqs.withBoundary(boundary)).outcome())
         .isEqualTo(Outcome.IMPLICIT_DENY);
