@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.core.SdkClient;
 
@@ -23,6 +24,10 @@ import software.amazon.awssdk.core.SdkClient;
  */
 public final class Wire {
   private final Map<String, Hosted> byTarget = new HashMap<>();
+
+  /** By whole targets that were asked for and are somebody's: as many as there are operations. */
+  private final Map<String, Operation> targets = new ConcurrentHashMap<>();
+
   private final List<Hosted> query = new ArrayList<>();
   private final List<Hosted> rest = new ArrayList<>();
   private final Map<String, Hosted> byId = new LinkedHashMap<>();
@@ -86,6 +91,15 @@ public final class Wire {
   }
 
   private Route json(RequestHead head, String target) {
+    Operation known = targets.get(target);
+    if (known == null) {
+      known = operation(target);
+      targets.put(target, known);
+    }
+    return new Route(known.service(), known, jsonVersion(head), head, Map.of());
+  }
+
+  private Operation operation(String target) {
     int dot = target.lastIndexOf('.');
     Hosted service = dot < 0 ? null : byTarget.get(target.substring(0, dot));
     String name = target.substring(dot + 1);
@@ -100,7 +114,7 @@ public final class Wire {
       throw new WireException(
           "UnknownOperationException", 400, "The operation " + shown(name) + " is not known.");
     }
-    return new Route(service.model(), operation, jsonVersion(head), head, Map.of());
+    return operation;
   }
 
   private static Protocol jsonVersion(RequestHead head) {
