@@ -5,25 +5,10 @@ set -euo pipefail
 gantry=$1 work=$2 port=$3
 lb_port=$((port + 1))
 data=$work/data
+. "$(dirname "${BASH_SOURCE[0]}")/script.sh"
 mkdir -p "$work/image"
 cd "$work"
 
-say() { printf '== %s\n' "$*"; }
-fail() {
-  printf 'FAILED: %s\n' "$*"
-  tail -n 40 "$data/gantry.log" "$data/up.out" 2>/dev/null || true
-  exit 1
-}
-aws_() { aws --endpoint-url "http://localhost:$port" --output text "$@"; }
-# until_true SECONDS WHAT COMMAND...: waits for a state, with a deadline.
-until_true() {
-  local deadline=$((SECONDS + $1)) what=$2
-  shift 2
-  until "$@" >/dev/null 2>&1; do
-    [ $SECONDS -lt $deadline ] || fail "not in time: $what"
-    sleep 0.2
-  done
-}
 clean() {
   "$gantry" down --data "$data" --purge >down.out 2>&1 || cat down.out
   docker image rm -f "localhost:$port/thread:v1" "localhost:$port/thread:v2" >/dev/null 2>&1 || true

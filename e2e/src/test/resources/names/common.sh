@@ -5,26 +5,13 @@ gantry=$1 work=$2 port=$3
 lb_port=$((port + 1))
 data=$work/data
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$here/../script.sh"
 mkdir -p "$work"
 cd "$work"
 pushed=()
 
-say() { printf '== %s (%ss)\n' "$*" "$SECONDS"; }
-fail() {
-  printf 'FAILED: %s\n' "$*"
+on_failure() {
   aws_ ecs describe-services --cluster names --services edge api --query 'services[].events[:8].message' 2>/dev/null || true
-  tail -n 40 "$data/gantry.log" "$data/up.out" 2>/dev/null || true
-  exit 1
-}
-aws_() { aws --endpoint-url "http://localhost:$port" --output text "$@"; }
-# until_true SECONDS WHAT COMMAND...: waits for a state, with a deadline.
-until_true() {
-  local deadline=$((SECONDS + $1)) what=$2
-  shift 2
-  until "$@" >/dev/null 2>&1; do
-    [ $SECONDS -lt $deadline ] || fail "not in time: $what"
-    sleep 0.5
-  done
 }
 clean() {
   [ -z "${load:-}" ] || kill "$load" 2>/dev/null || true

@@ -122,7 +122,7 @@ public final class Gantry implements AutoCloseable {
                 onlyLoopback && iamMode != IamAuthorizer.Mode.ENFORCE,
                 options.images().vulnerabilities(),
                 iamMode,
-                (of, repository) -> imageUses().users(of, repository),
+                (view, of, repository) -> imageUses().users(view, of, repository),
                 upstream,
                 options.images().upstreams()));
     this.registry = () -> registry.host(context(clock, ids));

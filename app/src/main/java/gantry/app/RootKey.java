@@ -4,12 +4,8 @@ import gantry.services.AccessKeys;
 import gantry.state.Ids;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Base64;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -36,17 +32,7 @@ record RootKey(String accessKeyId, String secret, boolean isNew) {
         return new RootKey(lines.get(0), lines.get(1), false);
       }
       RootKey made = make(ids);
-      Files.createDirectories(data);
-      Path written = data.resolve(FILE + ".new");
-      Files.deleteIfExists(written);
-      Files.createFile(
-          written,
-          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-      Files.write(
-          written,
-          (made.accessKeyId + "\n" + made.secret + "\n").getBytes(StandardCharsets.US_ASCII),
-          StandardOpenOption.SYNC);
-      Files.move(written, file, StandardCopyOption.ATOMIC_MOVE);
+      Folders.writePrivate(file, List.of(made.accessKeyId, made.secret));
       return made;
     } catch (IOException e) {
       throw new UncheckedIOException(e);

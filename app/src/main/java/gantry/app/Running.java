@@ -4,8 +4,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -51,14 +49,8 @@ record Running(
 
   void write(Path data) {
     try {
-      Files.createDirectories(data);
-      Path written = data.resolve(FILE + ".new");
-      Files.deleteIfExists(written);
-      Files.createFile(
-          written,
-          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-      Files.write(
-          written,
+      Folders.writePrivate(
+          file(data),
           List.of(
               Long.toString(pid),
               url,
@@ -68,8 +60,6 @@ record Running(
               Long.toString(started),
               install,
               folder.toString()));
-      Files.move(
-          written, file(data), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -25,7 +25,7 @@ class RolesTest {
         Program.run(
             List.of(
                 "bash",
-                resource("roles.sh", work).toString(),
+                Script.resource("roles/roles.sh"),
                 Program.ROOT.resolve("gantry").toString(),
                 work.toString(),
                 Script.ports(1),
@@ -43,8 +43,8 @@ class RolesTest {
   /** The containers' program, built once: static, so that the image holds nothing else. */
   private static Path worker() throws IOException, InterruptedException {
     Path folder = Files.createDirectories(Program.ROOT.resolve(".gantry/clients/worker"));
-    Files.move(
-        resource("worker.go", folder),
+    Files.copy(
+        Path.of(Script.resource("roles/worker.go")),
         folder.resolve("main.go"),
         StandardCopyOption.REPLACE_EXISTING);
     if (!Files.exists(folder.resolve("go.mod"))) {
@@ -61,14 +61,5 @@ class RolesTest {
     command.addAll(List.of(arguments));
     Program.Said said = Program.run(command, folder, Map.of("CGO_ENABLED", "0"));
     assertThat(said.code()).as(said.toString()).isZero();
-  }
-
-  private static Path resource(String name, Path folder) throws IOException {
-    Path file = folder.resolve(name);
-    try (var in = RolesTest.class.getResourceAsStream("/roles/" + name)) {
-      assertThat(in).as(name).isNotNull();
-      Files.copy(in, file, StandardCopyOption.REPLACE_EXISTING);
-    }
-    return file;
   }
 }

@@ -175,6 +175,7 @@ final class HostEndpoint implements AutoCloseable {
     try {
       server = listen(new InetSocketAddress(address, port));
     } catch (IOException e) {
+      log.warn("{}; containers that run already do not find the metadata endpoint", e.getMessage());
       server = listen(new InetSocketAddress(address, 0));
     }
     Files.createDirectories(file.getParent());

@@ -42,10 +42,6 @@ public record NodeDoors(
         ecs, other, otherSockets, roles, registry, credentials, health, news, clock);
   }
 
-  public NodeDoors withRegistry(RegistryCredentials other) {
-    return new NodeDoors(ecs, network, sockets, roles, other, credentials, health, news, clock);
-  }
-
   public NodeDoors withCredentials(TaskCredentials other) {
     return new NodeDoors(ecs, network, sockets, roles, registry, other, health, news, clock);
   }

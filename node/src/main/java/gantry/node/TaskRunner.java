@@ -19,17 +19,9 @@ import gantry.node.task.TaskMachine;
 import gantry.node.task.TaskReport;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
-import java.util.List;
 import java.util.Map;
-import java.util.Queue;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -59,13 +51,7 @@ final class TaskRunner {
   private final TaskLook look;
   private final TaskDeeds deeds;
   private final Preparation preparation;
-  private final ReentrantLock lock = new ReentrantLock();
-  private final Condition news = lock.newCondition();
-  private final Queue<Runnable> results = new ArrayDeque<>();
-  private final Set<String> dirty = new HashSet<>();
-  private boolean lookAtAll = true;
-  private boolean ended;
-
+  private final Inbox inbox;
   private final Outbox outbox;
   private volatile String waitingFor = "";
   private final Map<String, Health> healthTold = new HashMap<>();
@@ -73,9 +59,10 @@ final class TaskRunner {
 
   TaskRunner(Node node, TaskPayload task) {
     this.node = node;
+    this.inbox = new Inbox(node.clock());
     this.facts = new TaskFacts(task);
     this.look = new TaskLook(node, facts);
-    this.deeds = new TaskDeeds(node, facts, look, this::everythingMayHaveChanged);
+    this.deeds = new TaskDeeds(node, facts, look, inbox::everythingMayHaveChanged);
     this.preparation = new Preparation(node);
     this.outbox = new Outbox(node.ecs(), this::acknowledged);
   }
@@ -109,7 +96,7 @@ final class TaskRunner {
     Instant deadline = node.clock().instant().plus(limit);
     while (!facts.seen().container(container).state().started()
         && node.clock().instant().isBefore(deadline)
-        && !isEnded()) {
+        && !inbox.isEnded()) {
       try {
         TimeUnit.MILLISECONDS.sleep(10);
       } catch (InterruptedException e) {
@@ -128,81 +115,41 @@ final class TaskRunner {
 
   /** The newest of what is wanted; an older one changes nothing. */
   void assign(TaskPayload newer) {
-    lock.lock();
-    try {
-      if (newer.generation() >= facts.task.generation()) {
-        facts.task = newer;
-        news.signalAll();
-      }
-    } finally {
-      lock.unlock();
-    }
+    inbox.tell(
+        () -> {
+          if (newer.generation() >= facts.task.generation()) {
+            facts.task = newer;
+          }
+        });
   }
 
   /** The control plane does not know the task: stop it, and tell nobody. */
   void disown() {
-    lock.lock();
-    try {
-      facts.silent = true;
-      outbox.close();
-      facts.failure = "the control plane does not know this task any more";
-      news.signalAll();
-    } finally {
-      lock.unlock();
-    }
+    inbox.tell(
+        () -> {
+          facts.silent = true;
+          outbox.close();
+          facts.failure = "the control plane does not know this task any more";
+        });
   }
 
   void changed(String container) {
-    lock.lock();
-    try {
-      dirty.add(container);
-      news.signalAll();
-    } finally {
-      lock.unlock();
-    }
+    inbox.changed(container);
   }
 
   void everythingMayHaveChanged() {
-    lock.lock();
-    try {
-      lookAtAll = true;
-      news.signalAll();
-    } finally {
-      lock.unlock();
-    }
+    inbox.everythingMayHaveChanged();
   }
 
   /** Ends the runner and leaves the containers as they are: the program is going down. */
   void abandon() {
-    lock.lock();
-    try {
-      ended = true;
-      outbox.close();
-      news.signalAll();
-    } finally {
-      lock.unlock();
-    }
+    inbox.end();
+    outbox.close();
   }
 
   private void acknowledged(SubmitTaskStateChangeRequest report) {
     if ("STOPPED".equals(report.status())) {
-      lock.lock();
-      try {
-        facts.stoppedAcknowledged = true;
-        news.signalAll();
-      } finally {
-        lock.unlock();
-      }
-    }
-  }
-
-  private void post(Runnable result) {
-    lock.lock();
-    try {
-      results.add(result);
-      news.signalAll();
-    } finally {
-      lock.unlock();
+      inbox.tell(() -> facts.stoppedAcknowledged = true);
     }
   }
 
@@ -221,14 +168,14 @@ final class TaskRunner {
         report();
         if (step instanceof Step.Wait wait) {
           waitingFor = wait.why();
-          await(wait.until());
+          inbox.await(wait.until());
         } else if (step instanceof Step.CleanUp) {
           cleanUp();
           node.finished(this, outbox.newest());
           return;
         } else if (step instanceof Step.Stopped && facts.stoppedStep) {
           waitingFor = "the control plane to take note that the task stopped";
-          await(null);
+          inbox.await(null);
         } else {
           perform(step);
         }
@@ -236,7 +183,7 @@ final class TaskRunner {
     } catch (InterruptedException e) {
       log.debug("runner of task {} was interrupted", facts.task.taskId());
     } catch (RuntimeException e) {
-      if (isEnded()) {
+      if (inbox.isEnded()) {
         return; // the connection to Docker is closed, and with it the program's part
       }
       log.error(
@@ -247,29 +194,16 @@ final class TaskRunner {
 
   /** Takes in what arrived; false when the runner is to end. */
   private boolean takeNews() throws InterruptedException {
-    boolean all;
-    Set<String> some;
-    List<Runnable> done;
-    lock.lock();
-    try {
-      if (ended) {
-        return false;
-      }
-      all = lookAtAll;
-      lookAtAll = false;
-      some = Set.copyOf(dirty);
-      dirty.clear();
-      done = new ArrayList<>(results);
-      results.clear();
-    } finally {
-      lock.unlock();
+    Inbox.News news = inbox.take();
+    if (news == null) {
+      return false;
     }
-    done.forEach(Runnable::run);
+    news.results().forEach(Runnable::run);
     try {
-      if (all) {
+      if (news.everything()) {
         look.all();
       } else {
-        for (String each : some) {
+        for (String each : news.containers()) {
           look.at(each);
         }
       }
@@ -280,39 +214,8 @@ final class TaskRunner {
     return true;
   }
 
-  private void await(@Nullable Instant until) throws InterruptedException {
-    lock.lock();
-    try {
-      while (!ended && results.isEmpty() && dirty.isEmpty() && !lookAtAll && !changedWish()) {
-        if (until == null) {
-          news.await();
-        } else {
-          long nanos = Duration.between(node.clock().instant(), until).toNanos();
-          if (nanos <= 0 || news.awaitNanos(nanos) <= 0) {
-            return;
-          }
-        }
-      }
-      wishSeen = facts.task.generation();
-      ackSeen = facts.stoppedAcknowledged || facts.silent;
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  private long wishSeen = -1;
-  private boolean ackSeen;
-
-  private boolean changedWish() {
-    if (wishSeen == -1) {
-      wishSeen = facts.task.generation();
-    }
-    return wishSeen != facts.task.generation()
-        || ackSeen != (facts.stoppedAcknowledged || facts.silent);
-  }
-
   private void dockerGone(DockerEngine.Unavailable e) throws InterruptedException {
-    if (isEnded()) {
+    if (inbox.isEnded()) {
       return; // it is we who have gone
     }
     Instant now = node.clock().instant();
@@ -331,7 +234,7 @@ final class TaskRunner {
         && Duration.between(since, now).compareTo(node.config().dockerPatience()) >= 0) {
       facts.failure = "CannotCreateContainerError: " + e.getMessage();
     }
-    everythingMayHaveChanged();
+    inbox.everythingMayHaveChanged();
     TimeUnit.MILLISECONDS.sleep(200);
     report();
   }
@@ -351,14 +254,14 @@ final class TaskRunner {
         case Step.ReleaseNetwork it -> deeds.releaseNetwork();
         case Step.Stopped it -> facts.stoppedStep = true;
         case Step.CleanUp it -> cleanUp();
-        case Step.Wait it -> await(it.until());
+        case Step.Wait it -> inbox.await(it.until());
       }
       dockerGoneSince = null;
     } catch (DockerEngine.Unavailable e) {
       if (String.valueOf(e.getMessage()).startsWith("DockerTimeoutError")
           && !TaskMachine.stopping(facts.task, facts.seen())) {
         facts.fail(null, String.valueOf(e.getMessage()));
-        everythingMayHaveChanged();
+        inbox.everythingMayHaveChanged();
       } else {
         dockerGone(e);
       }
@@ -416,22 +319,23 @@ final class TaskRunner {
             () -> {
               try {
                 Preparation.Ready ready = preparation.ready(now, container);
-                post(() -> prepared(name, ready));
+                inbox.post(() -> prepared(name, ready));
               } catch (Images.Missing | SecretValues.Unavailable | Preparation.Refused e) {
-                post(() -> notPrepared(name, String.valueOf(e.getMessage())));
+                inbox.post(() -> notPrepared(name, String.valueOf(e.getMessage())));
               } catch (DockerEngine.Unavailable e) {
                 // Docker is away: ask again when it is back, or give up with the task.
-                post(
+                inbox.post(
                     () -> {
                       facts.set(facts.seen().container(name).prepared(Prepared.NOT_ASKED));
                       gone(e);
                     });
               } catch (RuntimeException e) {
-                if (isEnded()) {
+                if (inbox.isEnded()) {
                   return;
                 }
                 log.error("task {}: container {} cannot be prepared", now.taskId(), name, e);
-                post(() -> notPrepared(name, Reasons.resources(String.valueOf(e.getMessage()))));
+                inbox.post(
+                    () -> notPrepared(name, Reasons.resources(String.valueOf(e.getMessage()))));
               }
             });
   }
@@ -483,7 +387,7 @@ final class TaskRunner {
         return;
       } catch (DockerEngine.Unavailable e) {
         dockerGone(e);
-        if (isEnded()) {
+        if (inbox.isEnded()) {
           return;
         }
       } catch (DockerException e) {
@@ -496,33 +400,11 @@ final class TaskRunner {
         if (tries >= CLEANUP_TRIES) {
           return; // what is left carries our label, and goes with the next retainOnly
         }
-        rest(CLEANUP_PAUSE);
-        if (isEnded()) {
+        inbox.rest(CLEANUP_PAUSE);
+        if (inbox.isEnded()) {
           return;
         }
       }
-    }
-  }
-
-  /** Unless the runner is to end. */
-  private void rest(Duration pause) throws InterruptedException {
-    lock.lock();
-    try {
-      long left = pause.toNanos();
-      while (!ended && left > 0) {
-        left = news.awaitNanos(left);
-      }
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  private boolean isEnded() {
-    lock.lock();
-    try {
-      return ended;
-    } finally {
-      lock.unlock();
     }
   }
 }

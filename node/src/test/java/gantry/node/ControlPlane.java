@@ -26,9 +26,7 @@ public final class ControlPlane implements EcsClient {
 
   @Override
   public SubmitTaskStateChangeResponse submitTaskStateChange(SubmitTaskStateChangeRequest report) {
-    if (away) {
-      throw EcsException.builder().message("away").statusCode(503).build();
-    }
+    throwIfAway();
     reports.add(report);
     return SubmitTaskStateChangeResponse.builder().acknowledgment("ok").build();
   }
@@ -36,8 +34,15 @@ public final class ControlPlane implements EcsClient {
   @Override
   public SubmitAttachmentStateChangesResponse submitAttachmentStateChanges(
       SubmitAttachmentStateChangesRequest request) {
+    throwIfAway();
     attachments.add(request);
     return SubmitAttachmentStateChangesResponse.builder().acknowledgment("ok").build();
+  }
+
+  private void throwIfAway() {
+    if (away) {
+      throw EcsException.builder().message("away").statusCode(503).build();
+    }
   }
 
   public void away(boolean now) {

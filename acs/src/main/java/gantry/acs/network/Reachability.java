@@ -1,22 +1,13 @@
 package gantry.acs.network;
 
-import gantry.acs.network.NetworkPlan.Acl;
-import gantry.acs.network.NetworkPlan.AclEntry;
 import gantry.acs.network.NetworkPlan.Eni;
-import gantry.acs.network.NetworkPlan.Group;
 import gantry.acs.network.NetworkPlan.Nat;
 import gantry.acs.network.NetworkPlan.Peering;
-import gantry.acs.network.NetworkPlan.Route;
-import gantry.acs.network.NetworkPlan.RouteTable;
 import gantry.acs.network.NetworkPlan.RouteTarget;
-import gantry.acs.network.NetworkPlan.Rule;
-import gantry.acs.network.NetworkPlan.RulePeer;
 import gantry.acs.network.NetworkPlan.Subnet;
 import gantry.acs.network.NetworkPlan.Vpc;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.SortedSet;
-import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,24 +18,13 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Reachability {
 
-  private static final int TCP = 6;
-  private static final int UDP = 17;
-  private static final int ICMP = 1;
-
-  /** Where clients' own ports are: replies go there. */
-  private static final int EPHEMERAL_FROM = 32_768;
-
-  private static final int EPHEMERAL_TO = 60_999;
-
   private final NetworkPlan plan;
-  private final int protocol;
-  private final int port;
   private final List<String> path = new ArrayList<>();
+  private final Gates gates;
 
   private Reachability(NetworkPlan plan, int protocol, int port) {
     this.plan = plan;
-    this.protocol = protocol;
-    this.port = port;
+    this.gates = new Gates(plan, protocol, port, path);
   }
 
   /** The answer to a question. */
@@ -81,17 +61,6 @@ public final class Reachability {
     PRIVATE_DESTINATION
   }
 
-  /** Ends the walk. */
-  private static final class Stop extends Exception {
-    private static final long serialVersionUID = 1L;
-    private final transient Answer.Stopped answer;
-
-    Stop(By by, String resource, String at, String why) {
-      super(why, null, false, false);
-      this.answer = new Answer.Stopped(by, resource, at, why);
-    }
-  }
-
   /**
    * Asks.
    *
@@ -105,12 +74,12 @@ public final class Reachability {
     try {
       question.walk(fromEni, to);
       return new Answer.Allowed(List.copyOf(question.path));
-    } catch (Stop stop) {
+    } catch (Gates.Stop stop) {
       return stop.answer;
     }
   }
 
-  private void walk(String fromEni, String to) throws Stop {
+  private void walk(String fromEni, String to) throws Gates.Stop {
     Vpc vpc = null;
     for (Vpc one : plan.vpcs().values()) {
       if (one.enis().containsKey(fromEni)) {
@@ -119,7 +88,8 @@ public final class Reachability {
     }
     Eni from = vpc == null ? null : vpc.enis().get(fromEni);
     if (vpc == null || from == null) {
-      throw new Stop(By.NOBODY_THERE, fromEni, fromEni, "There is no interface " + fromEni + ".");
+      throw new Gates.Stop(
+          By.NOBODY_THERE, fromEni, fromEni, "There is no interface " + fromEni + ".");
     }
     path.add(fromEni);
     if (from.addresses().contains(to) || unfiltered(vpc, to)) {
@@ -127,9 +97,9 @@ public final class Reachability {
       return;
     }
     Subnet subnet = subnet(vpc, from);
-    groups(vpc, from, true, to);
-    acl(vpc, subnet, true, to, port, port, "to");
-    RouteTarget target = route(vpc, subnet, to);
+    gates.groups(vpc, from, true, to);
+    gates.request(vpc, subnet, true, to);
+    RouteTarget target = Gates.route(vpc, subnet, to);
     path.add(subnet.routeTable());
     switch (target) {
       case RouteTarget.Local _ -> local(vpc, from, subnet, vpc, to, null);
@@ -145,7 +115,7 @@ public final class Reachability {
       case RouteTarget.Internet(String gateway) -> {
         String source = from.publicAddresses().get(from.address());
         if (source == null) {
-          throw new Stop(
+          throw new Gates.Stop(
               By.NO_PUBLIC_ADDRESS,
               gateway,
               fromEni,
@@ -159,7 +129,7 @@ public final class Reachability {
       case RouteTarget.ToNat(String id) -> nat(vpc, from, subnet, id, to);
       case RouteTarget.ToEndpoint(String id) -> path.add(id);
       case RouteTarget.ToInterface(String id) ->
-          throw new Stop(
+          throw new Gates.Stop(
               By.ROUTE,
               subnet.routeTable(),
               subnet.id(),
@@ -168,8 +138,8 @@ public final class Reachability {
     }
   }
 
-  private static Stop blackhole(Subnet subnet, String to, String former) {
-    return new Stop(
+  private static Gates.Stop blackhole(Subnet subnet, String to, String former) {
+    return new Gates.Stop(
         By.BLACK_HOLE,
         subnet.routeTable(),
         subnet.id(),
@@ -185,19 +155,19 @@ public final class Reachability {
   /** To an interface of the same VPC or of a peer. */
   private void local(
       Vpc vpc, Eni from, Subnet subnet, Vpc there, String to, @Nullable String peering)
-      throws Stop {
+      throws Gates.Stop {
     Eni target = there.eniAt(to);
     if (target == null) {
-      throw new Stop(
+      throw new Gates.Stop(
           By.NOBODY_THERE,
           there.id(),
           there.id(),
           "No interface of " + there.id() + " has address " + to + ".");
     }
     Subnet home = subnet(there, target);
-    acl(there, home, false, from.address(), port, port, "to");
-    groups(there, target, false, from.address());
-    RouteTarget back = route(there, home, from.address());
+    gates.request(there, home, false, from.address());
+    gates.groups(there, target, false, from.address());
+    RouteTarget back = Gates.route(there, home, from.address());
     boolean returns =
         peering == null
             ? back instanceof RouteTarget.Local
@@ -205,13 +175,13 @@ public final class Reachability {
     if (!returns) {
       throw noWayBack(home, from.address());
     }
-    reply(there, home, true, from.address());
-    reply(vpc, subnet, false, to);
+    gates.reply(there, home, true, from.address());
+    gates.reply(vpc, subnet, false, to);
     path.add(target.id());
   }
 
-  private static Stop noWayBack(Subnet home, String to) {
-    return new Stop(
+  private static Gates.Stop noWayBack(Subnet home, String to) {
+    return new Gates.Stop(
         By.ROUTE,
         home.routeTable(),
         home.id(),
@@ -226,32 +196,32 @@ public final class Reachability {
 
   /** Out through an internet gateway: to an interface with that public address, or the world. */
   private void internet(Vpc vpc, Subnet subnet, String gateway, String source, String to)
-      throws Stop {
+      throws Gates.Stop {
     for (Vpc there : plan.vpcs().values()) {
       for (Eni target : there.enis().values()) {
         if (target.publicAddresses().containsValue(to)) {
           if (there.internetGateway() == null) {
-            throw new Stop(
+            throw new Gates.Stop(
                 By.ROUTE,
                 there.id(),
                 there.id(),
                 there.id() + " has no internet gateway attached.");
           }
           Subnet home = subnet(there, target);
-          acl(there, home, false, source, port, port, "to");
-          groups(there, target, false, source);
-          if (!(route(there, home, source) instanceof RouteTarget.Internet)) {
+          gates.request(there, home, false, source);
+          gates.groups(there, target, false, source);
+          if (!(Gates.route(there, home, source) instanceof RouteTarget.Internet)) {
             throw noWayBack(home, source);
           }
-          reply(there, home, true, source);
-          reply(vpc, subnet, false, to);
+          gates.reply(there, home, true, source);
+          gates.reply(vpc, subnet, false, to);
           path.add(target.id());
           return;
         }
       }
     }
     if (!plan.handsOn(to)) {
-      throw new Stop(
+      throw new Gates.Stop(
           By.PRIVATE_DESTINATION,
           gateway,
           vpc.id(),
@@ -261,11 +231,11 @@ public final class Reachability {
               + to
               + "/32.");
     }
-    reply(vpc, subnet, false, to);
+    gates.reply(vpc, subnet, false, to);
     path.add("internet");
   }
 
-  private void nat(Vpc vpc, Eni from, Subnet subnet, String id, String to) throws Stop {
+  private void nat(Vpc vpc, Eni from, Subnet subnet, String id, String to) throws Gates.Stop {
     Nat nat = vpc.nats().get(id);
     Eni gateway = nat == null ? null : vpc.enis().get(nat.eni());
     if (gateway == null) {
@@ -273,11 +243,11 @@ public final class Reachability {
     }
     path.add(id);
     Subnet home = subnet(vpc, gateway);
-    acl(vpc, home, false, from.address(), port, port, "to");
-    acl(vpc, home, true, to, port, port, "to");
-    RouteTarget onward = route(vpc, home, to);
+    gates.request(vpc, home, false, from.address());
+    gates.request(vpc, home, true, to);
+    RouteTarget onward = Gates.route(vpc, home, to);
     if (!(onward instanceof RouteTarget.Internet(String igw))) {
-      throw new Stop(
+      throw new Gates.Stop(
           By.ROUTE,
           home.routeTable(),
           home.id(),
@@ -289,22 +259,22 @@ public final class Reachability {
     }
     String source = gateway.publicAddresses().get(gateway.address());
     if (source == null) {
-      throw new Stop(
+      throw new Gates.Stop(
           By.NO_PUBLIC_ADDRESS, igw, gateway.id(), id + " is private: it has no elastic address.");
     }
     path.add(home.routeTable());
     path.add(igw);
     internet(vpc, home, igw, source, to);
     if (!home.id().equals(subnet.id())) {
-      reply(vpc, home, true, from.address());
-      reply(vpc, subnet, false, to);
+      gates.reply(vpc, home, true, from.address());
+      gates.reply(vpc, subnet, false, to);
     }
   }
 
-  private static Subnet subnet(Vpc vpc, Eni eni) throws Stop {
+  private static Subnet subnet(Vpc vpc, Eni eni) throws Gates.Stop {
     Subnet subnet = vpc.subnets().get(eni.subnet());
     if (subnet == null) {
-      throw new Stop(
+      throw new Gates.Stop(
           By.NOBODY_THERE, eni.subnet(), eni.id(), "There is no subnet " + eni.subnet() + ".");
     }
     return subnet;
@@ -325,177 +295,5 @@ public final class Reachability {
       }
     }
     return false;
-  }
-
-  /** The route of the longest prefix. */
-  private RouteTarget route(Vpc vpc, Subnet subnet, String to) throws Stop {
-    long address = Ipv4.parse(to);
-    RouteTable table = vpc.routeTables().get(subnet.routeTable());
-    Route best = null;
-    for (Cidr cidr : vpc.cidrs()) {
-      if (cidr.contains(address)) {
-        best = new Route(cidr, new RouteTarget.Local());
-      }
-    }
-    if (table != null) {
-      for (Route route : table.routes()) {
-        if (route.destination().contains(address)
-            && !(route.target() instanceof RouteTarget.Local)
-            && (best == null || route.destination().prefix() > best.destination().prefix())) {
-          best = route;
-        }
-      }
-    }
-    if (best == null) {
-      throw new Stop(
-          By.ROUTE,
-          subnet.routeTable(),
-          subnet.id(),
-          "Route table "
-              + subnet.routeTable()
-              + " of "
-              + subnet.id()
-              + " has no route to "
-              + to
-              + ". Add one (an internet gateway, a NAT gateway, a peering or an endpoint).");
-    }
-    return best.target();
-  }
-
-  private void groups(Vpc vpc, Eni eni, boolean egress, String peer) throws Stop {
-    if (eni.ungrouped()) {
-      return;
-    }
-    for (String id : eni.groups()) {
-      Group group = vpc.groups().get(id);
-      if (group != null) {
-        for (Rule rule : group.rules()) {
-          if (rule.egress() == egress
-              && matches(rule.protocol(), rule.from(), rule.to(), port)
-              && isPeer(vpc, rule.peer(), peer)) {
-            path.add(rule.id());
-            return;
-          }
-        }
-      }
-    }
-    String names = String.join(", ", eni.groups());
-    throw new Stop(
-        egress ? By.SECURITY_GROUP_EGRESS : By.SECURITY_GROUP_INGRESS,
-        names,
-        eni.id(),
-        "No %s rule of %s (on %s) allows %s %s %s. Add one."
-            .formatted(
-                egress ? "outbound" : "inbound",
-                names,
-                eni.id(),
-                question(),
-                egress ? "to" : "from",
-                peer));
-  }
-
-  private String question() {
-    return switch (protocol) {
-      case TCP -> "tcp/" + port;
-      case UDP -> "udp/" + port;
-      case ICMP -> "icmp type " + port;
-      default -> "protocol " + protocol;
-    };
-  }
-
-  private boolean isPeer(Vpc vpc, RulePeer peer, String address) {
-    return switch (peer) {
-      case RulePeer.Block(Cidr cidr) -> cidr.contains(address);
-      case RulePeer.PrefixList(String id) ->
-          plan.prefixLists().getOrDefault(id, List.of()).stream()
-              .anyMatch(cidr -> cidr.contains(address));
-      case RulePeer.Members(String group) -> {
-        if (isMember(vpc, group, address)) {
-          yield true;
-        }
-        for (Peering peering : plan.peerings().values()) {
-          Vpc other = plan.vpcs().get(peering.other(vpc.id()));
-          if (peering.joins(vpc.id()) && other != null && isMember(other, group, address)) {
-            yield true;
-          }
-        }
-        yield false;
-      }
-    };
-  }
-
-  private static boolean isMember(Vpc vpc, String group, String address) {
-    Eni eni = vpc.eniAt(address);
-    return eni != null && eni.groups().contains(group);
-  }
-
-  private boolean matches(int ruleProtocol, int from, int to, int asked) {
-    if (ruleProtocol == -1) {
-      return true;
-    }
-    if (ruleProtocol != protocol) {
-      return false;
-    }
-    return switch (protocol) {
-      case TCP, UDP -> from < 0 || (asked >= from && asked <= to);
-      case ICMP -> from < 0 || from == asked;
-      default -> true;
-    };
-  }
-
-  /** Replies leave from the port that was asked for to a client's own port, wherever that is. */
-  private void reply(Vpc vpc, Subnet subnet, boolean egress, String peer) throws Stop {
-    if (protocol == TCP || protocol == UDP) {
-      acl(vpc, subnet, egress, peer, EPHEMERAL_FROM, EPHEMERAL_TO, "replies to");
-    } else {
-      acl(vpc, subnet, egress, peer, protocol == ICMP ? 0 : port, 0, "replies to");
-    }
-  }
-
-  /** Judges packets between the subnet and an address outside of it, for every port of a range. */
-  private void acl(
-      Vpc vpc, Subnet subnet, boolean egress, String peer, int from, int to, String what)
-      throws Stop {
-    Acl acl = vpc.acls().get(subnet.acl());
-    if (acl == null || subnet.cidr().contains(peer)) {
-      return;
-    }
-    List<AclEntry> entries = egress ? acl.egress() : acl.ingress();
-    SortedSet<Integer> ports = new TreeSet<>(List.of(from, Math.max(from, to)));
-    for (AclEntry entry : entries) {
-      for (int edge : new int[] {entry.from() - 1, entry.from(), entry.to(), entry.to() + 1}) {
-        if (edge > from && edge < to) {
-          ports.add(edge);
-        }
-      }
-    }
-    for (int asked : ports) {
-      AclEntry decides = null;
-      for (AclEntry entry : entries) {
-        if (decides == null
-            && matches(entry.protocol(), entry.from(), entry.to(), asked)
-            && entry.cidr().contains(peer)) {
-          decides = entry;
-        }
-      }
-      if (decides == null || !decides.allow()) {
-        throw new Stop(
-            egress ? By.NETWORK_ACL_EGRESS : By.NETWORK_ACL_INGRESS,
-            acl.id(),
-            subnet.id(),
-            "%s entry %s of %s denies %s %s %s, port %d."
-                .formatted(
-                    egress ? "Outbound" : "Inbound",
-                    decides == null ? "*" : Integer.toString(decides.number()),
-                    acl.id(),
-                    what.equals("to") ? "what goes" : "replies that go",
-                    egress ? "to" : "from",
-                    peer,
-                    asked));
-      }
-    }
-    if (what.equals("to")) {
-      path.add(acl.id());
-    }
   }
 }

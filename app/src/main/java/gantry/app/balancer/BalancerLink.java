@@ -49,7 +49,6 @@ public final class BalancerLink implements AutoCloseable {
   private final Thread applier;
   private final Thread reporter;
   private volatile boolean closed;
-  private volatile long applied = -1;
 
   /**
    * Starts the load balancers.
@@ -131,7 +130,6 @@ public final class BalancerLink implements AutoCloseable {
     BalancerPlan plan = RoutingTables.plan(view);
     RoutingTable table = converter.convert(plan, certificates(view, plan));
     balancers.apply(table);
-    applied = view.revision();
   }
 
   private static List<Certificate> certificates(View view, BalancerPlan plan) {
@@ -181,11 +179,6 @@ public final class BalancerLink implements AutoCloseable {
         }
       }
     }
-  }
-
-  /** The revision that the data plane serves by now. */
-  public long appliedRevision() {
-    return applied;
   }
 
   public Metrics metrics() {

@@ -3,7 +3,7 @@ package gantry.app.bench;
 import gantry.app.bench.RegistryRound.Figure;
 import gantry.app.http.HttpServer;
 import gantry.app.http.Limits;
-import gantry.services.Clients;
+import gantry.services.FixedClients;
 import gantry.services.HostedService;
 import gantry.services.ServiceContext;
 import gantry.services.ServiceContext.Endpoint;
@@ -30,7 +30,6 @@ import java.util.Map;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
-import software.amazon.awssdk.core.SdkClient;
 
 /**
  * {@code ./gantry bench registry}: layers pushed and pulled over HTTP, ours beside Debian's {@code
@@ -58,19 +57,6 @@ public final class RegistryBench {
 
   // ---- ours
 
-  private static final class NoClients implements Clients {
-    @Override
-    public <C extends SdkClient> C as(String principal, Scope scope, Class<C> client) {
-      throw new UnsupportedOperationException("the benchmark hosts the registry alone");
-    }
-
-    @Override
-    public <C extends SdkClient> C asRole(
-        String principal, String role, String session, Scope scope, Class<C> client) {
-      throw new UnsupportedOperationException("the benchmark hosts the registry alone");
-    }
-  }
-
   private static void serve(Path folder) throws Exception {
     SystemTime time = new SystemTime();
     EcrHost.Once once = new EcrHost.Once(EcrSettings.open(HOME));
@@ -86,7 +72,7 @@ public final class RegistryBench {
                 SystemTime.clock(),
                 time,
                 new RandomIds(),
-                new NoClients(),
+                FixedClients.of(),
                 folder,
                 new Endpoint("127.0.0.1", port)));
     gantry.services.Caller caller =

@@ -1,7 +1,7 @@
 package gantry.app.bench;
 
 import gantry.services.Caller;
-import gantry.services.Clients;
+import gantry.services.FixedClients;
 import gantry.services.ServiceContext;
 import gantry.services.ecs.EcsCore;
 import gantry.services.ecs.EcsTables;
@@ -22,7 +22,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
-import software.amazon.awssdk.core.SdkClient;
 import software.amazon.awssdk.services.ecs.EcsClient;
 import software.amazon.awssdk.services.ecs.model.Attribute;
 import software.amazon.awssdk.services.ecs.model.Compatibility;
@@ -92,7 +91,7 @@ public final class SchedulerBench {
               time,
               time,
               new SeededIds(1),
-              new Nobody(),
+              FixedClients.of(),
               Path.of("unused"),
               new ServiceContext.Endpoint("localhost", 4566));
       capacity = new Capacity(store);
@@ -260,16 +259,4 @@ public final class SchedulerBench {
   }
 
   /** Placement asks no other service. */
-  private static final class Nobody implements Clients {
-    @Override
-    public <C extends SdkClient> C as(String principal, Scope scope, Class<C> client) {
-      throw new UnsupportedOperationException(client.getSimpleName());
-    }
-
-    @Override
-    public <C extends SdkClient> C asRole(
-        String principal, String roleArn, String sessionName, Scope scope, Class<C> client) {
-      throw new UnsupportedOperationException(client.getSimpleName());
-    }
-  }
 }

@@ -19,16 +19,29 @@ public final class HttpUpstream implements Upstream, AutoCloseable {
 
   private static final Duration CONNECT = Duration.ofSeconds(10);
 
-  /** Until the answer begins; its body may take as long as it takes. */
+  /** Until the answer begins; its body may take as long as it takes, while something comes. */
   private static final Duration BEGIN = Duration.ofSeconds(60);
 
   private static final int MAX_REDIRECTS = 5;
 
+  /** Between two pieces of a body. */
+  private static final Duration STALL = Duration.ofSeconds(60);
+
+  private final Duration stall;
   private @Nullable HttpClient client;
+
+  public HttpUpstream() {
+    this(STALL);
+  }
+
+  /** For tests, which do not wait so long. */
+  HttpUpstream(Duration stall) {
+    this.stall = stall;
+  }
 
   @Override
   public Answer get(String url, Map<String, String> headers) throws IOException {
-    URI at = URI.create(url);
+    URI at = address(url);
     Map<String, String> sent = new LinkedHashMap<>(headers);
     for (int hop = 0; hop <= MAX_REDIRECTS; hop++) {
       HttpResponse<InputStream> answer = send(at, sent);
@@ -39,15 +52,10 @@ public final class HttpUpstream implements Upstream, AutoCloseable {
             .headers()
             .map()
             .forEach((name, values) -> found.put(name.toLowerCase(Locale.ROOT), values.getFirst()));
-        return new Answer(answer.statusCode(), found, answer.body());
+        return new Answer(answer.statusCode(), found, new TimedBody(answer.body(), stall));
       }
       answer.body().close();
-      URI next;
-      try {
-        next = at.resolve(location);
-      } catch (IllegalArgumentException e) {
-        throw new IOException("the upstream redirects to " + location, e);
-      }
+      URI next = redirected(at, location);
       boolean sameScheme = at.getScheme().equals(next.getScheme());
       if (!sameScheme && !"https".equals(next.getScheme())) {
         throw new IOException("the upstream redirects from TLS to " + next.getScheme());
@@ -59,6 +67,31 @@ public final class HttpUpstream implements Upstream, AutoCloseable {
       at = next;
     }
     throw new IOException("the upstream redirects more than " + MAX_REDIRECTS + " times");
+  }
+
+  /** Addresses come from upstreams too, in challenges and redirects. */
+  private static URI address(String url) throws IOException {
+    try {
+      return checked(URI.create(url));
+    } catch (IllegalArgumentException e) {
+      throw new IOException("no address of an upstream: " + url, e);
+    }
+  }
+
+  private static URI redirected(URI from, String location) throws IOException {
+    try {
+      return checked(from.resolve(location));
+    } catch (IllegalArgumentException e) {
+      throw new IOException("the upstream redirects to " + location, e);
+    }
+  }
+
+  private static URI checked(URI uri) throws IOException {
+    if (uri.getHost() == null
+        || !("http".equals(uri.getScheme()) || "https".equals(uri.getScheme()))) {
+      throw new IOException("no address of an upstream: " + uri);
+    }
+    return uri;
   }
 
   private HttpResponse<InputStream> send(URI at, Map<String, String> headers) throws IOException {

@@ -38,9 +38,9 @@ public final class ImageUses implements ImagesInUse {
   }
 
   @Override
-  public Map<String, List<String>> users(Scope registry, String repository) {
+  public Map<String, List<String>> users(View view, Scope registry, String repository) {
     Map<String, Set<String>> users = new LinkedHashMap<>();
-    for (ImageUse use : of(new Address(registry, repository))) {
+    for (ImageUse use : of(view, new Address(registry, repository))) {
       if (use.digest() != null) {
         users.computeIfAbsent(use.digest(), digest -> new LinkedHashSet<>()).add(use.who());
       }
@@ -52,7 +52,10 @@ public final class ImageUses implements ImagesInUse {
 
   /** All that runs an image of that repository. */
   public List<ImageUse> of(Address repository) {
-    View view = store.snapshot();
+    return of(store.snapshot(), repository);
+  }
+
+  private List<ImageUse> of(View view, Address repository) {
     List<ImageUse> uses = new ArrayList<>();
     view.scanAll(EcsTables.TASKS)
         .filter(row -> !row.value().isStopped())

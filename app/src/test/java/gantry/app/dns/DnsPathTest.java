@@ -37,9 +37,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -107,15 +107,15 @@ class DnsPathTest {
                       method.getName().endsWith("Paginator")
                           ? java.lang.reflect.InvocationHandler.invokeDefault(
                               self, method, arguments)
-                          : bound(
-                              caller,
-                              () -> {
-                                try {
-                                  return method.invoke(route53, arguments);
-                                } catch (InvocationTargetException e) {
-                                  throw e.getCause() instanceof Exception thrown ? thrown : e;
-                                }
-                              })));
+                          : ScopedValue.where(Caller.CURRENT, caller)
+                              .call(
+                                  () -> {
+                                    try {
+                                      return method.invoke(route53, arguments);
+                                    } catch (InvocationTargetException e) {
+                                      throw e.getCause();
+                                    }
+                                  })));
       return client.cast(proxy[0]);
     }
 
@@ -126,22 +126,8 @@ class DnsPathTest {
     }
   }
 
-  private static <T> T bound(Caller caller, Callable<T> work) {
-    return ScopedValue.where(Caller.CURRENT, caller)
-        .call(
-            () -> {
-              try {
-                return work.call();
-              } catch (RuntimeException e) {
-                throw e;
-              } catch (Exception e) {
-                throw new AssertionError(e);
-              }
-            });
-  }
-
-  private static <T> T call(Callable<T> work) {
-    return bound(Caller.service("arn:aws:iam::000000000000:root", SCOPE, "r-1"), work);
+  private static <T> T call(Supplier<T> work) {
+    return ScopedValue.where(Caller.CURRENT, Caller.root(SCOPE, "r-1")).call(work::get);
   }
 
   @BeforeEach

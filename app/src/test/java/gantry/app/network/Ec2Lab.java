@@ -5,7 +5,7 @@ import gantry.node.vpc.VpcNetwork;
 import gantry.node.vpc.VpcSettings;
 import gantry.node.vpc.VpcSockets;
 import gantry.services.Caller;
-import gantry.services.Clients;
+import gantry.services.FixedClients;
 import gantry.services.HostedService;
 import gantry.services.ServiceContext;
 import gantry.services.ec2.Ec2Service;
@@ -23,7 +23,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
-import software.amazon.awssdk.core.SdkClient;
 import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.ec2.model.NetworkInterface;
 import software.amazon.awssdk.services.ec2.model.Subnet;
@@ -58,7 +57,7 @@ final class Ec2Lab implements AutoCloseable {
             Clock.systemUTC(),
             time,
             new SeededIds(7),
-            new NoClients(),
+            FixedClients.of(),
             Path.of("/nowhere"),
             new ServiceContext.Endpoint("127.0.0.1", 1));
     ec2 = service.create().apply(context);
@@ -136,19 +135,6 @@ final class Ec2Lab implements AutoCloseable {
       network.removeEverything();
     } finally {
       network.close();
-    }
-  }
-
-  private static final class NoClients implements Clients {
-    @Override
-    public <C extends SdkClient> C as(String principal, Scope scope, Class<C> client) {
-      throw new IllegalStateException("EC2 calls nobody");
-    }
-
-    @Override
-    public <C extends SdkClient> C asRole(
-        String principal, String roleArn, String session, Scope scope, Class<C> client) {
-      throw new IllegalStateException("EC2 calls nobody");
     }
   }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import gantry.app.Gantry;
 import gantry.app.Options;
+import gantry.node.docker.Tar;
 import gantry.state.Scope;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -328,31 +329,7 @@ class RegistryClientsTest {
 
   /** A tar archive of one file: skopeo and docker look inside. */
   private static byte[] tarOf(String content) {
-    byte[] tar = new byte[2048];
-    byte[] name = "file".getBytes(UTF_8);
-    byte[] bytes = content.getBytes(UTF_8);
-    System.arraycopy(name, 0, tar, 0, name.length);
-    put(tar, 100, "0000644");
-    put(tar, 108, "0000000");
-    put(tar, 116, "0000000");
-    put(tar, 124, String.format("%011o", bytes.length));
-    put(tar, 136, "00000000000");
-    put(tar, 148, "        ");
-    tar[156] = '0';
-    put(tar, 257, "ustar");
-    put(tar, 263, "00");
-    int sum = 0;
-    for (int i = 0; i < 512; i++) {
-      sum += tar[i];
-    }
-    put(tar, 148, String.format("%06o", sum));
-    tar[154] = 0;
-    System.arraycopy(bytes, 0, tar, 512, bytes.length);
-    return tar;
-  }
-
-  private static void put(byte[] into, int at, String text) {
-    System.arraycopy(text.getBytes(UTF_8), 0, into, at, text.length());
+    return new Tar().file("file", "0000644", content.getBytes(UTF_8)).bytes();
   }
 
   private static void skopeo(String what, String... arguments) throws Exception {

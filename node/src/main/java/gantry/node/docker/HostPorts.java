@@ -12,7 +12,7 @@ import java.util.random.RandomGenerator;
  * Gives out dynamic host ports. The node chooses them itself, not Docker: so a container keeps its
  * ports when its restart policy starts it again, and a range of container ports gets a range.
  */
-public final class HostPorts {
+public final class HostPorts implements PortPlan.Reservation {
 
   /** The part of Linux's ephemeral range that is the same on all machines. */
   public static final int FIRST = 32_768;
@@ -32,6 +32,7 @@ public final class HostPorts {
    *
    * @throws IllegalStateException when there is no such range
    */
+  @Override
   public synchronized int reserve(int count, String protocol) {
     int tries = LAST - FIRST + 1;
     for (int i = 0; i < tries; i++) {

@@ -1,14 +1,12 @@
 package gantry.node.docker;
 
 import com.github.dockerjava.api.exception.NotFoundException;
-import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
-import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -174,35 +172,8 @@ public final class PauseImage {
   }
 
   private static byte[] tar(Map<String, byte[]> files) {
-    ByteArrayOutputStream tar = new ByteArrayOutputStream();
-    files.forEach((name, content) -> entry(tar, name, content));
-    tar.writeBytes(new byte[1024]);
-    return tar.toByteArray();
-  }
-
-  private static void entry(ByteArrayOutputStream tar, String name, byte[] content) {
-    ByteBuffer header = ByteBuffer.allocate(512);
-    put(header, 0, name);
-    put(header, 100, "0000755");
-    put(header, 108, "0000000");
-    put(header, 116, "0000000");
-    put(header, 124, String.format(Locale.ROOT, "%011o", content.length));
-    put(header, 136, "00000000000");
-    put(header, 148, "        ");
-    header.put(156, (byte) '0');
-    put(header, 257, "ustar");
-    put(header, 263, "00");
-    int sum = 0;
-    for (byte each : header.array()) {
-      sum += each & 0xff;
-    }
-    put(header, 148, String.format(Locale.ROOT, "%06o", sum) + "\0 ");
-    tar.writeBytes(header.array());
-    tar.writeBytes(content);
-    tar.writeBytes(new byte[(512 - content.length % 512) % 512]);
-  }
-
-  private static void put(ByteBuffer header, int at, String text) {
-    header.put(at, text.getBytes(StandardCharsets.US_ASCII));
+    Tar tar = new Tar();
+    files.forEach((name, content) -> tar.file(name, "0000755", content));
+    return tar.bytes();
   }
 }

@@ -2,6 +2,7 @@ package gantry.node.docker;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
 import software.amazon.awssdk.services.ecs.model.NetworkBinding;
 import software.amazon.awssdk.services.ecs.model.NetworkMode;
@@ -16,8 +17,18 @@ public record PortPlan(List<NetworkBinding> bindings) {
 
   public static final String LABEL = "gantry.ports";
 
+  /** Gives host ports that are free: the first of so many neighbours. */
+  @FunctionalInterface
+  public interface Reservation {
+    int reserve(int count, String protocol);
+  }
+
+  /** A task that names no mode is in bridge mode. */
   public static PortPlan of(
-      NetworkMode mode, ContainerDefinition container, HostPorts ports, String bindAddress) {
+      @Nullable NetworkMode mode,
+      ContainerDefinition container,
+      Reservation ports,
+      String bindAddress) {
     List<NetworkBinding> bindings = new ArrayList<>();
     if (mode == NetworkMode.AWSVPC || mode == NetworkMode.NONE) {
       return new PortPlan(bindings);
@@ -108,7 +119,7 @@ public record PortPlan(List<NetworkBinding> bindings) {
     return text.toString();
   }
 
-  public static PortPlan parse(@org.jspecify.annotations.Nullable String label) {
+  public static PortPlan parse(@Nullable String label) {
     List<NetworkBinding> bindings = new ArrayList<>();
     if (label != null && !label.isEmpty()) {
       for (String each : label.split(",", -1)) {

@@ -202,7 +202,7 @@ public final class ControlGroups {
       Path v1 = group.resolve("memory.oom_control");
       return table(Files.exists(v2) ? v2 : v1).getOrDefault("oom_kill", 0L);
     } catch (IOException e) {
-      return 0;
+      return 0; // the group is gone, or has no memory controller: nothing was counted
     }
   }
 

@@ -96,195 +96,63 @@ public record ContainerSeen(
   }
 
   public ContainerSeen prepared(Prepared now) {
-    return new ContainerSeen(
-        name,
-        now,
-        state,
-        id,
-        pid,
-        exitCode,
-        outOfMemory,
-        reason,
-        createdAt,
-        startedAt,
-        finishedAt,
-        health,
-        healthSince,
-        signalledAt,
-        killedAt,
-        restarts,
-        imageDigest,
-        imageId,
-        bindings);
+    Edit edit = new Edit(this);
+    edit.prepared = now;
+    return edit.done();
   }
 
   public ContainerSeen image(@Nullable String newId, @Nullable String digest) {
-    return new ContainerSeen(
-        name,
-        Prepared.READY,
-        state,
-        id,
-        pid,
-        exitCode,
-        outOfMemory,
-        reason,
-        createdAt,
-        startedAt,
-        finishedAt,
-        health,
-        healthSince,
-        signalledAt,
-        killedAt,
-        restarts,
-        digest,
-        newId,
-        bindings);
+    Edit edit = new Edit(this);
+    edit.prepared = Prepared.READY;
+    edit.imageDigest = digest;
+    edit.imageId = newId;
+    return edit.done();
   }
 
   public ContainerSeen failed(String why) {
-    return new ContainerSeen(
-        name,
-        prepared == Prepared.READY ? prepared : Prepared.FAILED,
-        state,
-        id,
-        pid,
-        exitCode,
-        outOfMemory,
-        why,
-        createdAt,
-        startedAt,
-        finishedAt,
-        health,
-        healthSince,
-        signalledAt,
-        killedAt,
-        restarts,
-        imageDigest,
-        imageId,
-        bindings);
+    Edit edit = new Edit(this);
+    edit.prepared = prepared == Prepared.READY ? prepared : Prepared.FAILED;
+    edit.reason = why;
+    return edit.done();
   }
 
   public ContainerSeen reason(@Nullable String why) {
-    return new ContainerSeen(
-        name,
-        prepared,
-        state,
-        id,
-        pid,
-        exitCode,
-        outOfMemory,
-        why,
-        createdAt,
-        startedAt,
-        finishedAt,
-        health,
-        healthSince,
-        signalledAt,
-        killedAt,
-        restarts,
-        imageDigest,
-        imageId,
-        bindings);
+    Edit edit = new Edit(this);
+    edit.reason = why;
+    return edit.done();
   }
 
   public ContainerSeen signalled(Instant at) {
-    return new ContainerSeen(
-        name,
-        prepared,
-        state,
-        id,
-        pid,
-        exitCode,
-        outOfMemory,
-        reason,
-        createdAt,
-        startedAt,
-        finishedAt,
-        health,
-        healthSince,
-        at,
-        killedAt,
-        restarts,
-        imageDigest,
-        imageId,
-        bindings);
+    Edit edit = new Edit(this);
+    edit.signalledAt = at;
+    return edit.done();
   }
 
   public ContainerSeen killed(Instant at) {
-    return new ContainerSeen(
-        name,
-        prepared,
-        state,
-        id,
-        pid,
-        exitCode,
-        outOfMemory,
-        reason,
-        createdAt,
-        startedAt,
-        finishedAt,
-        health,
-        healthSince,
-        signalledAt,
-        at,
-        restarts,
-        imageDigest,
-        imageId,
-        bindings);
+    Edit edit = new Edit(this);
+    edit.killedAt = at;
+    return edit.done();
   }
 
   public ContainerSeen restarted() {
-    return new ContainerSeen(
-        name,
-        prepared,
-        state,
-        id,
-        pid,
-        exitCode,
-        outOfMemory,
-        null,
-        createdAt,
-        startedAt,
-        finishedAt,
-        health,
-        healthSince,
-        signalledAt,
-        killedAt,
-        restarts + 1,
-        imageDigest,
-        imageId,
-        bindings);
+    Edit edit = new Edit(this);
+    edit.reason = null;
+    edit.restarts++;
+    return edit.done();
   }
 
   public ContainerSeen bound(List<NetworkBinding> ports) {
-    return new ContainerSeen(
-        name,
-        prepared,
-        state,
-        id,
-        pid,
-        exitCode,
-        outOfMemory,
-        reason,
-        createdAt,
-        startedAt,
-        finishedAt,
-        health,
-        healthSince,
-        signalledAt,
-        killedAt,
-        restarts,
-        imageDigest,
-        imageId,
-        List.copyOf(ports));
+    Edit edit = new Edit(this);
+    edit.bindings = List.copyOf(ports);
+    return edit.done();
   }
 
-  /** The same container as Docker shows it now. */
   /** There is no such container (any more), and none has run. */
   public ContainerSeen absent(Instant now) {
     return docker(State.ABSENT, null, null, null, false, null, null, null, Health.NONE, now);
   }
 
+  /** The same container as Docker shows it now. */
   public ContainerSeen docker(
       State newState,
       @Nullable String newId,
@@ -316,5 +184,53 @@ public record ContainerSeen(
         imageDigest,
         imageId,
         bindings);
+  }
+
+  /** What the node itself knows and changes; the rest stays as Docker said it. */
+  private static final class Edit {
+    private final ContainerSeen from;
+    private Prepared prepared;
+    private @Nullable String reason;
+    private @Nullable Instant signalledAt;
+    private @Nullable Instant killedAt;
+    private int restarts;
+    private @Nullable String imageDigest;
+    private @Nullable String imageId;
+    private List<NetworkBinding> bindings;
+
+    private Edit(ContainerSeen from) {
+      this.from = from;
+      prepared = from.prepared;
+      reason = from.reason;
+      signalledAt = from.signalledAt;
+      killedAt = from.killedAt;
+      restarts = from.restarts;
+      imageDigest = from.imageDigest;
+      imageId = from.imageId;
+      bindings = from.bindings;
+    }
+
+    private ContainerSeen done() {
+      return new ContainerSeen(
+          from.name,
+          prepared,
+          from.state,
+          from.id,
+          from.pid,
+          from.exitCode,
+          from.outOfMemory,
+          reason,
+          from.createdAt,
+          from.startedAt,
+          from.finishedAt,
+          from.health,
+          from.healthSince,
+          signalledAt,
+          killedAt,
+          restarts,
+          imageDigest,
+          imageId,
+          bindings);
+    }
   }
 }

@@ -22,7 +22,6 @@ public final class Commands {
         in.write(input.getBytes(StandardCharsets.UTF_8));
       } catch (IOException closedEarly) {
         // The command ended before it had read everything; its exit code says whether that is bad.
-        input = input.substring(0, 0);
       }
       String output;
       try (InputStream out = process.getInputStream()) {

@@ -6,6 +6,7 @@ import java.net.InetSocketAddress;
 import java.net.StandardProtocolFamily;
 import java.net.StandardSocketOptions;
 import java.nio.channels.DatagramChannel;
+import java.nio.channels.NetworkChannel;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
@@ -42,47 +43,49 @@ public final class VpcSockets implements NetnsSockets, AutoCloseable {
   public ServerSocketChannel listen(String vpcId, InetSocketAddress address) throws IOException {
     return in(
         vpcId,
-        () -> {
-          ServerSocketChannel channel = ServerSocketChannel.open(StandardProtocolFamily.INET);
-          try {
-            channel.setOption(StandardSocketOptions.SO_REUSEADDR, true);
-            return channel.bind(address, BACKLOG);
-          } catch (IOException e) {
-            channel.close();
-            throw e;
-          }
-        });
+        () ->
+            ready(
+                ServerSocketChannel.open(StandardProtocolFamily.INET),
+                channel ->
+                    channel
+                        .setOption(StandardSocketOptions.SO_REUSEADDR, true)
+                        .bind(address, BACKLOG)));
   }
 
   /** A UDP socket, for DNS. */
   public DatagramChannel datagrams(String vpcId, InetSocketAddress address) throws IOException {
     return in(
         vpcId,
-        () -> {
-          DatagramChannel channel = DatagramChannel.open(StandardProtocolFamily.INET);
-          try {
-            channel.setOption(StandardSocketOptions.SO_REUSEADDR, true);
-            return channel.bind(address);
-          } catch (IOException e) {
-            channel.close();
-            throw e;
-          }
-        });
+        () ->
+            ready(
+                DatagramChannel.open(StandardProtocolFamily.INET),
+                channel ->
+                    channel.setOption(StandardSocketOptions.SO_REUSEADDR, true).bind(address)));
   }
 
   /** An unconnected TCP socket whose connections begin at {@code source}. */
   public SocketChannel socket(String vpcId, InetSocketAddress source) throws IOException {
     return in(
         vpcId,
-        () -> {
-          SocketChannel channel = SocketChannel.open(StandardProtocolFamily.INET);
-          try {
-            return channel.bind(source);
-          } catch (IOException e) {
-            channel.close();
-            throw e;
-          }
-        });
+        () ->
+            ready(
+                SocketChannel.open(StandardProtocolFamily.INET), channel -> channel.bind(source)));
+  }
+
+  /** Says how a new channel is made ready. */
+  @FunctionalInterface
+  private interface Readying<C> {
+    C ready(C channel) throws IOException;
+  }
+
+  /** A channel that cannot be made ready is closed. */
+  private static <C extends NetworkChannel> C ready(C channel, Readying<C> how) throws IOException {
+    try {
+      return how.ready(channel);
+    } catch (IOException | RuntimeException e) {
+      channel.close();
+      throw e;
+    }
   }
 
   /** Runs {@code work} on the thread that lives in the VPC's namespace, which is waited for. */

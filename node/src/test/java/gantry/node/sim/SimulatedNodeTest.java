@@ -4,6 +4,7 @@ import static gantry.node.Payloads.bridge;
 import static gantry.node.Payloads.shell;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import gantry.acs.EniPayload;
 import gantry.acs.TaskPayload;
 import gantry.node.ControlPlane;
 import gantry.node.NodeTimers;
@@ -164,6 +165,31 @@ class SimulatedNodeTest {
     time.pass(Duration.ofSeconds(1));
     assertThat(ControlPlane.container(ecs.await(task.taskArn(), "STOPPED"), "a").exitCode())
         .isEqualTo(9);
+  }
+
+  @Test
+  void whatTheControlPlaneDidNotHearIsToldAgain() {
+    SimulatedNode node = node(5, Habits.good());
+    EniPayload eni =
+        new EniPayload(
+            "arn:aws:ecs:us-east-1:123456789012:attachment/1",
+            "eni-1",
+            "vpc-1",
+            "subnet-1",
+            "02:00:00:00:00:01",
+            "10.0.0.4",
+            "10.0.0.0/24",
+            "ip-10-0-0-4.ec2.internal",
+            null);
+    TaskPayload task = Payloads.of(t -> t.networkMode("awsvpc"), eni, shell("a", "x"));
+    ecs.away(true);
+    node.assign(task);
+    time.pass(Duration.ofSeconds(20));
+    assertThat(ecs.attachments()).isEmpty();
+    ecs.away(false);
+    time.pass(Duration.ofSeconds(2));
+    assertThat(ecs.attachments()).hasSize(1);
+    assertThat(statuses(task)).containsExactly("RUNNING");
   }
 
   @Test

@@ -22,28 +22,27 @@ final class Routes {
     return desk.write(
         request.dryRun(),
         session -> {
-          RouteTable table = session.get(Kinds.ROUTE_TABLE, request.routeTableId());
-          Destination to =
-              destination(
+          Place at =
+              place(
                   session,
+                  request.routeTableId(),
                   request.destinationCidrBlock(),
                   request.destinationIpv6CidrBlock(),
                   request.destinationPrefixListId());
-          Route route = target(session, table, to, RouteTarget.of(request));
-          Route old = find(table, to);
-          if (old != null) {
-            if (route.equals(old)) {
-              return CreateRouteResponse.builder().returnValue(true).build();
+          Route route = target(at, RouteTarget.of(request));
+          Route old = at.find();
+          List<Route> routes = new ArrayList<>(at.table().routes());
+          if (old == null) {
+            if (routes.size() >= ROUTES_LIMIT) {
+              throw Errors.of(
+                  "RouteLimitExceeded", "The maximum number of routes has been reached.");
             }
+            routes.add(route);
+            at.save(routes);
+          } else if (!route.equals(old)) {
             throw Errors.of(
-                "RouteAlreadyExists", "The route identified by %s already exists", to.text());
+                "RouteAlreadyExists", "The route identified by %s already exists", at.text());
           }
-          if (table.routes().size() >= ROUTES_LIMIT) {
-            throw Errors.of("RouteLimitExceeded", "The maximum number of routes has been reached.");
-          }
-          List<Route> routes = new ArrayList<>(table.routes());
-          routes.add(route);
-          RouteTables.save(session, table.toBuilder().routes(routes).build());
           return CreateRouteResponse.builder().returnValue(true).build();
         });
   }
@@ -55,29 +54,25 @@ final class Routes {
     return desk.write(
         request.dryRun(),
         session -> {
-          RouteTable table = session.get(Kinds.ROUTE_TABLE, request.routeTableId());
-          Destination to =
-              destination(
+          Place at =
+              place(
                   session,
+                  request.routeTableId(),
                   request.destinationCidrBlock(),
                   request.destinationIpv6CidrBlock(),
                   request.destinationPrefixListId());
-          Route old = find(table, to);
+          Route old = at.find();
           if (old == null) {
             throw Errors.of(
                 "InvalidParameterValue",
                 "There is no route defined for '%s' in the route table. Use CreateRoute instead.",
-                to.text());
+                at.text());
           }
-          Route route = target(session, table, to, RouteTarget.of(request));
+          Route route = target(at, RouteTarget.of(request));
           if ("local".equals(old.gatewayId())) {
             throw Errors.unsupported("Replacing a local route");
           }
-          RouteTables.save(
-              session,
-              table.toBuilder()
-                  .routes(table.routes().stream().map(r -> r.equals(old) ? route : r).toList())
-                  .build());
+          at.save(at.table().routes().stream().map(r -> r.equals(old) ? route : r).toList());
           return ReplaceRouteResponse.builder().build();
         });
   }
@@ -86,46 +81,78 @@ final class Routes {
     return desk.write(
         request.dryRun(),
         session -> {
-          RouteTable table = session.get(Kinds.ROUTE_TABLE, request.routeTableId());
-          Destination to =
-              destination(
+          Place at =
+              place(
                   session,
+                  request.routeTableId(),
                   request.destinationCidrBlock(),
                   request.destinationIpv6CidrBlock(),
                   request.destinationPrefixListId());
-          Route old = find(table, to);
+          Route old = at.find();
           if (old == null) {
             throw Errors.of(
                 "InvalidRoute.NotFound",
                 "no route with destination-cidr-block %s in route table %s",
-                to.text(),
-                table.routeTableId());
+                at.text(),
+                at.table().routeTableId());
           }
           if ("local".equals(old.gatewayId())) {
             throw Errors.of(
                 "InvalidParameterValue",
                 "cannot remove local route %s in route table %s",
-                to.text(),
-                table.routeTableId());
+                at.text(),
+                at.table().routeTableId());
           }
-          RouteTables.save(
-              session,
-              table.toBuilder()
-                  .routes(table.routes().stream().filter(r -> !r.equals(old)).toList())
-                  .build());
+          at.save(at.table().routes().stream().filter(r -> !r.equals(old)).toList());
           return DeleteRouteResponse.builder().build();
         });
   }
 
-  /** Where a route goes: a block or a prefix list, each in EC2's spelling. */
-  private record Destination(@Nullable String cidr, @Nullable String list) {
+  /**
+   * A route table and a destination in it: a block or a prefix list, each in EC2's spelling. There
+   * may be a route for it or not.
+   */
+  private record Place(
+      Session session, RouteTable table, @Nullable String cidr, @Nullable String list) {
+
     String text() {
       return cidr == null ? String.valueOf(list) : cidr;
     }
+
+    @Nullable Route find() {
+      return table.routes().stream()
+          .filter(
+              route ->
+                  Objects.equals(route.destinationCidrBlock(), cidr)
+                      && Objects.equals(route.destinationPrefixListId(), list))
+          .findFirst()
+          .orElse(null);
+    }
+
+    void save(List<Route> routes) {
+      RouteTables.save(session, table.toBuilder().routes(routes).build());
+    }
+
+    /** What a route leads to must be of the table's network. */
+    void checkNetwork(boolean same, String kind, String id) {
+      if (!same) {
+        throw Errors.of(
+            "InvalidParameterValue",
+            "route table %s and %s %s belong to different networks",
+            table.routeTableId(),
+            kind,
+            id);
+      }
+    }
   }
 
-  private static Destination destination(
-      Session session, @Nullable String cidr, @Nullable String cidr6, @Nullable String list) {
+  private static Place place(
+      Session session,
+      @Nullable String tableId,
+      @Nullable String cidr,
+      @Nullable String cidr6,
+      @Nullable String list) {
+    RouteTable table = session.get(Kinds.ROUTE_TABLE, tableId);
     if (cidr6 != null) {
       throw Errors.unsupported("An IPv6 route");
     }
@@ -133,86 +160,53 @@ final class Routes {
       if (!Cidr.isValid(cidr)) {
         throw Errors.invalid("destinationCidrBlock", cidr, "This is not a valid CIDR block.");
       }
-      return new Destination(Cidr.parse(cidr).toString(), null);
+      return new Place(session, table, Cidr.parse(cidr).toString(), null);
     }
     if (list != null) {
       session.get(Kinds.PREFIX_LIST, list);
-      return new Destination(null, list);
+      return new Place(session, table, null, list);
     }
     throw Errors.missing("destinationCidrBlock");
   }
 
-  private static @Nullable Route find(RouteTable table, Destination to) {
-    return table.routes().stream()
-        .filter(
-            route ->
-                Objects.equals(route.destinationCidrBlock(), to.cidr())
-                    && Objects.equals(route.destinationPrefixListId(), to.list()))
-        .findFirst()
-        .orElse(null);
-  }
-
-  private static Route target(
-      Session session, RouteTable table, Destination to, RouteTarget target) {
+  private static Route target(Place at, RouteTarget target) {
     target.check();
+    Session session = at.session();
+    String vpc = at.table().vpcId();
     String gateway = target.gateway();
     String nat = target.nat();
     String eni = target.eni();
     String peering = target.peering();
     Route.Builder route =
         Route.builder()
-            .destinationCidrBlock(to.cidr())
-            .destinationPrefixListId(to.list())
+            .destinationCidrBlock(at.cidr())
+            .destinationPrefixListId(at.list())
             .origin(RouteOrigin.CREATE_ROUTE)
             .state(RouteState.ACTIVE);
     if (gateway != null) {
-      if (gateway.startsWith("igw-")) {
-        InternetGateway igw = session.get(Kinds.INTERNET_GATEWAY, gateway);
-        if (!InternetGateways.isAttached(igw, table.vpcId())) {
-          throw Errors.of(
-              "InvalidParameterValue",
-              "route table %s and network gateway %s belong to different networks",
-              table.routeTableId(),
-              gateway);
-        }
-      } else if (gateway.startsWith("vpce-")) {
+      if (gateway.startsWith("vpce-")) {
         throw Errors.unsupported("A Gateway Load Balancer endpoint as a route target");
-      } else {
+      }
+      if (!gateway.startsWith("igw-")) {
         throw Errors.of("InvalidGatewayID.NotFound", "The gateway ID '%s' does not exist", gateway);
       }
+      InternetGateway found = session.get(Kinds.INTERNET_GATEWAY, gateway);
+      at.checkNetwork(InternetGateways.isAttached(found, vpc), "network gateway", gateway);
       return route.gatewayId(gateway).build();
     }
     if (nat != null) {
       NatGateway found = session.get(Kinds.NAT_GATEWAY, nat);
-      if (!found.vpcId().equals(table.vpcId())) {
-        throw Errors.of(
-            "InvalidParameterValue",
-            "route table %s and NAT gateway %s belong to different networks",
-            table.routeTableId(),
-            nat);
-      }
+      at.checkNetwork(found.vpcId().equals(vpc), "NAT gateway", nat);
       return route.natGatewayId(nat).build();
     }
     if (eni != null) {
       NetworkInterface found = session.get(Kinds.INTERFACE, eni);
-      if (!found.vpcId().equals(table.vpcId())) {
-        throw Errors.of(
-            "InvalidParameterValue",
-            "route table %s and interface %s belong to different networks",
-            table.routeTableId(),
-            eni);
-      }
+      at.checkNetwork(found.vpcId().equals(vpc), "interface", eni);
       return route.networkInterfaceId(eni).build();
     }
     if (peering != null) {
       VpcPeeringConnection found = session.get(Kinds.PEERING, peering);
-      if (!Peerings.joins(found, table.vpcId())) {
-        throw Errors.of(
-            "InvalidParameterValue",
-            "route table %s and peering connection %s belong to different networks",
-            table.routeTableId(),
-            peering);
-      }
+      at.checkNetwork(Peerings.joins(found, vpc), "peering connection", peering);
       return route.vpcPeeringConnectionId(peering).build();
     }
     throw new IllegalStateException("a route target that was checked is none: " + target);

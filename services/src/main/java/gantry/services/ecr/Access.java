@@ -1,12 +1,13 @@
 package gantry.services.ecr;
 
 import gantry.services.Caller;
+import gantry.services.ecr.Tokens.Minted;
 import gantry.state.Scope;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** Decides who may do what on the data plane. */
-public interface Access {
+interface Access {
 
   /**
    * One thing that a request is about to do.
@@ -40,6 +41,9 @@ public interface Access {
 
   Decision allow(Ask ask);
 
-  /** Who a token speaks for; empty when it is none of ours or no longer good. */
-  Optional<Caller> callerOf(Credentials credentials, Scope registry, String remoteAddress);
+  /**
+   * A token for what a request of the bearer flow showed; empty when that is none of ours or no
+   * longer good.
+   */
+  Optional<Minted> exchange(Credentials credentials, Scope registry, String remoteAddress);
 }

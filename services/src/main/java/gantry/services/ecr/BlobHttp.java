@@ -8,6 +8,7 @@ import gantry.services.HttpExchange;
 import gantry.state.View;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
+import java.nio.file.NoSuchFileException;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -33,7 +34,7 @@ final class BlobHttp {
     switch (http.method()) {
       case "DELETE" -> {
         login.authorize(http, target, "ecr:BatchDeleteImage");
-        switch (registry.unlink(target.scope(), target.repository(), digest)) {
+        switch (registry.layers.unlink(target.scope(), target.repository(), digest)) {
           case DONE -> Http.answer(http, 202, Http.NOTHING);
           case NOT_THERE -> throw new RegistryError(BLOB_UNKNOWN, digest + " is not here");
           case IN_USE ->
@@ -43,7 +44,10 @@ final class BlobHttp {
       }
       case "HEAD" -> {
         login.authorize(http, target, "ecr:BatchCheckLayerAvailability");
-        long size = existingBlob(target, digest);
+        long size =
+            existing(
+                digest,
+                registry.layers.offer(view(target), target.scope(), target.repository(), digest));
         blobHeaders(http, digest);
         http.setHeader("Content-Length", Long.toString(size));
         http.respond(200).close();
@@ -52,7 +56,11 @@ final class BlobHttp {
         if (!isSigned(http, target, digest)) {
           login.authorize(http, target, "ecr:GetDownloadUrlForLayer");
         }
-        sendBlob(http, digest, existingBlob(target, digest));
+        sendBlob(
+            http,
+            digest,
+            existing(
+                digest, Layers.size(view(target), target.scope(), target.repository(), digest)));
       }
     }
   }
@@ -66,32 +74,40 @@ final class BlobHttp {
         && tokens.isSignedLayer(target.scope(), target.repository(), digest, expires, signature);
   }
 
-  private long existingBlob(Target target, Digest digest) {
+  /** The tables, in which the repository is there. */
+  private View view(Target target) {
     View view = registry.store.snapshot();
     Registry.repository(view, target.scope(), target.repository());
-    long size = registry.blobSize(view, target.scope(), target.repository(), digest);
+    return view;
+  }
+
+  private static long existing(Digest digest, long size) {
     if (size < 0) {
-      throw new RegistryError(BLOB_UNKNOWN, "The layer " + digest + " is not in this repository");
+      throw notHere(digest);
     }
     return size;
+  }
+
+  private static RegistryError notHere(Digest digest) {
+    return new RegistryError(BLOB_UNKNOWN, "The layer " + digest + " is not in this repository");
   }
 
   private static void blobHeaders(HttpExchange http, Digest digest) {
     http.setHeader("Docker-Content-Digest", digest.toString());
     http.setHeader("Content-Type", "application/octet-stream");
     http.setHeader("Accept-Ranges", "bytes");
-    http.setHeader("ETag", "\"" + digest + "\"");
+    http.setHeader("ETag", etag(digest));
     // Content under a digest never changes.
     http.setHeader("Cache-Control", "max-age=31536000");
   }
 
   private void sendBlob(HttpExchange http, Digest digest, long size) throws IOException {
-    blobHeaders(http, digest);
     long from = 0;
     long to = size - 1;
     boolean partial = false;
     String range = http.header("Range");
-    if (range != null) {
+    String ifRange = http.header("If-Range");
+    if (range != null && (ifRange == null || ifRange.equals(etag(digest)))) {
       Matcher m = RANGE.matcher(range.trim());
       // Several ranges, or units we do not know: the whole is a valid answer.
       if (m.matches() && !(m.group(1).isEmpty() && m.group(2).isEmpty())) {
@@ -112,7 +128,15 @@ final class BlobHttp {
       }
     }
     try (FileChannel channel = registry.blobs.open(digest)) {
+      blobHeaders(http, digest);
       http.respond(partial ? 206 : 200, channel, from, to - from + 1);
+    } catch (NoSuchFileException e) {
+      // Between the look at the tables and here it was let go of and collected.
+      throw notHere(digest);
     }
+  }
+
+  private static String etag(Digest digest) {
+    return "\"" + digest + "\"";
   }
 }

@@ -14,8 +14,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,9 +30,6 @@ final class Collector implements Controller {
   private static final Logger LOG = LoggerFactory.getLogger(Collector.class);
 
   static final Duration INTERVAL = Duration.ofHours(1);
-
-  /** How long a layer may lie in a repository before an image names it. */
-  static final Duration LAYER_GRACE = Duration.ofHours(24);
 
   /** How long bytes may lie on disk before a row names them. */
   static final Duration BLOB_GRACE = Duration.ofHours(1);
@@ -79,15 +76,17 @@ final class Collector implements Controller {
   record Collected(int layers, int blobs, int uploads) {}
 
   Collected collect() {
+    int layers = collectLayers();
+    AtomicInteger blobs = new AtomicInteger();
     try {
-      int layers = collectLayers();
-      int blobs = 0;
-      for (Digest digest : registry.blobs.all()) {
-        if (registry.blobs.removeUnless(this::isNeeded, digest, BLOB_GRACE)) {
-          blobs++;
-        }
-      }
-      return new Collected(layers, blobs, registry.blobs.removeAbandoned(UPLOAD_GRACE));
+      registry.blobs.visit(
+          digest -> {
+            if (registry.blobs.removeUnless(this::isNeeded, digest, BLOB_GRACE)) {
+              blobs.incrementAndGet();
+            }
+          });
+      return new Collected(
+          layers, blobs.get(), registry.blobs.uploads().removeAbandoned(UPLOAD_GRACE));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -101,14 +100,13 @@ final class Collector implements Controller {
   }
 
   private int collectLayers() {
-    Instant limit = registry.clock.instant().minus(LAYER_GRACE);
+    Instant limit = registry.clock.instant().minus(Layers.GRACE);
     View view = registry.store.snapshot();
-    List<Key> candidates = new ArrayList<>();
-    for (Row<BlobRow> row : view.scanAll(EcrTables.BLOBS).toList()) {
-      if (isLoose(view, row, limit)) {
-        candidates.add(row.key());
-      }
-    }
+    List<Key> candidates =
+        view.scanAll(EcrTables.BLOBS)
+            .filter(row -> isLoose(view, row, limit))
+            .map(row -> row.key())
+            .toList();
     int removed = 0;
     for (int from = 0; from < candidates.size(); from += BATCH) {
       List<Key> batch = candidates.subList(from, Math.min(from + BATCH, candidates.size()));

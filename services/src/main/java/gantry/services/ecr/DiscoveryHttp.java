@@ -68,7 +68,7 @@ final class DiscoveryHttp {
 
   void catalog(HttpExchange http) throws IOException {
     Scope scope = registry.addresses.registryOf(http.host());
-    login.authorize(http, scope, null, "ecr:DescribeRepositories");
+    login.authorize(http, scope, Gate.ALL, "ecr:DescribeRepositories");
     Map<String, String> query = Http.parameters(http.query());
     int page = page(query);
     List<String> names = new ArrayList<>();
@@ -131,7 +131,7 @@ final class DiscoveryHttp {
     Registry.repository(view, target.scope(), target.repository());
     List<Object> manifests = new ArrayList<>();
     for (ImageRow image :
-        Registry.referrers(view, target.scope(), target.repository(), subject.toString())) {
+        Images.referrers(view, target.scope(), target.repository(), subject.toString())) {
       if (image.digest().compareTo(last) <= 0
           || image.status() == Status.ARCHIVED
           || (artifactType != null && !artifactType.equals(image.artifactType()))) {

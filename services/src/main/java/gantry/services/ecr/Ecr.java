@@ -127,21 +127,37 @@ import software.amazon.awssdk.services.ecr.model.ValidatePullThroughCacheRuleRes
 final class Ecr implements EcrClient {
 
   private final RepositoryOperations repositories;
+  private final ResourceTags resourceTags;
+  private final RepositoryPolicyOperations policies;
+  private final TemplateOperations templates;
   private final ImageOperations images;
+  private final ImageListing imageListing;
+  private final ImageRemoval imageRemoval;
   private final LayerOperations layers;
   private final LifecycleOperations lifecycle;
   private final SettingsOperations settings;
-  private final Scanner scanner;
-  private final PullThrough pullThrough;
+  private final ReplicationOperations replication;
+  private final ScanningOperations scanning;
+  private final PullTimeExclusions exclusions;
+  private final ScanOperations scans;
+  private final PullThroughRules pullThroughRules;
 
   Ecr(EcrHost host) {
     repositories = host.repositories;
+    resourceTags = host.resourceTags;
+    policies = host.policies;
+    templates = host.templates;
     images = host.images;
+    imageListing = host.imageListing;
+    imageRemoval = host.imageRemoval;
     layers = host.layers;
     lifecycle = host.lifecycle;
     settings = host.settings;
-    scanner = host.scanner;
-    pullThrough = host.pullThrough;
+    replication = host.replication;
+    scanning = host.scanning;
+    exclusions = host.exclusions;
+    scans = host.scans;
+    pullThroughRules = host.pullThroughRules;
   }
 
   @Override
@@ -160,7 +176,7 @@ final class Ecr implements EcrClient {
 
   @Override
   public BatchDeleteImageResponse batchDeleteImage(BatchDeleteImageRequest request) {
-    return images.delete(request);
+    return imageRemoval.delete(request);
   }
 
   @Override
@@ -171,7 +187,7 @@ final class Ecr implements EcrClient {
   @Override
   public BatchGetRepositoryScanningConfigurationResponse batchGetRepositoryScanningConfiguration(
       BatchGetRepositoryScanningConfigurationRequest request) {
-    return settings.batchGetScanning(request);
+    return scanning.batchGet(request);
   }
 
   @Override
@@ -182,7 +198,7 @@ final class Ecr implements EcrClient {
   @Override
   public CreatePullThroughCacheRuleResponse createPullThroughCacheRule(
       CreatePullThroughCacheRuleRequest request) {
-    return pullThrough.create(request);
+    return pullThroughRules.create(request);
   }
 
   @Override
@@ -193,7 +209,7 @@ final class Ecr implements EcrClient {
   @Override
   public CreateRepositoryCreationTemplateResponse createRepositoryCreationTemplate(
       CreateRepositoryCreationTemplateRequest request) {
-    return repositories.createTemplate(request);
+    return templates.create(request);
   }
 
   @Override
@@ -204,7 +220,7 @@ final class Ecr implements EcrClient {
   @Override
   public DeletePullThroughCacheRuleResponse deletePullThroughCacheRule(
       DeletePullThroughCacheRuleRequest request) {
-    return pullThrough.delete(request);
+    return pullThroughRules.delete(request);
   }
 
   @Override
@@ -220,13 +236,13 @@ final class Ecr implements EcrClient {
   @Override
   public DeleteRepositoryCreationTemplateResponse deleteRepositoryCreationTemplate(
       DeleteRepositoryCreationTemplateRequest request) {
-    return repositories.deleteTemplate(request);
+    return templates.delete(request);
   }
 
   @Override
   public DeleteRepositoryPolicyResponse deleteRepositoryPolicy(
       DeleteRepositoryPolicyRequest request) {
-    return repositories.deletePolicy(request);
+    return policies.delete(request);
   }
 
   @Override
@@ -238,19 +254,19 @@ final class Ecr implements EcrClient {
   @Override
   public DeregisterPullTimeUpdateExclusionResponse deregisterPullTimeUpdateExclusion(
       DeregisterPullTimeUpdateExclusionRequest request) {
-    return settings.deregister(request);
+    return exclusions.deregister(request);
   }
 
   @Override
   public DescribeImageReplicationStatusResponse describeImageReplicationStatus(
       DescribeImageReplicationStatusRequest request) {
-    return images.replicationStatus(request);
+    return replication.status(request);
   }
 
   @Override
   public DescribeImageScanFindingsResponse describeImageScanFindings(
       DescribeImageScanFindingsRequest request) {
-    return scanner.describe(request);
+    return scans.describe(request);
   }
 
   @Override
@@ -261,18 +277,18 @@ final class Ecr implements EcrClient {
 
   @Override
   public DescribeImagesResponse describeImages(DescribeImagesRequest request) {
-    return images.describe(request);
+    return imageListing.describe(request);
   }
 
   @Override
   public DescribePullThroughCacheRulesResponse describePullThroughCacheRules(
       DescribePullThroughCacheRulesRequest request) {
-    return pullThrough.describe(request);
+    return pullThroughRules.describe(request);
   }
 
   @Override
   public DescribeRegistryResponse describeRegistry(DescribeRegistryRequest request) {
-    return settings.describe();
+    return replication.describe();
   }
 
   @Override
@@ -283,7 +299,7 @@ final class Ecr implements EcrClient {
   @Override
   public DescribeRepositoryCreationTemplatesResponse describeRepositoryCreationTemplates(
       DescribeRepositoryCreationTemplatesRequest request) {
-    return repositories.describeTemplates(request);
+    return templates.describe(request);
   }
 
   @Override
@@ -321,12 +337,12 @@ final class Ecr implements EcrClient {
   @Override
   public GetRegistryScanningConfigurationResponse getRegistryScanningConfiguration(
       GetRegistryScanningConfigurationRequest request) {
-    return settings.getScanning();
+    return scanning.get();
   }
 
   @Override
   public GetRepositoryPolicyResponse getRepositoryPolicy(GetRepositoryPolicyRequest request) {
-    return repositories.getPolicy(request);
+    return policies.get(request);
   }
 
   @Override
@@ -342,23 +358,23 @@ final class Ecr implements EcrClient {
 
   @Override
   public ListImageReferrersResponse listImageReferrers(ListImageReferrersRequest request) {
-    return images.listReferrers(request);
+    return imageListing.referrers(request);
   }
 
   @Override
   public ListImagesResponse listImages(ListImagesRequest request) {
-    return images.list(request);
+    return imageListing.list(request);
   }
 
   @Override
   public ListPullTimeUpdateExclusionsResponse listPullTimeUpdateExclusions(
       ListPullTimeUpdateExclusionsRequest request) {
-    return settings.exclusions(request);
+    return exclusions.list(request);
   }
 
   @Override
   public ListTagsForResourceResponse listTagsForResource(ListTagsForResourceRequest request) {
-    return repositories.listTags(request);
+    return resourceTags.list(request);
   }
 
   @Override
@@ -395,13 +411,13 @@ final class Ecr implements EcrClient {
   @Override
   public PutRegistryScanningConfigurationResponse putRegistryScanningConfiguration(
       PutRegistryScanningConfigurationRequest request) {
-    return settings.putScanning(request);
+    return scanning.put(request);
   }
 
   @Override
   public PutReplicationConfigurationResponse putReplicationConfiguration(
       PutReplicationConfigurationRequest request) {
-    return settings.putReplication(request);
+    return replication.put(request);
   }
 
   @Override
@@ -413,17 +429,17 @@ final class Ecr implements EcrClient {
   @Override
   public RegisterPullTimeUpdateExclusionResponse registerPullTimeUpdateExclusion(
       RegisterPullTimeUpdateExclusionRequest request) {
-    return settings.register(request);
+    return exclusions.register(request);
   }
 
   @Override
   public SetRepositoryPolicyResponse setRepositoryPolicy(SetRepositoryPolicyRequest request) {
-    return repositories.setPolicy(request);
+    return policies.set(request);
   }
 
   @Override
   public StartImageScanResponse startImageScan(StartImageScanRequest request) {
-    return scanner.start(request);
+    return scans.start(request);
   }
 
   @Override
@@ -434,30 +450,30 @@ final class Ecr implements EcrClient {
 
   @Override
   public TagResourceResponse tagResource(TagResourceRequest request) {
-    return repositories.tag(request);
+    return resourceTags.tag(request);
   }
 
   @Override
   public UntagResourceResponse untagResource(UntagResourceRequest request) {
-    return repositories.untag(request);
+    return resourceTags.untag(request);
   }
 
   @Override
   public UpdateImageStorageClassResponse updateImageStorageClass(
       UpdateImageStorageClassRequest request) {
-    return images.updateStorageClass(request);
+    return imageRemoval.updateStorageClass(request);
   }
 
   @Override
   public UpdatePullThroughCacheRuleResponse updatePullThroughCacheRule(
       UpdatePullThroughCacheRuleRequest request) {
-    return pullThrough.update(request);
+    return pullThroughRules.update(request);
   }
 
   @Override
   public UpdateRepositoryCreationTemplateResponse updateRepositoryCreationTemplate(
       UpdateRepositoryCreationTemplateRequest request) {
-    return repositories.updateTemplate(request);
+    return templates.update(request);
   }
 
   @Override
@@ -468,6 +484,6 @@ final class Ecr implements EcrClient {
   @Override
   public ValidatePullThroughCacheRuleResponse validatePullThroughCacheRule(
       ValidatePullThroughCacheRuleRequest request) {
-    return pullThrough.validate(request);
+    return pullThroughRules.validate(request);
   }
 }

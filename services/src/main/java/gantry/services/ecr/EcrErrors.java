@@ -13,6 +13,7 @@ import software.amazon.awssdk.services.ecr.model.ReferencedImagesNotFoundExcepti
 import software.amazon.awssdk.services.ecr.model.RepositoryNotFoundException;
 import software.amazon.awssdk.services.ecr.model.ServerException;
 import software.amazon.awssdk.services.ecr.model.UploadNotFoundException;
+import software.amazon.awssdk.services.ecr.model.ValidationException;
 
 /** AWS's errors with AWS's words. The data plane says the same ones in the distribution's form. */
 final class EcrErrors {
@@ -101,6 +102,16 @@ final class EcrErrors {
         .build();
   }
 
+  /** The words for what a repository could have set and has not. */
+  static String absent(String what, String name, String registryId) {
+    return what
+        + " does not exist for the repository with name '"
+        + name
+        + "' in the registry with id '"
+        + registryId
+        + "'";
+  }
+
   static InvalidParameterException invalid(String member, String rule) {
     return InvalidParameterException.builder()
         .message(
@@ -108,8 +119,24 @@ final class EcrErrors {
         .build();
   }
 
+  static InvalidParameterException badEnum(String member, String values) {
+    return invalid(member, "Member must satisfy enum value set: " + values);
+  }
+
   static InvalidParameterException invalid(String message) {
     return InvalidParameterException.builder().message(message).build();
+  }
+
+  static String messageOf(EcrException e) {
+    return e.awsErrorDetails() != null && e.awsErrorDetails().errorMessage() != null
+        ? e.awsErrorDetails().errorMessage()
+        : String.valueOf(e.getMessage());
+  }
+
+  static ValidationException tooMany(String what, int max) {
+    return ValidationException.builder()
+        .message("The number of " + what + " is over the limit of " + max)
+        .build();
   }
 
   static EcrException accessDenied(String message) {

@@ -23,12 +23,20 @@ public final class EcrHost {
   final Gate gate;
   final Tokens tokens;
   final RepositoryOperations repositories;
+  final ResourceTags resourceTags;
+  final RepositoryPolicyOperations policies;
+  final TemplateOperations templates;
   final ImageOperations images;
+  final ImageListing imageListing;
+  final ImageRemoval imageRemoval;
   final LayerOperations layers;
   final LifecycleOperations lifecycle;
   final SettingsOperations settings;
-  final Scanner scanner;
-  final PullThrough pullThrough;
+  final ReplicationOperations replication;
+  final ScanningOperations scanning;
+  final PullTimeExclusions exclusions;
+  final ScanOperations scans;
+  final PullThroughRules pullThroughRules;
   private final RegistryHttp http;
   private final RegistryHttp tasksHttp;
   private final List<Controller> controllers;
@@ -46,14 +54,26 @@ public final class EcrHost {
         new RegistryAccess(
             context.store(), context.clock(), context.ids(), tokens, choice.iam(), choice.open());
     gate = new Gate(access);
-    pullThrough =
-        new PullThrough(registry, gate, choice.upstream(), choice.upstreams(), context.clients());
+    UpstreamRegistries upstreams = new UpstreamRegistries(choice.upstreams());
+    UpstreamCredentials credentials = new UpstreamCredentials(context.clients());
+    UpstreamImport imports =
+        new UpstreamImport(registry, choice.upstream(), upstreams, credentials);
+    pullThroughRules = new PullThroughRules(registry, gate, upstreams, credentials, imports);
+    PullThrough pullThrough = new PullThrough(registry, imports);
     repositories = new RepositoryOperations(registry, gate);
-    images = new ImageOperations(registry, gate, pullThrough, choice.inUse());
+    resourceTags = new ResourceTags(registry, gate);
+    policies = new RepositoryPolicyOperations(registry, gate);
+    templates = new TemplateOperations(registry, gate);
+    images = new ImageOperations(registry, gate, pullThrough);
+    imageListing = new ImageListing(registry, gate);
+    imageRemoval = new ImageRemoval(registry, gate, choice.inUse());
     layers = new LayerOperations(registry, gate, tokens);
     lifecycle = new LifecycleOperations(registry, gate);
     settings = new SettingsOperations(registry, gate, tokens);
-    scanner = new Scanner(registry, gate, choice.vulnerabilities());
+    replication = new ReplicationOperations(registry, gate);
+    scanning = new ScanningOperations(registry, gate);
+    exclusions = new PullTimeExclusions(registry, gate);
+    scans = new ScanOperations(registry, gate);
     http = new RegistryHttp(registry, access, tokens, pullThrough, choice.inUse());
     RegistryAccess named =
         new RegistryAccess(
@@ -61,7 +81,7 @@ public final class EcrHost {
     tasksHttp = new RegistryHttp(registry, named, tokens, pullThrough, choice.inUse());
     controllers =
         List.of(
-            scanner,
+            new Scanner(registry, choice.vulnerabilities()),
             new Replication(registry),
             new LifecycleController(registry, lifecycle, choice.inUse()),
             new Collector(registry));
@@ -127,7 +147,9 @@ public final class EcrHost {
   public Map<String, Instant> tagTimes(Scope scope, String repository) {
     Map<String, Instant> times = new LinkedHashMap<>();
     for (EcrTables.TagRow row :
-        ImageOperations.tagRows(registry.store.snapshot(), scope, repository)) {
+        EcrTables.tags(registry.store.snapshot(), scope, repository)
+            .map(row -> row.value())
+            .toList()) {
       times.put(row.tag(), row.setAt());
     }
     return times;

@@ -46,45 +46,43 @@ final class EcrTables {
     }
 
     RepositoryRow with(Repository changed) {
-      return new RepositoryRow(
-          changed,
-          tags,
-          policyText,
-          lifecyclePolicyText,
-          lifecycleSetAt,
-          lifecycleEvaluatedAt,
-          pullThroughPrefix);
+      return with(
+          changed, tags, policyText, lifecyclePolicyText, lifecycleSetAt, lifecycleEvaluatedAt);
     }
 
     RepositoryRow withTags(Map<String, String> changed) {
-      return new RepositoryRow(
+      return with(
           repository,
           changed,
           policyText,
           lifecyclePolicyText,
           lifecycleSetAt,
-          lifecycleEvaluatedAt,
-          pullThroughPrefix);
+          lifecycleEvaluatedAt);
     }
 
     RepositoryRow withPolicy(@Nullable String changed) {
-      return new RepositoryRow(
-          repository,
-          tags,
-          changed,
-          lifecyclePolicyText,
-          lifecycleSetAt,
-          lifecycleEvaluatedAt,
-          pullThroughPrefix);
+      return with(
+          repository, tags, changed, lifecyclePolicyText, lifecycleSetAt, lifecycleEvaluatedAt);
     }
 
     RepositoryRow withLifecycle(@Nullable String text, @Nullable Instant setAt) {
-      return new RepositoryRow(repository, tags, policyText, text, setAt, null, pullThroughPrefix);
+      return with(repository, tags, policyText, text, setAt, null);
     }
 
     RepositoryRow evaluatedAt(Instant at) {
+      return with(repository, tags, policyText, lifecyclePolicyText, lifecycleSetAt, at);
+    }
+
+    /** What never changes is whether a pull-through rule made it. */
+    private RepositoryRow with(
+        Repository changed,
+        Map<String, String> resourceTags,
+        @Nullable String policy,
+        @Nullable String lifecycle,
+        @Nullable Instant setAt,
+        @Nullable Instant evaluatedAt) {
       return new RepositoryRow(
-          repository, tags, policyText, lifecyclePolicyText, lifecycleSetAt, at, pullThroughPrefix);
+          changed, resourceTags, policy, lifecycle, setAt, evaluatedAt, pullThroughPrefix);
     }
   }
 
@@ -123,48 +121,23 @@ final class EcrTables {
       @Nullable Instant activatedAt) {
 
     ImageRow pulled(Instant at) {
-      return new ImageRow(
-          repository,
-          digest,
-          mediaType,
-          artifactType,
-          configType,
-          subject,
-          manifestBytes,
-          sizeInBytes,
-          pushedAt,
-          at,
-          blobs,
-          children,
-          annotations,
-          origin,
-          status,
-          archivedAt,
-          activatedAt);
+      return with(at, status, archivedAt, activatedAt);
     }
 
     ImageRow archived(Instant at) {
-      return new ImageRow(
-          repository,
-          digest,
-          mediaType,
-          artifactType,
-          configType,
-          subject,
-          manifestBytes,
-          sizeInBytes,
-          pushedAt,
-          pulledAt,
-          blobs,
-          children,
-          annotations,
-          origin,
-          Status.ARCHIVED,
-          at,
-          activatedAt);
+      return with(pulledAt, Status.ARCHIVED, at, activatedAt);
     }
 
     ImageRow activated(Instant at) {
+      return with(pulledAt, Status.ACTIVE, archivedAt, at);
+    }
+
+    /** An image itself never changes; what changes is what is done with it. */
+    private ImageRow with(
+        @Nullable Instant pulled,
+        Status newStatus,
+        @Nullable Instant archived,
+        @Nullable Instant activated) {
       return new ImageRow(
           repository,
           digest,
@@ -175,14 +148,14 @@ final class EcrTables {
           manifestBytes,
           sizeInBytes,
           pushedAt,
-          pulledAt,
+          pulled,
           blobs,
           children,
           annotations,
           origin,
-          Status.ACTIVE,
-          archivedAt,
-          at);
+          newStatus,
+          archived,
+          activated);
     }
 
     boolean isIndex() {
@@ -196,8 +169,18 @@ final class EcrTables {
   record TagRow(
       String repository, String tag, String digest, Instant setAt, @Nullable Instant checkedAt) {}
 
-  /** That a repository holds a blob: it may be read there and named by manifests there. */
-  record BlobRow(String repository, String digest, long size, Instant linkedAt) {}
+  /**
+   * That a repository holds a blob: it may be read there and named by manifests there.
+   *
+   * @param linkedAt from when on it is kept without an image that names it: when it came, lost such
+   *     an image or was last asked for
+   */
+  record BlobRow(String repository, String digest, long size, Instant linkedAt) {
+
+    BlobRow keptFrom(Instant at) {
+      return new BlobRow(repository, digest, size, at);
+    }
+  }
 
   /** What a registry (an account in a region) has set. */
   record RegistryRow(

@@ -2,10 +2,14 @@ package gantry.services.ecr;
 
 import gantry.services.Caller;
 import gantry.state.Scope;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** How an operation of the API finds the registry it is about, and whether it may go in. */
 final class Gate {
+
+  /** In the place of a repository's name: a policy for {@code repository/*} covers it. */
+  static final String ALL = "*";
 
   private final RegistryAccess access;
 
@@ -27,6 +31,23 @@ final class Gate {
       throw EcrErrors.accessDenied(refusal);
     }
     return scope;
+  }
+
+  /** As {@link #enter}, for what is about several repositories; none named means all. */
+  Scope enterEach(@Nullable String registryId, List<String> repositories, String operation) {
+    if (repositories.isEmpty()) {
+      return enter(registryId, ALL, operation);
+    }
+    return repositories.stream()
+        .map(repository -> enter(registryId, repository, operation))
+        .toList()
+        .getFirst();
+  }
+
+  /** What the caller may do besides with a repository. */
+  Rights rights(Scope registry, String repository) {
+    Caller caller = Caller.current();
+    return action -> access.refusal(caller, registry, repository, action);
   }
 
   /** Whether a policy, once set, would keep the caller from setting another. */

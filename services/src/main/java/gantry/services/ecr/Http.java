@@ -25,6 +25,7 @@ final class Http {
         return;
       }
     }
+    http.setHeader("Allow", String.join(", ", methods));
     throw new RegistryError(UNSUPPORTED, http.method() + " is not supported here");
   }
 
@@ -32,6 +33,15 @@ final class Http {
 
   static void answer(HttpExchange http, int status, byte[] body) throws IOException {
     http.respond(status, body);
+  }
+
+  /** Whether a Content-Length is over a limit; one that is no number is the server's to refuse. */
+  static boolean isMore(String length, long limit) {
+    try {
+      return Long.parseLong(length.trim()) > limit;
+    } catch (NumberFormatException e) {
+      return false;
+    }
   }
 
   static Digest digest(String text) {

@@ -85,17 +85,16 @@ public final class ImageInspection {
     Address address = named.address();
     String tag = named.digest() == null ? named.tag() : null;
     View view = registry.store.snapshot();
-    ImageRow image = Registry.image(view, address.registry(), address.repository(), named.wanted());
+    ImageRow image = Images.find(view, address.registry(), address.repository(), named.wanted());
     if (image == null) {
       return Optional.empty();
     }
     List<Platform> platforms = new ArrayList<>();
-    Manifest manifest = Manifest.stored(registry.manifestBytes(image), image.mediaType());
+    Manifest manifest = Manifest.stored(registry.images.manifestBytes(image), image.mediaType());
     if (manifest.isIndex()) {
       for (Descriptor child : manifest.children()) {
         ImageRow row =
-            Registry.image(
-                view, address.registry(), address.repository(), child.digest().toString());
+            Images.find(view, address.registry(), address.repository(), child.digest().toString());
         if (row != null) {
           platforms.add(platform(row, child.platform()));
         }
@@ -125,7 +124,7 @@ public final class ImageInspection {
   }
 
   private Platform platform(ImageRow image, @Nullable String said) throws IOException {
-    Manifest manifest = Manifest.stored(registry.manifestBytes(image), image.mediaType());
+    Manifest manifest = Manifest.stored(registry.images.manifestBytes(image), image.mediaType());
     List<Layer> layers = new ArrayList<>();
     for (Descriptor blob : manifest.blobs()) {
       if (!blob.equals(manifest.config())) {

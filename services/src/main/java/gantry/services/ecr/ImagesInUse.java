@@ -1,6 +1,7 @@
 package gantry.services.ecr;
 
 import gantry.state.Scope;
+import gantry.state.View;
 import java.util.List;
 import java.util.Map;
 
@@ -11,8 +12,12 @@ import java.util.Map;
 @FunctionalInterface
 public interface ImagesInUse {
 
-  /** By digest, who runs images of a repository, in words such as {@code service web}. */
-  Map<String, List<String>> users(Scope registry, String repository);
+  /**
+   * By digest, who runs images of a repository, in words such as {@code service web}.
+   *
+   * @param view the transaction that deletes: what was pinned just before is seen
+   */
+  Map<String, List<String>> users(View view, Scope registry, String repository);
 
-  ImagesInUse NONE = (registry, repository) -> Map.of();
+  ImagesInUse NONE = (view, registry, repository) -> Map.of();
 }

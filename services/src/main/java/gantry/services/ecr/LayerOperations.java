@@ -1,6 +1,5 @@
 package gantry.services.ecr;
 
-import gantry.services.ecr.BlobStore.Upload;
 import gantry.state.Scope;
 import gantry.state.View;
 import java.io.IOException;
@@ -67,7 +66,7 @@ final class LayerOperations {
                 .build());
         continue;
       }
-      long size = registry.blobSize(view, scope, name, digest);
+      long size = registry.layers.offer(view, scope, name, digest);
       Layer.Builder layer = Layer.builder().layerDigest(text);
       layers.add(
           size < 0
@@ -84,7 +83,7 @@ final class LayerOperations {
   InitiateLayerUploadResponse initiate(InitiateLayerUploadRequest request) {
     Scope scope = gate.enter(request.registryId(), request.repositoryName(), "InitiateLayerUpload");
     try {
-      Upload upload = registry.beginUpload(scope, request.repositoryName());
+      Upload upload = registry.layers.begin(scope, request.repositoryName());
       return InitiateLayerUploadResponse.builder().uploadId(upload.id).partSize(PART_BYTES).build();
     } catch (IOException e) {
       throw EcrErrors.server(e);
@@ -101,7 +100,8 @@ final class LayerOperations {
         long length = request.layerPartBlob().asByteArrayUnsafe().length;
         if (request.partFirstByte() != offset
             || request.partLastByte() - request.partFirstByte() + 1 != length
-            || length > MAX_PART_BYTES) {
+            || length > MAX_PART_BYTES
+            || offset + length > Upload.MAX_BYTES) {
           throw InvalidLayerPartException.builder()
               .message(
                   "Layer part with bytes "
@@ -156,7 +156,7 @@ final class LayerOperations {
                   "Layer parts other than the last must have at least " + MIN_PART_BYTES + " bytes")
               .build();
         }
-        if (registry.blobSize(registry.store.snapshot(), scope, name, digest) >= 0) {
+        if (Layers.size(registry.store.snapshot(), scope, name, digest) >= 0) {
           upload.cancel();
           throw LayerAlreadyExistsException.builder()
               .message(
@@ -180,7 +180,7 @@ final class LayerOperations {
     } catch (IOException e) {
       throw EcrErrors.server(e);
     }
-    registry.link(scope, name, digest);
+    registry.layers.link(scope, name, digest);
     return CompleteLayerUploadResponse.builder()
         .registryId(scope.account())
         .repositoryName(name)
@@ -191,12 +191,16 @@ final class LayerOperations {
 
   private Upload locked(Scope scope, String name, String uploadId) throws IOException {
     Registry.repository(registry.store.snapshot(), scope, name);
-    Upload upload = registry.blobs.find(uploadId, scope, name);
-    if (upload == null || upload.offset() < 0) {
+    Upload upload = registry.blobs.uploads().find(uploadId, scope, name);
+    if (upload == null) {
       throw EcrErrors.uploadNotFound(uploadId, name, scope.account());
     }
     if (!upload.tryLock()) {
       throw EcrErrors.invalid("uploadId", "another request is writing to this upload");
+    }
+    if (upload.hasEnded()) {
+      upload.unlock();
+      throw EcrErrors.uploadNotFound(uploadId, name, scope.account());
     }
     return upload;
   }
@@ -207,10 +211,10 @@ final class LayerOperations {
     View view = registry.store.snapshot();
     Registry.repository(view, scope, name);
     Digest digest = Digest.parse(request.layerDigest());
-    if (digest == null || registry.blobSize(view, scope, name, digest) < 0) {
+    if (digest == null || Layers.size(view, scope, name, digest) < 0) {
       throw EcrErrors.layersNotFound(List.of(request.layerDigest()), name, scope.account());
     }
-    if (!Registry.isReferenced(view, scope, name, digest.toString())) {
+    if (!Layers.isReferenced(view, scope, name, digest.toString())) {
       throw LayerInaccessibleException.builder()
           .message("The layer '" + digest + "' is not referenced by an image in the repository")
           .build();

@@ -54,16 +54,9 @@ final class LifecycleOperations {
 
   PutLifecyclePolicyResponse put(PutLifecyclePolicyRequest request) {
     Scope scope = gate.enter(request.registryId(), request.repositoryName(), "PutLifecyclePolicy");
-    String text = LifecyclePolicy.parse(request.lifecyclePolicyText()).text();
-    registry.store.write(
-        tx -> {
-          RepositoryRow row = Registry.repository(tx, scope, request.repositoryName());
-          tx.put(
-              EcrTables.REPOSITORIES,
-              scope.key(row.name()),
-              row.withLifecycle(text, registry.clock.instant()));
-          return null;
-        });
+    String text = LifecyclePolicyText.parse(request.lifecyclePolicyText()).text();
+    registry.change(
+        scope, request.repositoryName(), row -> row.withLifecycle(text, registry.clock.instant()));
     return PutLifecyclePolicyResponse.builder()
         .registryId(scope.account())
         .repositoryName(request.repositoryName())
@@ -87,12 +80,7 @@ final class LifecycleOperations {
     String text = row.lifecyclePolicyText();
     if (text == null) {
       throw LifecyclePolicyNotFoundException.builder()
-          .message(
-              "Lifecycle policy does not exist for the repository with name '"
-                  + row.name()
-                  + "' in the registry with id '"
-                  + scope.account()
-                  + "'")
+          .message(EcrErrors.absent("Lifecycle policy", row.name(), scope.account()))
           .build();
     }
     return text;
@@ -102,12 +90,12 @@ final class LifecycleOperations {
     Scope scope =
         gate.enter(request.registryId(), request.repositoryName(), "DeleteLifecyclePolicy");
     RepositoryRow before =
-        registry.store.write(
-            tx -> {
-              RepositoryRow row = Registry.repository(tx, scope, request.repositoryName());
+        registry.change(
+            scope,
+            request.repositoryName(),
+            row -> {
               textOf(row, scope);
-              tx.put(EcrTables.REPOSITORIES, scope.key(row.name()), row.withLifecycle(null, null));
-              return row;
+              return row.withLifecycle(null, null);
             });
     return DeleteLifecyclePolicyResponse.builder()
         .registryId(scope.account())
@@ -126,8 +114,8 @@ final class LifecycleOperations {
     RepositoryRow row = Registry.repository(view, scope, name);
     LifecyclePolicy policy =
         request.lifecyclePolicyText() == null
-            ? LifecyclePolicy.parseAnyLength(textOf(row, scope))
-            : LifecyclePolicy.parse(request.lifecyclePolicyText());
+            ? LifecyclePolicyText.parseAnyLength(textOf(row, scope))
+            : LifecyclePolicyText.parse(request.lifecyclePolicyText());
     Instant now = registry.clock.instant();
     List<LifecyclePolicyPreviewResult> results =
         policy.evaluate(candidates(view, scope, name), now).stream()
@@ -162,7 +150,8 @@ final class LifecycleOperations {
                     image.pushedAt(),
                     image.pulledAt(),
                     image.status() == Status.ARCHIVED,
-                    image.archivedAt()))
+                    image.archivedAt(),
+                    image.activatedAt()))
         .toList();
   }
 
@@ -194,12 +183,7 @@ final class LifecycleOperations {
     PreviewRow preview = view.get(EcrTables.PREVIEWS, scope.key(name));
     if (preview == null) {
       throw LifecyclePolicyPreviewNotFoundException.builder()
-          .message(
-              "Lifecycle policy preview does not exist for the repository with name '"
-                  + name
-                  + "' in the registry with id '"
-                  + scope.account()
-                  + "'")
+          .message(EcrErrors.absent("Lifecycle policy preview", name, scope.account()))
           .build();
     }
     boolean expired = preview.madeAt().plus(PREVIEW_LIFETIME).isBefore(registry.clock.instant());
@@ -288,7 +272,6 @@ final class LifecycleOperations {
    */
   int apply(Scope scope, String name, ImagesInUse inUse) {
     Instant now = registry.clock.instant();
-    Set<String> held = inUse.users(scope, name).keySet();
     return registry.store.write(
         tx -> {
           RepositoryRow row = tx.get(EcrTables.REPOSITORIES, scope.key(name));
@@ -296,13 +279,15 @@ final class LifecycleOperations {
           if (row == null || text == null) {
             return 0;
           }
+          List<Verdict> verdicts =
+              LifecyclePolicyText.parseAnyLength(text).evaluate(candidates(tx, scope, name), now);
+          Set<String> held = verdicts.isEmpty() ? Set.of() : inUse.users(tx, scope, name).keySet();
           int acted = 0;
-          for (Verdict verdict :
-              LifecyclePolicy.parseAnyLength(text).evaluate(candidates(tx, scope, name), now)) {
+          for (Verdict verdict : verdicts) {
             ImageRow image =
                 tx.get(EcrTables.IMAGES, EcrTables.imageKey(scope, name, verdict.image().digest()));
             if (image == null
-                || Registry.isChild(tx, scope, image)
+                || Images.isChild(tx, scope, image)
                 || held.contains(image.digest())) {
               continue;
             }
@@ -314,10 +299,7 @@ final class LifecycleOperations {
                   image.archived(now));
               continue;
             }
-            Registry.deleteImage(tx, scope, image);
-            for (ImageRow referrer : Registry.referrers(tx, scope, name, image.digest())) {
-              Registry.deleteImage(tx, scope, referrer);
-            }
+            Images.deleteWithReferrers(tx, scope, image, now);
           }
           tx.put(EcrTables.REPOSITORIES, scope.key(name), row.evaluatedAt(now));
           return acted;

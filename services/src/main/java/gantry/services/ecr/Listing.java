@@ -2,7 +2,12 @@ package gantry.services.ecr;
 
 import gantry.state.Page;
 import gantry.state.PageToken;
+import gantry.state.Row;
+import gantry.state.Scope;
+import gantry.state.Table;
+import gantry.state.View;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +31,16 @@ record Listing(String name, @Nullable String token, int limit) {
     } catch (PageToken.Invalid e) {
       throw EcrErrors.invalid("NextToken", "Invalid next token provided");
     }
+  }
+
+  /**
+   * A page of a table's rows in a scope.
+   *
+   * @param id what the keys of the rows are
+   */
+  <V> Page<V> rows(
+      View view, Table<V> table, Scope scope, Predicate<V> wanted, Function<V, String> id) {
+    return cut(view.scanAfter(table, scope, after()).map(Row::value).filter(wanted), id);
   }
 
   /** What comes after the token, cut to the page. */

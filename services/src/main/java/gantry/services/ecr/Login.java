@@ -7,9 +7,12 @@ import gantry.services.HttpExchange;
 import gantry.services.ecr.Access.Ask;
 import gantry.services.ecr.Access.Credentials;
 import gantry.services.ecr.Access.Decision;
+import gantry.services.ecr.Tokens.Minted;
 import gantry.state.Scope;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.Locale;
@@ -26,12 +29,10 @@ final class Login {
 
   private final Registry registry;
   private final Access access;
-  private final Tokens tokens;
 
-  Login(Registry registry, Access access, Tokens tokens) {
+  Login(Registry registry, Access access) {
     this.registry = registry;
     this.access = access;
-    this.tokens = tokens;
   }
 
   /** Credentials are wanted. */
@@ -57,6 +58,22 @@ final class Login {
                   ? ""
                   : "repository:" + repository + ":" + (isPush(action) ? "pull,push" : "pull"));
     };
+  }
+
+  /** Why whoever asks may not do this as well, in words; null when it may. */
+  @Nullable String refusal(HttpExchange http, Scope scope, String repository, String action) {
+    Decision decision =
+        access.allow(new Ask(scope, repository, action, credentials(http), http.remoteAddress()));
+    return switch (decision) {
+      case Decision.Allowed _ -> null;
+      case Decision.Denied denied -> denied.message();
+      case Decision.Unauthorized _ -> "Not Authorized";
+    };
+  }
+
+  /** What whoever asks may do besides with the repository that it named. */
+  Rights rights(HttpExchange http, Target target) {
+    return action -> refusal(http, target.scope(), target.repository(), action);
   }
 
   Caller authorize(HttpExchange http, Target target, String action) {
@@ -136,22 +153,19 @@ final class Login {
       }
     }
     Scope scope = registry.addresses.registryOf(http.host());
-    String token;
-    if (credentials instanceof Credentials.None) {
-      token = ANONYMOUS;
-    } else {
-      token =
-          access
-              .callerOf(credentials, scope, http.remoteAddress())
-              .map(caller -> tokens.mint(caller).password())
-              .orElseThrow(
-                  () -> new RegistryError(RegistryError.Code.UNAUTHORIZED, "Not Authorized"));
-    }
+    Instant now = registry.clock.instant();
+    Minted token =
+        credentials instanceof Credentials.None
+            ? new Minted(ANONYMOUS, now.plus(Tokens.LIFETIME))
+            : access
+                .exchange(credentials, scope, http.remoteAddress())
+                .orElseThrow(
+                    () -> new RegistryError(RegistryError.Code.UNAUTHORIZED, "Not Authorized"));
     Map<String, Object> answer = new LinkedHashMap<>();
-    answer.put("token", token);
-    answer.put("access_token", token);
-    answer.put("expires_in", Tokens.LIFETIME.toSeconds());
-    answer.put("issued_at", registry.clock.instant().toString());
+    answer.put("token", token.password());
+    answer.put("access_token", token.password());
+    answer.put("expires_in", Duration.between(now, token.expiresAt()).toSeconds());
+    answer.put("issued_at", now.toString());
     http.setHeader("Content-Type", "application/json");
     http.respond(200, Json.write(answer));
   }

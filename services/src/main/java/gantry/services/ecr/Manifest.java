@@ -73,6 +73,30 @@ record Manifest(
     if (json == null) {
       throw new Invalid("the manifest is not a JSON object");
     }
+    checkForm(json);
+    return read(json, givenType);
+  }
+
+  /** What would otherwise read as absent, and the image be taken for one without it. */
+  private static void checkForm(Map<String, Object> json) throws Invalid {
+    for (String name : List.of("layers", "manifests")) {
+      Object value = json.get(name);
+      if (value != null
+          && !(value instanceof List<?> list
+              && list.stream().allMatch(each -> each instanceof Map<?, ?>))) {
+        throw new Invalid(name + " is a list of objects");
+      }
+    }
+    for (String name : List.of("subject", "annotations")) {
+      Object value = json.get(name);
+      if (value != null && !(value instanceof Map<?, ?>)) {
+        throw new Invalid(name + " is an object");
+      }
+    }
+  }
+
+  private static Manifest read(Map<String, Object> json, @Nullable String givenType)
+      throws Invalid {
     if (!Long.valueOf(2).equals(Json.number(json, "schemaVersion"))) {
       throw new Invalid("schemaVersion must be 2");
     }
@@ -143,14 +167,31 @@ record Manifest(
 
   /** For manifests that are in the store already: they were checked when they came. */
   static Manifest stored(byte[] bytes, String mediaType) {
+    Map<String, Object> json = Json.object(bytes);
+    if (json == null) {
+      throw new IllegalStateException("a stored manifest is not a JSON object");
+    }
     try {
-      return parse(bytes, mediaType);
+      return read(json, mediaType);
     } catch (Invalid e) {
       throw new IllegalStateException("a stored manifest does not read: " + e.getMessage(), e);
     }
   }
 
-  static String bareType(String contentType) {
+  /**
+   * What a Content-Type says of a manifest; null for those that say nothing of it, which some
+   * clients and registries send.
+   */
+  static @Nullable String told(@Nullable String contentType) {
+    return contentType == null
+            || contentType.isBlank()
+            || bareType(contentType).equals("application/json")
+            || bareType(contentType).equals("application/octet-stream")
+        ? null
+        : contentType;
+  }
+
+  private static String bareType(String contentType) {
     int parameters = contentType.indexOf(';');
     return (parameters < 0 ? contentType : contentType.substring(0, parameters)).trim();
   }

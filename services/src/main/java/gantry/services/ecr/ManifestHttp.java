@@ -10,12 +10,9 @@ import gantry.services.HttpExchange;
 import gantry.services.ecr.EcrTables.ImageRow;
 import gantry.services.ecr.EcrTables.Origin;
 import gantry.services.ecr.EcrTables.Status;
-import gantry.services.ecr.Registry.Push;
-import gantry.services.ecr.Registry.Pushed;
 import gantry.state.View;
 import java.io.IOException;
 import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Manifests on the data plane: pulled, pushed, deleted, by tag and by digest. */
@@ -23,13 +20,13 @@ final class ManifestHttp {
 
   private final Registry registry;
   private final Login login;
-  private final OnDemand onDemand;
+  private final PullThrough pullThrough;
   private final ImagesInUse inUse;
 
-  ManifestHttp(Registry registry, Login login, OnDemand onDemand, ImagesInUse inUse) {
+  ManifestHttp(Registry registry, Login login, PullThrough pullThrough, ImagesInUse inUse) {
     this.registry = registry;
     this.login = login;
-    this.onDemand = onDemand;
+    this.pullThrough = pullThrough;
     this.inUse = inUse;
   }
 
@@ -51,10 +48,11 @@ final class ManifestHttp {
       }
       default -> {
         Caller caller = login.authorize(http, target, "ecr:BatchGetImage");
-        onDemand.beforePull(target.scope(), target.repository(), reference);
+        pullThrough.beforePull(
+            target.scope(), target.repository(), reference, login.rights(http, target));
         View view = registry.store.snapshot();
         Registry.repository(view, target.scope(), target.repository());
-        ImageRow image = Registry.image(view, target.scope(), target.repository(), reference);
+        ImageRow image = Images.find(view, target.scope(), target.repository(), reference);
         if (image == null || image.status() == Status.ARCHIVED) {
           throw new RegistryError(MANIFEST_UNKNOWN, "Requested image not found");
         }
@@ -65,8 +63,8 @@ final class ManifestHttp {
           http.setHeader("Content-Length", Long.toString(image.manifestBytes()));
           http.respond(200).close();
         } else {
-          byte[] bytes = registry.manifestBytes(image);
-          registry.recordPull(target.scope(), image, caller);
+          byte[] bytes = registry.images.manifestBytes(image);
+          registry.images.recordPull(target.scope(), image, caller);
           Http.answer(http, 200, bytes);
         }
       }
@@ -82,19 +80,19 @@ final class ManifestHttp {
       throw new RegistryError(
           MANIFEST_INVALID, 413, "a manifest has at most " + Manifest.MAX_BYTES + " bytes");
     }
-    onDemand.beforePush(target.scope(), target.repository());
-    String contentType = http.header("Content-Type");
-    Pushed pushed;
+    Templates.createOnPush(
+        registry, target.scope(), target.repository(), login.rights(http, target));
+    Push.Done pushed;
     try {
       pushed =
-          registry.push(
+          registry.pushes.put(
               new Push(
                   target.scope(),
                   target.repository(),
                   tag,
                   digest,
                   bytes,
-                  isUntold(contentType) ? null : contentType,
+                  Manifest.told(http.header("Content-Type")),
                   Origin.PUSHED));
     } catch (Manifest.Invalid e) {
       throw new RegistryError(MANIFEST_INVALID, String.valueOf(e.getMessage()));
@@ -108,22 +106,12 @@ final class ManifestHttp {
     Http.answer(http, 201, Http.NOTHING);
   }
 
-  /** Types that say nothing about a manifest; some clients send them. */
-  private static boolean isUntold(@Nullable String contentType) {
-    return contentType == null
-        || contentType.isBlank()
-        || Manifest.bareType(contentType).equals("application/json")
-        || Manifest.bareType(contentType).equals("application/octet-stream");
-  }
-
   /** By tag: only the tag goes, as OCI says. By digest: the image goes with all its tags. */
   private void deleteManifest(Target target, String reference, boolean byDigest) {
-    Map<String, List<String>> users =
-        byDigest ? inUse.users(target.scope(), target.repository()) : Map.of();
     registry.store.write(
         tx -> {
           Registry.repository(tx, target.scope(), target.repository());
-          ImageRow image = Registry.image(tx, target.scope(), target.repository(), reference);
+          ImageRow image = Images.find(tx, target.scope(), target.repository(), reference);
           if (image == null) {
             throw new RegistryError(MANIFEST_UNKNOWN, "Requested image not found");
           }
@@ -132,15 +120,18 @@ final class ManifestHttp {
                 EcrTables.TAGS, EcrTables.tagKey(target.scope(), target.repository(), reference));
             return null;
           }
-          if (Registry.isChild(tx, target.scope(), image)) {
+          if (Images.isChild(tx, target.scope(), image)) {
             throw new RegistryError(
                 UNSUPPORTED, "Requested image referenced by manifest list: delete the list first");
           }
-          List<String> holders = users.getOrDefault(image.digest(), List.of());
+          List<String> holders =
+              inUse
+                  .users(tx, target.scope(), target.repository())
+                  .getOrDefault(image.digest(), List.of());
           if (!holders.isEmpty()) {
             throw new RegistryError(UNSUPPORTED, EcrErrors.inUse(image.digest(), holders));
           }
-          Registry.deleteImage(tx, target.scope(), image);
+          Images.delete(tx, target.scope(), image, registry.clock.instant());
           return null;
         });
   }

@@ -1,6 +1,7 @@
 package gantry.services.ecr;
 
 import gantry.services.Caller;
+import gantry.services.ecr.Tokens.Minted;
 import gantry.services.ecr.Tokens.Verified;
 import gantry.services.iam.IamAuthorizer.Mode;
 import gantry.state.Ids;
@@ -100,14 +101,15 @@ final class RegistryAccess implements Access {
         null);
   }
 
+  /** The same token for as long as it is good: a new one would make it good for ever. */
   @Override
-  public Optional<Caller> callerOf(Credentials credentials, Scope registry, String remoteAddress) {
+  public Optional<Minted> exchange(Credentials credentials, Scope registry, String remoteAddress) {
     if (credentials instanceof Credentials.Token token
         && tokens.verify(token.password(), ids.uuid(), remoteAddress)
             instanceof Verified.Good good) {
-      return Optional.of(good.caller());
+      return Optional.of(new Minted(token.password(), good.expiresAt()));
     }
-    return open ? Optional.of(root(registry, remoteAddress)) : Optional.empty();
+    return open ? Optional.of(tokens.mint(root(registry, remoteAddress))) : Optional.empty();
   }
 
   /**

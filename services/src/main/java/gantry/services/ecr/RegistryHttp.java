@@ -9,14 +9,16 @@ import static gantry.services.ecr.RegistryError.Code.MANIFEST_UNKNOWN;
 import static gantry.services.ecr.RegistryError.Code.NAME_INVALID;
 import static gantry.services.ecr.RegistryError.Code.NAME_UNKNOWN;
 import static gantry.services.ecr.RegistryError.Code.TAG_INVALID;
+import static gantry.services.ecr.RegistryError.Code.TOOMANYREQUESTS;
 import static gantry.services.ecr.RegistryError.Code.UNAVAILABLE;
 import static gantry.services.ecr.RegistryError.Code.UNSUPPORTED;
 
 import gantry.services.HttpExchange;
 import gantry.services.HttpHandler;
 import gantry.services.ecr.Addresses.Address;
-import gantry.services.ecr.BlobStore.BodyBroken;
 import gantry.services.ecr.BlobStore.StorageFailed;
+import gantry.services.ecr.PullThrough.NotFetched;
+import gantry.services.ecr.Upload.BodyBroken;
 import gantry.state.Store.LogUnavailable;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -59,16 +61,16 @@ final class RegistryHttp implements HttpHandler {
   private final DiscoveryHttp discovery;
 
   /**
-   * @param onDemand what may bring a repository or an image into being when it is asked for
+   * @param pullThrough what may bring an image here when it is asked for
    * @param inUse what may not be deleted
    */
   RegistryHttp(
-      Registry registry, Access access, Tokens tokens, OnDemand onDemand, ImagesInUse inUse) {
+      Registry registry, Access access, Tokens tokens, PullThrough pullThrough, ImagesInUse inUse) {
     this.registry = registry;
-    this.login = new Login(registry, access, tokens);
+    this.login = new Login(registry, access);
     this.blobs = new BlobHttp(registry, login, tokens);
-    this.uploads = new UploadHttp(registry, access, login, onDemand);
-    this.manifests = new ManifestHttp(registry, login, onDemand, inUse);
+    this.uploads = new UploadHttp(registry, login);
+    this.manifests = new ManifestHttp(registry, login, pullThrough, inUse);
     this.discovery = new DiscoveryHttp(registry, login);
   }
 
@@ -86,6 +88,8 @@ final class RegistryHttp implements HttpHandler {
           401, new RegistryError(RegistryError.Code.UNAUTHORIZED, "Not Authorized").body());
     } catch (EcrException e) {
       refuse(http, translate(e));
+    } catch (NotFetched e) {
+      refuse(http, translate(e));
     } catch (StorageFailed | LogUnavailable e) {
       LOG.warn("{} {}: {}", http.method(), http.path(), e.getMessage());
       refuse(http, new RegistryError(UNAVAILABLE, String.valueOf(e.getMessage())));
@@ -102,7 +106,7 @@ final class RegistryHttp implements HttpHandler {
   }
 
   private static RegistryError translate(EcrException e) {
-    String message = messageOf(e);
+    String message = EcrErrors.messageOf(e);
     return switch (e) {
       case RepositoryNotFoundException _ -> new RegistryError(NAME_UNKNOWN, message);
       case ImageNotFoundException _ ->
@@ -122,10 +126,14 @@ final class RegistryHttp implements HttpHandler {
     };
   }
 
-  private static String messageOf(EcrException e) {
-    return e.awsErrorDetails() != null && e.awsErrorDetails().errorMessage() != null
-        ? e.awsErrorDetails().errorMessage()
-        : String.valueOf(e.getMessage());
+  /** Clients show the message of a refusal, and of a 5xx only the status. */
+  private static RegistryError translate(NotFetched e) {
+    String message = String.valueOf(e.getMessage());
+    return switch (e.kind()) {
+      case NOT_FOUND, UNAVAILABLE -> new RegistryError(MANIFEST_UNKNOWN, message);
+      case ACCESS_DENIED -> new RegistryError(DENIED, message);
+      case TOO_MANY_REQUESTS -> new RegistryError(TOOMANYREQUESTS, message);
+    };
   }
 
   // ---- routing

@@ -5,7 +5,6 @@ import gantry.services.ecr.EcrTables.BlobRow;
 import gantry.services.ecr.EcrTables.ImageRow;
 import gantry.services.ecr.EcrTables.Origin;
 import gantry.services.ecr.EcrTables.ReplicationRow;
-import gantry.services.ecr.Registry.Push;
 import gantry.services.iam.IamAuthorizer.Mode;
 import gantry.state.Change;
 import gantry.state.Controller;
@@ -13,6 +12,7 @@ import gantry.state.Key;
 import gantry.state.Scope;
 import gantry.state.View;
 import java.io.IOException;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -107,6 +107,7 @@ final class Replication implements Controller {
     if (row == null || image == null || !isUnderWay(row)) {
       return Again.WHEN_CHANGED;
     }
+    List<String> tags = EcrTables.tagsOf(view, key.scope(), image);
     List<ImageReplicationStatus> statuses = new ArrayList<>();
     for (ImageReplicationStatus status : row.statuses()) {
       if (status.status() != ReplicationStatus.IN_PROGRESS) {
@@ -120,18 +121,21 @@ final class Replication implements Controller {
               .failureCode(failure)
               .build());
     }
-    registry.store.write(
-        tx -> {
-          // A push meanwhile began it anew: that one is looked at next.
-          if (row.equals(tx.get(EcrTables.REPLICATIONS, key))) {
-            tx.put(
-                EcrTables.REPLICATIONS,
-                key,
-                new ReplicationRow(row.repository(), row.digest(), statuses));
-          }
-          return null;
-        });
-    return Again.WHEN_CHANGED;
+    boolean done =
+        registry.store.write(
+            tx -> {
+              // A push meanwhile began it anew, or put another tag on it: looked at again.
+              if (row.equals(tx.get(EcrTables.REPLICATIONS, key))
+                  && tags.equals(EcrTables.tagsOf(tx, key.scope(), image))) {
+                tx.put(
+                    EcrTables.REPLICATIONS,
+                    key,
+                    new ReplicationRow(row.repository(), row.digest(), statuses));
+                return true;
+              }
+              return false;
+            });
+    return done ? Again.WHEN_CHANGED : Again.after(Duration.ZERO);
   }
 
   /** Null when it was copied, else why not. */
@@ -175,9 +179,9 @@ final class Replication implements Controller {
       if (tags.isEmpty()) {
         tags.add(null);
       }
-      byte[] manifest = registry.manifestBytes(image);
+      byte[] manifest = registry.images.manifestBytes(image);
       for (String tag : tags) {
-        registry.push(
+        registry.pushes.put(
             new Push(
                 to,
                 name,

@@ -50,6 +50,26 @@ final class Templates {
     return best;
   }
 
+  /** A push goes to a repository that may not be there; makes it where a template says so. */
+  static void createOnPush(Registry registry, Scope scope, String repository, Rights rights) {
+    View view = registry.store.snapshot();
+    if (view.get(EcrTables.REPOSITORIES, scope.key(repository)) != null) {
+      return;
+    }
+    var template = of(view, scope, repository, CREATE_ON_PUSH);
+    if (template != null) {
+      String refusal = rights.refusal("ecr:CreateRepository");
+      if (refusal != null) {
+        throw new RegistryError(RegistryError.Code.DENIED, refusal);
+      }
+      registry.store.write(
+          tx -> {
+            createIfAbsent(tx, scope, repository, template, null, registry.clock.instant());
+            return null;
+          });
+    }
+  }
+
   /** Creates the repository, with the template's settings or AWS's defaults; or leaves it be. */
   static void createIfAbsent(
       Tx tx,
@@ -81,7 +101,7 @@ final class Templates {
         repository.imageTagMutabilityExclusionFilters(
             template.imageTagMutabilityExclusionFilters());
       }
-      tags = RepositoryOperations.tags(Map.of(), template.resourceTags());
+      tags = ResourceTags.with(Map.of(), template.resourceTags());
       policy = blankToNull(template.repositoryPolicy());
       lifecycle = blankToNull(template.lifecyclePolicy());
     }

@@ -48,7 +48,7 @@ final class Tokens {
 
   /** What a token said when it was read back. */
   sealed interface Verified {
-    record Good(Caller caller) implements Verified {}
+    record Good(Caller caller, Instant expiresAt) implements Verified {}
 
     record Expired() implements Verified {}
 
@@ -99,7 +99,8 @@ final class Tokens {
             tags,
             requestId,
             remoteAddress,
-            null));
+            null),
+        Instant.ofEpochSecond(expires));
   }
 
   private static String claim(Map<String, Object> claims, String name) {

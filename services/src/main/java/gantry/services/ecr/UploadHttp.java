@@ -6,16 +6,16 @@ import static gantry.services.ecr.RegistryError.Code.RANGE_INVALID;
 import static gantry.services.ecr.RegistryError.Code.SIZE_INVALID;
 
 import gantry.services.HttpExchange;
-import gantry.services.ecr.Access.Ask;
-import gantry.services.ecr.Access.Decision;
 import gantry.services.ecr.Addresses.Address;
-import gantry.services.ecr.BlobStore.Upload;
+import gantry.state.Scope;
 import gantry.state.View;
 import java.io.IOException;
+import java.io.InputStream;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.ecr.model.UploadNotFoundException;
 
 /**
  * Uploads on the data plane: begun, sent whole or in chunks, resumed, finished, cancelled; and
@@ -27,22 +27,19 @@ final class UploadHttp {
       Pattern.compile("(?:bytes )?([0-9]{1,18})-([0-9]{1,18})(?:/.*)?");
 
   private final Registry registry;
-  private final Access access;
   private final Login login;
-  private final OnDemand onDemand;
 
-  UploadHttp(Registry registry, Access access, Login login, OnDemand onDemand) {
+  UploadHttp(Registry registry, Login login) {
     this.registry = registry;
-    this.access = access;
     this.login = login;
-    this.onDemand = onDemand;
   }
 
   void start(HttpExchange http, Target target) throws IOException {
     login.authorize(http, target, "ecr:InitiateLayerUpload");
     View view = registry.store.snapshot();
     if (view.get(EcrTables.REPOSITORIES, target.scope().key(target.repository())) == null) {
-      onDemand.beforePush(target.scope(), target.repository());
+      Templates.createOnPush(
+          registry, target.scope(), target.repository(), login.rights(http, target));
       Registry.repository(registry.store.snapshot(), target.scope(), target.repository());
     }
     Map<String, String> query = Http.parameters(http.query());
@@ -59,21 +56,29 @@ final class UploadHttp {
     }
     String whole = query.get("digest");
     Digest digest = whole == null ? null : Http.digest(whole);
-    Upload upload = registry.beginUpload(target.scope(), target.repository());
-    if (digest == null) {
-      http.setHeader("Docker-Upload-UUID", upload.id);
-      http.setHeader("Location", location(target, upload));
-      http.setHeader("Range", "0-0");
-      Http.answer(http, 202, Http.NOTHING);
+    if (digest != null) {
+      whole(http, target, digest);
       return;
     }
-    // The whole blob came with the request.
+    Upload upload = registry.layers.begin(target.scope(), target.repository());
+    http.setHeader("Docker-Upload-UUID", upload.id);
+    http.setHeader("Location", location(target, upload));
+    http.setHeader("Range", "0-0");
+    Http.answer(http, 202, Http.NOTHING);
+  }
+
+  /** The whole blob came with the request. */
+  private void whole(HttpExchange http, Target target, Digest digest) throws IOException {
+    login.authorize(http, target, "ecr:UploadLayerPart");
     login.authorize(http, target, "ecr:CompleteLayerUpload");
+    Upload upload = registry.layers.begin(target.scope(), target.repository());
     upload.tryLock();
     try {
-      upload.append(http.body(), Long.MAX_VALUE);
+      append(http, upload, 0, Upload.MAX_BYTES);
       finish(http, target, upload, digest);
     } finally {
+      // Nobody knows its address: what did not get to its end is of no use.
+      upload.cancel();
       upload.unlock();
     }
     Http.answer(http, 201, Http.NOTHING);
@@ -91,20 +96,19 @@ final class UploadHttp {
       }
       source = address.repository();
     }
-    return registry.mount(
-        target.scope(),
-        target.repository(),
-        digest,
-        source,
-        repository ->
-            access.allow(
-                    new Ask(
-                        target.scope(),
-                        repository,
-                        "ecr:GetDownloadUrlForLayer",
-                        login.credentials(http),
-                        http.remoteAddress()))
-                instanceof Decision.Allowed);
+    return isAllowed(http, target.scope(), target.repository(), "ecr:UploadLayerPart")
+        && isAllowed(http, target.scope(), target.repository(), "ecr:CompleteLayerUpload")
+        && registry.layers.mount(
+            target.scope(),
+            target.repository(),
+            digest,
+            source,
+            repository ->
+                isAllowed(http, target.scope(), repository, "ecr:GetDownloadUrlForLayer"));
+  }
+
+  private boolean isAllowed(HttpExchange http, Scope scope, String repository, String action) {
+    return login.refusal(http, scope, repository, action) == null;
   }
 
   void goOn(HttpExchange http, Target target, String id) throws IOException {
@@ -118,12 +122,15 @@ final class UploadHttp {
           default -> "ecr:InitiateLayerUpload";
         });
     Registry.repository(registry.store.snapshot(), target.scope(), target.repository());
-    Upload upload = registry.blobs.find(id, target.scope(), target.repository());
-    long offset = upload == null ? -1 : upload.offset();
-    if (upload == null || offset < 0) {
-      throw EcrErrors.uploadNotFound(id, target.repository(), target.scope().account());
+    Upload upload = registry.blobs.uploads().find(id, target.scope(), target.repository());
+    if (upload == null) {
+      throw notFound(target, id);
     }
     if (http.method().equals("GET")) {
+      long offset = upload.offset();
+      if (offset < 0) {
+        throw notFound(target, id);
+      }
       progress(http, target, upload, offset);
       Http.answer(http, 204, Http.NOTHING);
       return;
@@ -134,6 +141,9 @@ final class UploadHttp {
     }
     int status;
     try {
+      if (upload.hasEnded()) {
+        throw notFound(target, id);
+      }
       switch (http.method()) {
         case "DELETE" -> {
           upload.cancel();
@@ -161,11 +171,15 @@ final class UploadHttp {
     Http.answer(http, status, Http.NOTHING);
   }
 
+  private static UploadNotFoundException notFound(Target target, String id) {
+    return EcrErrors.uploadNotFound(id, target.repository(), target.scope().account());
+  }
+
   /** Takes the body as the next piece; a piece that says where it begins must begin at the end. */
   private long chunk(HttpExchange http, Target target, Upload upload) throws IOException {
-    long offset = Math.max(0, upload.offset());
+    long offset = upload.offset();
     String range = http.header("Content-Range");
-    long limit = Long.MAX_VALUE;
+    long limit = Upload.MAX_BYTES - offset;
     if (range != null) {
       Matcher m = CONTENT_RANGE.matcher(range.trim());
       if (!m.matches()) {
@@ -185,13 +199,39 @@ final class UploadHttp {
             SIZE_INVALID, "Content-Range and Content-Length tell different sizes");
       }
     }
-    long end = upload.append(http.body(), limit);
-    if (range != null && end != offset + limit) {
-      progress(http, target, upload, end);
-      throw new RegistryError(
-          SIZE_INVALID, "the chunk has " + (end - offset) + " bytes and not " + limit);
+    try {
+      long end = append(http, upload, offset, limit);
+      if (range != null && end != offset + limit) {
+        throw new RegistryError(
+            SIZE_INVALID, "the chunk has " + (end - offset) + " bytes and not " + limit);
+      }
+      return end;
+    } catch (RegistryError e) {
+      progress(http, target, upload, upload.offset());
+      throw e;
+    }
+  }
+
+  /** Takes the body up to a limit, beyond which there may be nothing. */
+  private static long append(HttpExchange http, Upload upload, long offset, long limit)
+      throws IOException {
+    String length = http.header("Content-Length");
+    if (offset + limit > Upload.MAX_BYTES || (length != null && Http.isMore(length, limit))) {
+      throw tooLong(offset, limit);
+    }
+    InputStream body = http.body();
+    long end = upload.append(body, limit);
+    if (end == offset + limit && body.read() >= 0) {
+      throw tooLong(offset, limit);
     }
     return end;
+  }
+
+  private static RegistryError tooLong(long offset, long limit) {
+    return offset + limit >= Upload.MAX_BYTES
+        ? new RegistryError(SIZE_INVALID, 413, "a layer has at most " + Upload.MAX_BYTES + " bytes")
+        : new RegistryError(
+            SIZE_INVALID, "the chunk has more than the " + limit + " bytes it says");
   }
 
   private void finish(HttpExchange http, Target target, Upload upload, Digest digest)
@@ -200,7 +240,7 @@ final class UploadHttp {
       throw new RegistryError(
           DIGEST_INVALID, "provided digest did not match uploaded content: " + digest);
     }
-    registry.link(target.scope(), target.repository(), digest);
+    registry.layers.link(target.scope(), target.repository(), digest);
     http.setHeader("Location", "/v2/" + target.sent() + "/blobs/" + digest);
     http.setHeader("Docker-Content-Digest", digest.toString());
   }

@@ -20,6 +20,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.ecr.model.PullThroughCacheRule;
 import software.amazon.awssdk.services.ecr.model.ReplicationStatus;
 import software.amazon.awssdk.services.ecr.model.ScanStatus;
 
@@ -78,13 +79,19 @@ final class Why implements Explainer {
     RepositoryRow row = view.get(EcrTables.REPOSITORIES, scope.key(name));
     String where = " in account " + scope.account() + ", region " + scope.region();
     if (row == null) {
+      PullThroughCacheRule rule = PullThrough.ruleOf(view, scope, name);
       return Reason.of(
           "there is no repository " + name + where,
           Reason.of(
-              "make it: aws ecr create-repository --region "
-                  + scope.region()
-                  + " --repository-name "
-                  + name));
+              rule != null
+                  ? "the pull through cache rule for "
+                      + rule.ecrRepositoryPrefix()
+                      + " makes it with the first image that a pull fetches from "
+                      + rule.upstreamRegistryUrl()
+                  : "make it: aws ecr create-repository --region "
+                      + scope.region()
+                      + " --repository-name "
+                      + name));
     }
     List<TagRow> tags =
         EcrTables.tags(view, scope, name)
@@ -138,14 +145,22 @@ final class Why implements Explainer {
   private static Reason image(View view, Address address, String wanted) {
     Scope scope = address.registry();
     String name = address.repository();
-    ImageRow image = Registry.image(view, scope, name, wanted);
+    ImageRow image = Images.find(view, scope, name, wanted);
     if (image == null) {
+      PullThroughCacheRule rule = PullThrough.ruleOf(view, scope, name);
+      RepositoryRow repository = view.get(EcrTables.REPOSITORIES, scope.key(name));
+      String never =
+          rule != null && repository != null && repository.pullThroughPrefix() != null
+              ? "no pull has fetched it from " + rule.upstreamRegistryUrl() + " yet"
+              : "it was never pushed";
       return Reason.of(
           "there is no image "
               + wanted
               + " in "
               + name
-              + ": it was never pushed, or deleted, or expired by a lifecycle policy");
+              + ": "
+              + never
+              + ", or it was deleted or expired by a lifecycle policy");
     }
     List<Reason> because = new ArrayList<>();
     if (image.status() == Status.ARCHIVED) {

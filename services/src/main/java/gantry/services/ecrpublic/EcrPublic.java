@@ -1,21 +1,21 @@
 package gantry.services.ecrpublic;
 
+import static gantry.services.ecrpublic.PrivateRegistry.id;
+import static gantry.services.ecrpublic.PrivateRegistry.ids;
+import static gantry.services.ecrpublic.PrivateRegistry.scope;
+import static gantry.services.ecrpublic.PrivateRegistry.tags;
+
 import gantry.services.Caller;
 import gantry.services.HostedService;
 import gantry.services.ServiceContext;
 import gantry.services.ecr.EcrHost;
 import gantry.state.Scope;
 import java.time.Instant;
-import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.function.Function;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
-import software.amazon.awssdk.awscore.exception.AwsErrorDetails;
 import software.amazon.awssdk.core.SdkPojo;
 import software.amazon.awssdk.services.ecr.EcrClient;
-import software.amazon.awssdk.services.ecr.model.EcrException;
 import software.amazon.awssdk.services.ecrpublic.EcrPublicClient;
 import software.amazon.awssdk.services.ecrpublic.model.BatchCheckLayerAvailabilityRequest;
 import software.amazon.awssdk.services.ecrpublic.model.BatchCheckLayerAvailabilityResponse;
@@ -37,7 +37,6 @@ import software.amazon.awssdk.services.ecrpublic.model.DescribeRegistriesRequest
 import software.amazon.awssdk.services.ecrpublic.model.DescribeRegistriesResponse;
 import software.amazon.awssdk.services.ecrpublic.model.DescribeRepositoriesRequest;
 import software.amazon.awssdk.services.ecrpublic.model.DescribeRepositoriesResponse;
-import software.amazon.awssdk.services.ecrpublic.model.EcrPublicException;
 import software.amazon.awssdk.services.ecrpublic.model.GetAuthorizationTokenRequest;
 import software.amazon.awssdk.services.ecrpublic.model.GetAuthorizationTokenResponse;
 import software.amazon.awssdk.services.ecrpublic.model.GetRegistryCatalogDataRequest;
@@ -46,7 +45,6 @@ import software.amazon.awssdk.services.ecrpublic.model.GetRepositoryCatalogDataR
 import software.amazon.awssdk.services.ecrpublic.model.GetRepositoryCatalogDataResponse;
 import software.amazon.awssdk.services.ecrpublic.model.GetRepositoryPolicyRequest;
 import software.amazon.awssdk.services.ecrpublic.model.GetRepositoryPolicyResponse;
-import software.amazon.awssdk.services.ecrpublic.model.ImageIdentifier;
 import software.amazon.awssdk.services.ecrpublic.model.ImageTagDetail;
 import software.amazon.awssdk.services.ecrpublic.model.InitiateLayerUploadRequest;
 import software.amazon.awssdk.services.ecrpublic.model.InitiateLayerUploadResponse;
@@ -66,7 +64,6 @@ import software.amazon.awssdk.services.ecrpublic.model.RegistryAliasStatus;
 import software.amazon.awssdk.services.ecrpublic.model.RepositoryCatalogData;
 import software.amazon.awssdk.services.ecrpublic.model.SetRepositoryPolicyRequest;
 import software.amazon.awssdk.services.ecrpublic.model.SetRepositoryPolicyResponse;
-import software.amazon.awssdk.services.ecrpublic.model.Tag;
 import software.amazon.awssdk.services.ecrpublic.model.TagResourceRequest;
 import software.amazon.awssdk.services.ecrpublic.model.TagResourceResponse;
 import software.amazon.awssdk.services.ecrpublic.model.UntagResourceRequest;
@@ -82,12 +79,12 @@ import software.amazon.awssdk.services.ecrpublic.model.UploadLayerPartResponse;
 public final class EcrPublic implements EcrPublicClient {
 
   private final EcrHost host;
-  private final EcrClient ecr;
+  private final PrivateRegistry ecr;
   private final Gallery gallery;
 
   public EcrPublic(EcrHost host, ServiceContext context) {
     this.host = host;
-    this.ecr = host.client();
+    this.ecr = new PrivateRegistry(host);
     this.gallery = new Gallery(context.store());
   }
 
@@ -107,79 +104,6 @@ public final class EcrPublic implements EcrPublicClient {
   @Override
   public void close() {}
 
-  private static Scope scope() {
-    return EcrHost.publicRegistry(Caller.current().account());
-  }
-
-  /** Calls the private registry in the public region; its errors become ours, by name. */
-  private <R> R within(Function<EcrClient, R> call) {
-    Caller caller = Caller.current();
-    Caller there =
-        new Caller(
-            caller.account(),
-            scope().region(),
-            caller.arn(),
-            caller.userId(),
-            caller.accessKeyId(),
-            caller.principalTags(),
-            caller.requestId(),
-            caller.sourceIp(),
-            caller.userAgent());
-    try {
-      return ScopedValue.where(Caller.CURRENT, there).call(() -> call.apply(ecr));
-    } catch (EcrException e) {
-      AwsErrorDetails details = e.awsErrorDetails();
-      String code =
-          details != null && details.errorCode() != null
-              ? details.errorCode()
-              : e.getClass().getSimpleName();
-      String message =
-          details != null && details.errorMessage() != null
-              ? details.errorMessage()
-              : String.valueOf(e.getMessage());
-      throw (EcrPublicException)
-          EcrPublicException.builder()
-              .awsErrorDetails(
-                  AwsErrorDetails.builder()
-                      .errorCode(code)
-                      .errorMessage(message)
-                      .serviceName("EcrPublic")
-                      .build())
-              .message(message)
-              .statusCode(e.statusCode() == 0 ? 400 : e.statusCode())
-              .cause(e)
-              .build();
-    }
-  }
-
-  /** The account that a request names, by its number or by the alias of its public registry. */
-  private static @Nullable String registry(@Nullable String idOrAlias) {
-    return idOrAlias == null ? null : EcrHost.publicAccount(idOrAlias);
-  }
-
-  private static List<software.amazon.awssdk.services.ecr.model.ImageIdentifier> ids(
-      List<ImageIdentifier> ids) {
-    return ids.stream()
-        .map(
-            id ->
-                software.amazon.awssdk.services.ecr.model.ImageIdentifier.builder()
-                    .imageDigest(id.imageDigest())
-                    .imageTag(id.imageTag())
-                    .build())
-        .toList();
-  }
-
-  private static List<software.amazon.awssdk.services.ecr.model.Tag> tags(List<Tag> tags) {
-    return tags.stream()
-        .map(
-            tag ->
-                software.amazon.awssdk.services.ecr.model.Tag.builder()
-                    .key(tag.key())
-                    .value(tag.value())
-                    .build())
-        .toList();
-  }
-
   // ---- repositories
 
   @Override
@@ -187,7 +111,7 @@ public final class EcrPublic implements EcrPublicClient {
     RepositoryCatalogData catalog =
         request.catalogData() == null ? null : Gallery.of(request.catalogData());
     SdkPojo made =
-        within(
+        ecr.call(
             client ->
                 client.createRepository(
                     r -> r.repositoryName(request.repositoryName()).tags(tags(request.tags()))));
@@ -202,11 +126,11 @@ public final class EcrPublic implements EcrPublicClient {
   @Override
   public DeleteRepositoryResponse deleteRepository(DeleteRepositoryRequest request) {
     var deleted =
-        within(
+        ecr.call(
             client ->
                 client.deleteRepository(
                     r ->
-                        r.registryId(registry(request.registryId()))
+                        r.registryId(id(request.registryId()))
                             .repositoryName(request.repositoryName())
                             .force(request.force())));
     gallery.forget(
@@ -218,11 +142,11 @@ public final class EcrPublic implements EcrPublicClient {
   @Override
   public DescribeRepositoriesResponse describeRepositories(DescribeRepositoriesRequest request) {
     return Shapes.copy(
-        within(
+        ecr.call(
             client ->
                 client.describeRepositories(
                     r ->
-                        r.registryId(registry(request.registryId()))
+                        r.registryId(id(request.registryId()))
                             .repositoryNames(
                                 request.hasRepositoryNames() ? request.repositoryNames() : null)
                             .nextToken(request.nextToken())
@@ -234,11 +158,11 @@ public final class EcrPublic implements EcrPublicClient {
   public BatchCheckLayerAvailabilityResponse batchCheckLayerAvailability(
       BatchCheckLayerAvailabilityRequest request) {
     return Shapes.copy(
-        within(
+        ecr.call(
             client ->
                 client.batchCheckLayerAvailability(
                     r ->
-                        r.registryId(registry(request.registryId()))
+                        r.registryId(id(request.registryId()))
                             .repositoryName(request.repositoryName())
                             .layerDigests(request.layerDigests()))),
         BatchCheckLayerAvailabilityResponse.builder());
@@ -247,11 +171,11 @@ public final class EcrPublic implements EcrPublicClient {
   @Override
   public BatchDeleteImageResponse batchDeleteImage(BatchDeleteImageRequest request) {
     return Shapes.copy(
-        within(
+        ecr.call(
             client ->
                 client.batchDeleteImage(
                     r ->
-                        r.registryId(registry(request.registryId()))
+                        r.registryId(id(request.registryId()))
                             .repositoryName(request.repositoryName())
                             .imageIds(ids(request.imageIds())))),
         BatchDeleteImageResponse.builder());
@@ -260,11 +184,11 @@ public final class EcrPublic implements EcrPublicClient {
   @Override
   public CompleteLayerUploadResponse completeLayerUpload(CompleteLayerUploadRequest request) {
     return Shapes.copy(
-        within(
+        ecr.call(
             client ->
                 client.completeLayerUpload(
                     r ->
-                        r.registryId(registry(request.registryId()))
+                        r.registryId(id(request.registryId()))
                             .repositoryName(request.repositoryName())
                             .uploadId(request.uploadId())
                             .layerDigests(request.layerDigests()))),
@@ -275,11 +199,11 @@ public final class EcrPublic implements EcrPublicClient {
   public DeleteRepositoryPolicyResponse deleteRepositoryPolicy(
       DeleteRepositoryPolicyRequest request) {
     return Shapes.copy(
-        within(
+        ecr.call(
             client ->
                 client.deleteRepositoryPolicy(
                     r ->
-                        r.registryId(registry(request.registryId()))
+                        r.registryId(id(request.registryId()))
                             .repositoryName(request.repositoryName()))),
         DeleteRepositoryPolicyResponse.builder());
   }
@@ -287,11 +211,11 @@ public final class EcrPublic implements EcrPublicClient {
   @Override
   public DescribeImagesResponse describeImages(DescribeImagesRequest request) {
     return Shapes.copy(
-        within(
+        ecr.call(
             client ->
                 client.describeImages(
                     r ->
-                        r.registryId(registry(request.registryId()))
+                        r.registryId(id(request.registryId()))
                             .repositoryName(request.repositoryName())
                             .imageIds(request.hasImageIds() ? ids(request.imageIds()) : null)
                             .nextToken(request.nextToken())
@@ -302,11 +226,11 @@ public final class EcrPublic implements EcrPublicClient {
   @Override
   public GetRepositoryPolicyResponse getRepositoryPolicy(GetRepositoryPolicyRequest request) {
     return Shapes.copy(
-        within(
+        ecr.call(
             client ->
                 client.getRepositoryPolicy(
                     r ->
-                        r.registryId(registry(request.registryId()))
+                        r.registryId(id(request.registryId()))
                             .repositoryName(request.repositoryName()))),
         GetRepositoryPolicyResponse.builder());
   }
@@ -314,11 +238,11 @@ public final class EcrPublic implements EcrPublicClient {
   @Override
   public InitiateLayerUploadResponse initiateLayerUpload(InitiateLayerUploadRequest request) {
     return Shapes.copy(
-        within(
+        ecr.call(
             client ->
                 client.initiateLayerUpload(
                     r ->
-                        r.registryId(registry(request.registryId()))
+                        r.registryId(id(request.registryId()))
                             .repositoryName(request.repositoryName()))),
         InitiateLayerUploadResponse.builder());
   }
@@ -326,18 +250,18 @@ public final class EcrPublic implements EcrPublicClient {
   @Override
   public ListTagsForResourceResponse listTagsForResource(ListTagsForResourceRequest request) {
     return Shapes.copy(
-        within(client -> client.listTagsForResource(r -> r.resourceArn(request.resourceArn()))),
+        ecr.call(client -> client.listTagsForResource(r -> r.resourceArn(request.resourceArn()))),
         ListTagsForResourceResponse.builder());
   }
 
   @Override
   public PutImageResponse putImage(PutImageRequest request) {
     return Shapes.copy(
-        within(
+        ecr.call(
             client ->
                 client.putImage(
                     r ->
-                        r.registryId(registry(request.registryId()))
+                        r.registryId(id(request.registryId()))
                             .repositoryName(request.repositoryName())
                             .imageManifest(request.imageManifest())
                             .imageManifestMediaType(request.imageManifestMediaType())
@@ -349,11 +273,11 @@ public final class EcrPublic implements EcrPublicClient {
   @Override
   public SetRepositoryPolicyResponse setRepositoryPolicy(SetRepositoryPolicyRequest request) {
     return Shapes.copy(
-        within(
+        ecr.call(
             client ->
                 client.setRepositoryPolicy(
                     r ->
-                        r.registryId(registry(request.registryId()))
+                        r.registryId(id(request.registryId()))
                             .repositoryName(request.repositoryName())
                             .policyText(request.policyText())
                             .force(request.force()))),
@@ -363,7 +287,7 @@ public final class EcrPublic implements EcrPublicClient {
   @Override
   public TagResourceResponse tagResource(TagResourceRequest request) {
     return Shapes.copy(
-        within(
+        ecr.call(
             client ->
                 client.tagResource(
                     r -> r.resourceArn(request.resourceArn()).tags(tags(request.tags())))),
@@ -373,7 +297,7 @@ public final class EcrPublic implements EcrPublicClient {
   @Override
   public UntagResourceResponse untagResource(UntagResourceRequest request) {
     return Shapes.copy(
-        within(
+        ecr.call(
             client ->
                 client.untagResource(
                     r -> r.resourceArn(request.resourceArn()).tagKeys(request.tagKeys()))),
@@ -383,11 +307,11 @@ public final class EcrPublic implements EcrPublicClient {
   @Override
   public UploadLayerPartResponse uploadLayerPart(UploadLayerPartRequest request) {
     return Shapes.copy(
-        within(
+        ecr.call(
             client ->
                 client.uploadLayerPart(
                     r ->
-                        r.registryId(registry(request.registryId()))
+                        r.registryId(id(request.registryId()))
                             .repositoryName(request.repositoryName())
                             .uploadId(request.uploadId())
                             .partFirstByte(request.partFirstByte())
@@ -398,7 +322,7 @@ public final class EcrPublic implements EcrPublicClient {
 
   @Override
   public GetAuthorizationTokenResponse getAuthorizationToken(GetAuthorizationTokenRequest request) {
-    var data = within(EcrClient::getAuthorizationToken).authorizationData().getFirst();
+    var data = ecr.call(EcrClient::getAuthorizationToken).authorizationData().getFirst();
     return GetAuthorizationTokenResponse.builder()
         .authorizationData(
             d -> d.authorizationToken(data.authorizationToken()).expiresAt(data.expiresAt()))
@@ -408,7 +332,7 @@ public final class EcrPublic implements EcrPublicClient {
   @Override
   public DescribeImageTagsResponse describeImageTags(DescribeImageTagsRequest request) {
     String name = request.repositoryName();
-    Scope scope = entered(request.registryId(), name, "DescribeImageTags");
+    Scope scope = ecr.entered(request.registryId(), name, "DescribeImageTags");
     Map<String, Instant> setAt = host.tagTimes(scope, name);
     // Who may see the tags may see what they name.
     Caller ours = Caller.root(scope, Caller.current().requestId());
@@ -416,7 +340,7 @@ public final class EcrPublic implements EcrPublicClient {
         ScopedValue.where(Caller.CURRENT, ours)
             .call(
                 () ->
-                    within(
+                    ecr.call(
                         client ->
                             client.describeImages(
                                 r ->
@@ -492,7 +416,7 @@ public final class EcrPublic implements EcrPublicClient {
   public GetRepositoryCatalogDataResponse getRepositoryCatalogData(
       GetRepositoryCatalogDataRequest request) {
     String name = request.repositoryName();
-    Scope scope = entered(request.registryId(), name, "GetRepositoryCatalogData");
+    Scope scope = ecr.entered(request.registryId(), name, "GetRepositoryCatalogData");
     return GetRepositoryCatalogDataResponse.builder()
         .catalogData(gallery.repository(scope, name))
         .build();
@@ -502,14 +426,9 @@ public final class EcrPublic implements EcrPublicClient {
   public PutRepositoryCatalogDataResponse putRepositoryCatalogData(
       PutRepositoryCatalogDataRequest request) {
     String name = request.repositoryName();
-    Scope scope = entered(request.registryId(), name, "PutRepositoryCatalogData");
+    Scope scope = ecr.entered(request.registryId(), name, "PutRepositoryCatalogData");
     RepositoryCatalogData data = Gallery.of(request.catalogData());
     gallery.put(scope, name, data);
     return PutRepositoryCatalogDataResponse.builder().catalogData(data).build();
-  }
-
-  /** Where a repository is that is there and that the caller may do this to. */
-  private Scope entered(@Nullable String registryId, String repository, String operation) {
-    return within(_ -> host.enter(registry(registryId), repository, operation));
   }
 }

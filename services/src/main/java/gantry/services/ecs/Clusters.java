@@ -2,6 +2,7 @@ package gantry.services.ecs;
 
 import gantry.services.Caller;
 import gantry.services.ServiceContext;
+import gantry.services.ecs.rows.DeletedClusterRow;
 import gantry.services.ecs.rows.ServiceRow;
 import gantry.services.ecs.rows.TaskRow;
 import gantry.state.Row;
@@ -103,6 +104,7 @@ final class Clusters {
                               ServiceRules.filled(request.defaultCapacityProviderStrategy()))
                           .build();
                   tx.put(EcsTables.CLUSTERS, scope.key(name), made);
+                  tx.delete(EcsTables.DELETED_CLUSTERS, scope.key(name));
                   Tags.put(tx, scope, made.clusterArn(), request.tags());
                   return made;
                 });
@@ -343,6 +345,12 @@ final class Clusters {
               }
               Cluster gone = cluster.toBuilder().status("INACTIVE").build();
               tx.put(EcsTables.CLUSTERS, scope.key(name), gone);
+              if (!"INACTIVE".equals(cluster.status())) {
+                tx.put(
+                    EcsTables.DELETED_CLUSTERS,
+                    scope.key(name),
+                    new DeletedClusterRow(context.clock().instant()));
+              }
               Tags.put(tx, scope, cluster.clusterArn(), List.of());
               return DeleteClusterResponse.builder()
                   .cluster(counted(tx, scope, gone).build())

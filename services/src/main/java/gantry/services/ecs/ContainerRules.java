@@ -1,7 +1,6 @@
 package gantry.services.ecs;
 
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.regex.Matcher;
@@ -31,7 +30,8 @@ final class ContainerRules {
   static void check(
       RegisterTaskDefinitionRequest definition,
       ContainerDefinition container,
-      Set<String> portNames) {
+      Set<String> portNames,
+      Set<String> hostPorts) {
     if (!TaskDefinitionRules.given(container.image())) {
       throw EcsErrors.client("Container.image should not be null or empty.");
     }
@@ -95,7 +95,7 @@ final class ContainerRules {
       throw EcsErrors.client("credentialSpecs cannot have more than 1 element.");
     }
     healthCheck(container);
-    ports(definition, container, portNames);
+    ports(definition, container, portNames, hostPorts);
     log(container);
     ulimits(container);
     restartPolicy(container);
@@ -225,8 +225,15 @@ final class ContainerRules {
     }
   }
 
+  /**
+   * A container's port can be mapped twice, even for two protocols, whatever the API reference says
+   * of that; a host port, of the instance or of the task's own interface, cannot.
+   */
   private static void ports(
-      RegisterTaskDefinitionRequest definition, ContainerDefinition container, Set<String> names) {
+      RegisterTaskDefinitionRequest definition,
+      ContainerDefinition container,
+      Set<String> names,
+      Set<String> hostPorts) {
     if (definition.networkMode() == NetworkMode.NONE && !container.portMappings().isEmpty()) {
       throw EcsErrors.client("Port mappings are not allowed when networkMode=none.");
     }
@@ -234,7 +241,6 @@ final class ContainerRules {
         definition.networkMode() == NetworkMode.AWSVPC
             || definition.networkMode() == NetworkMode.HOST;
     List<int[]> ranges = new ArrayList<>();
-    Set<String> seen = new HashSet<>();
     for (PortMapping port : container.portMappings()) {
       String invalid = "Invalid 'containerPort' setting for container '" + container.name() + "'.";
       if (TaskDefinitionRules.given(port.containerPortRange())) {
@@ -275,15 +281,11 @@ final class ContainerRules {
           throw EcsErrors.client("Port mapping names must be unique: " + port.name());
         }
       }
-      String key =
-          port.containerPort()
-              + "/"
-              + (port.protocolAsString() == null ? "tcp" : port.protocolAsString())
-              + "/"
-              + port.hostPort();
-      if (!seen.add(key)) {
+      Integer host = same ? port.containerPort() : port.hostPort();
+      String protocol = "udp".equals(port.protocolAsString()) ? "UDP" : "TCP";
+      if (host != null && host != 0 && !hostPorts.add(protocol + host)) {
         throw EcsErrors.client(
-            "Duplicate port mapping for container '" + container.name() + "': " + key);
+            protocol + " host port '" + host + "' is mapped multiple times in task.");
       }
     }
     if (ranges.size() > MAX_RANGES) {

@@ -3,6 +3,7 @@ package gantry.services.ecs;
 import gantry.services.ecs.rows.AccountSettingRow;
 import gantry.services.ecs.rows.ClientTokenRow;
 import gantry.services.ecs.rows.ConnectRow;
+import gantry.services.ecs.rows.DeletedClusterRow;
 import gantry.services.ecs.rows.EventRow;
 import gantry.services.ecs.rows.FamilyRow;
 import gantry.services.ecs.rows.InstanceRow;
@@ -30,6 +31,10 @@ public final class EcsTables {
 
   /** By cluster name. */
   public static final Table<Cluster> CLUSTERS = Table.of("ecs.clusters", Cluster.class);
+
+  /** By name: since when clusters are deleted that are INACTIVE still. */
+  public static final Table<DeletedClusterRow> DELETED_CLUSTERS =
+      Table.of("ecs.deleted-clusters", DeletedClusterRow.class);
 
   /** By family. */
   public static final Table<FamilyRow> FAMILIES = Table.of("ecs.families", FamilyRow.class);
@@ -113,6 +118,7 @@ public final class EcsTables {
   public static final List<Table<?>> ALL =
       List.of(
           CLUSTERS,
+          DELETED_CLUSTERS,
           FAMILIES,
           TASK_DEFINITIONS,
           TAGS,

@@ -24,7 +24,6 @@ import software.amazon.awssdk.services.ecs.model.LoadBalancer;
 import software.amazon.awssdk.services.ecs.model.NetworkMode;
 import software.amazon.awssdk.services.ecs.model.PlacementConstraint;
 import software.amazon.awssdk.services.ecs.model.PlacementStrategy;
-import software.amazon.awssdk.services.ecs.model.PortMapping;
 import software.amazon.awssdk.services.ecs.model.PropagateTags;
 import software.amazon.awssdk.services.ecs.model.Service;
 import software.amazon.awssdk.services.ecs.model.ServiceRegistry;
@@ -228,13 +227,21 @@ final class ServiceRules {
     if (found == null) {
       throw EcsErrors.invalid("The container " + name + " does not exist in the task definition.");
     }
-    for (PortMapping mapping : found.portMappings()) {
-      if (mapping.containerPort() != null && mapping.containerPort().equals(port)) {
-        return;
-      }
+    long mappings =
+        found.portMappings().stream()
+            .filter(each -> each.containerPort() != null && each.containerPort().equals(port))
+            .count();
+    if (mappings == 0) {
+      throw EcsErrors.invalid(
+          "The container " + name + " did not have a container port " + port + " defined.");
     }
-    throw EcsErrors.invalid(
-        "The container " + name + " did not have a container port " + port + " defined.");
+    if (mappings > 1) {
+      throw EcsErrors.invalid(
+          "Container port "
+              + port
+              + " is used in more than one port mapping for container "
+              + name);
+    }
   }
 
   static void registries(List<ServiceRegistry> registries, TaskDefinition definition) {

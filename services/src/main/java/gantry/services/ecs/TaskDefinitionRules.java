@@ -186,6 +186,7 @@ final class TaskDefinitionRules {
     }
     Set<String> names = new HashSet<>();
     Set<String> portNames = new HashSet<>();
+    Set<String> hostPorts = new HashSet<>();
     for (ContainerDefinition container : containers) {
       if (!given(container.name())) {
         throw EcsErrors.client("Container.name should not be null or empty.");
@@ -197,7 +198,7 @@ final class TaskDefinitionRules {
         throw EcsErrors.client(
             "Container names must be unique in a task definition: " + container.name());
       }
-      ContainerRules.check(definition, container, portNames);
+      ContainerRules.check(definition, container, portNames, hostPorts);
     }
     if (containers.stream().noneMatch(TaskDefinitionRules::isEssential)) {
       throw EcsErrors.client("At least one container must be essential.");

@@ -17,7 +17,6 @@ import gantry.state.View;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.Cluster;
@@ -25,7 +24,6 @@ import software.amazon.awssdk.services.ecs.model.CreateTaskSetRequest;
 import software.amazon.awssdk.services.ecs.model.CreateTaskSetResponse;
 import software.amazon.awssdk.services.ecs.model.DeleteTaskSetRequest;
 import software.amazon.awssdk.services.ecs.model.DeleteTaskSetResponse;
-import software.amazon.awssdk.services.ecs.model.DeploymentRolloutState;
 import software.amazon.awssdk.services.ecs.model.DescribeTaskSetsRequest;
 import software.amazon.awssdk.services.ecs.model.DescribeTaskSetsResponse;
 import software.amazon.awssdk.services.ecs.model.Failure;
@@ -170,27 +168,7 @@ final class TaskSets {
             .serviceRegistries(set.serviceRegistries())
             .createdAt(now)
             .build();
-    DeploymentRow deployment =
-        new DeploymentRow(
-            id,
-            true,
-            revision,
-            arn,
-            now,
-            now,
-            DeploymentRolloutState.IN_PROGRESS,
-            "",
-            0,
-            false,
-            false,
-            null,
-            0,
-            null,
-            now,
-            true,
-            Map.of(),
-            null,
-            null);
+    DeploymentRow deployment = DeploymentRow.begun(id, revision, arn, now);
     TaskSetRow made = new TaskSetRow(set, cluster.clusterName(), service.name(), deployment, false);
     context
         .store()

@@ -68,7 +68,7 @@ final class AttributeCalls {
               tx.put(
                   Rows.BALANCERS,
                   scope.key(row.balancer().loadBalancerArn()),
-                  new BalancerRow(row.balancer(), next, row.nodes(), row.tags()));
+                  row.withAttributes(next));
               return ModifyLoadBalancerAttributesResponse.builder()
                   .attributes(shown(row, next))
                   .build();

@@ -401,11 +401,7 @@ final class Balancers {
               tx.put(
                   Rows.BALANCERS,
                   scope.key(row.balancer().loadBalancerArn()),
-                  new BalancerRow(
-                      row.balancer().toBuilder().securityGroups(r.securityGroups()).build(),
-                      row.attributes(),
-                      row.nodes(),
-                      row.tags()));
+                  row.with(row.balancer().toBuilder().securityGroups(r.securityGroups()).build()));
               return null;
             });
     return r.securityGroups();
@@ -443,11 +439,8 @@ final class Balancers {
               tx.put(
                   Rows.BALANCERS,
                   scope.key(row.balancer().loadBalancerArn()),
-                  new BalancerRow(
-                      row.balancer().toBuilder().availabilityZones(zones(nodes)).build(),
-                      row.attributes(),
-                      nodes,
-                      row.tags()));
+                  row.with(row.balancer().toBuilder().availabilityZones(zones(nodes)).build())
+                      .withNodes(nodes));
               return null;
             });
     network.delete(

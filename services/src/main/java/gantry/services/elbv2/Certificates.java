@@ -3,8 +3,10 @@ package gantry.services.elbv2;
 import gantry.services.Clients;
 import gantry.state.Scope;
 import org.jspecify.annotations.Nullable;
-import software.amazon.awssdk.awscore.exception.AwsServiceException;
 import software.amazon.awssdk.services.acm.AcmClient;
+import software.amazon.awssdk.services.acm.model.AcmException;
+import software.amazon.awssdk.services.acm.model.InvalidArnException;
+import software.amazon.awssdk.services.acm.model.ResourceNotFoundException;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.CertificateNotFoundException;
 
 /** What the service asks of ACM: whether a certificate is there and issued. */
@@ -30,7 +32,10 @@ final class Certificates {
                       .describeCertificate(r -> r.certificateArn(arn))
                       .certificate()
                       .statusAsString());
-    } catch (AwsServiceException e) {
+    } catch (AcmException e) {
+      if (!saysNone(e)) {
+        throw e;
+      }
       issued = false;
     }
     if (!issued) {
@@ -38,5 +43,13 @@ final class Certificates {
           .message("Certificate '" + arn + "' not found")
           .build();
     }
+  }
+
+  /** Anything else that ACM says is not about the certificate. */
+  private static boolean saysNone(AcmException e) {
+    return e instanceof ResourceNotFoundException
+        || e instanceof InvalidArnException
+        || e.awsErrorDetails() != null
+            && "ValidationException".equals(e.awsErrorDetails().errorCode());
   }
 }

@@ -84,11 +84,7 @@ final class DnsFailover implements Controller {
                 tx -> {
                   BalancerRow now = tx.get(Rows.BALANCERS, scope.key(arn));
                   if (now != null) {
-                    tx.put(
-                        Rows.BALANCERS,
-                        scope.key(arn),
-                        new BalancerRow(
-                            now.balancer(), now.attributes(), nodes(tx, scope, now), now.tags()));
+                    tx.put(Rows.BALANCERS, scope.key(arn), now.withNodes(nodes(tx, scope, now)));
                   }
                   return null;
                 });

@@ -3,6 +3,8 @@ package gantry.services.elbv2;
 import gantry.services.Caller;
 import gantry.services.HostedService;
 import gantry.services.ServiceContext;
+import gantry.services.elbv2.Rows.TargetRow;
+import gantry.state.Deadlines;
 import java.util.List;
 import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.*;
@@ -21,6 +23,12 @@ public final class Elbv2 implements ElasticLoadBalancingV2Client {
   private final Targets targets;
   private final Tags tags;
   private final AttributeCalls attributes;
+
+  /** A deregistered target is out when its delay is over. */
+  private static Deadlines<TargetRow> drainEnd(ServiceContext context) {
+    return Deadlines.deleting(
+        "elbv2 drain", context.store(), context.clock(), Rows.TARGETS, TargetRow::drainUntil);
+  }
 
   public Elbv2(ServiceContext context, LiveTraffic live) {
     this.context = context;
@@ -44,7 +52,7 @@ public final class Elbv2 implements ElasticLoadBalancingV2Client {
         ElasticLoadBalancingV2Client.class,
         context -> new Elbv2(context, live),
         List.of(Rows.BALANCERS, Rows.LISTENERS, Rows.RULES, Rows.GROUPS, Rows.TARGETS),
-        context -> List.of(new DrainEnd(context), new DnsFailover(context)),
+        context -> List.of(drainEnd(context), new DnsFailover(context)),
         context -> new Why(context, live));
   }
 

@@ -6,12 +6,14 @@ import gantry.state.Scope;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
 import software.amazon.awssdk.services.ec2.Ec2Client;
+import software.amazon.awssdk.services.ec2.model.Ec2Exception;
 import software.amazon.awssdk.services.ec2.model.Filter;
 import software.amazon.awssdk.services.ec2.model.Instance;
 import software.amazon.awssdk.services.ec2.model.Subnet;
@@ -34,16 +36,26 @@ final class Network {
     return clients.as(PRINCIPAL, scope, Ec2Client.class);
   }
 
+  /**
+   * What EC2 has; nothing when it says that there is no such thing. Whatever else it says goes on.
+   */
+  private static <T> List<T> known(Supplier<List<T>> ask) {
+    try {
+      return ask.get();
+    } catch (Ec2Exception e) {
+      String code = e.awsErrorDetails() == null ? "" : e.awsErrorDetails().errorCode();
+      if (code.endsWith(".NotFound") || code.endsWith(".Malformed")) {
+        return List.of();
+      }
+      throw e;
+    }
+  }
+
   List<Subnet> subnets(Scope scope, List<String> ids) {
     // One after the other, as EC2 does not say which of several it has not.
     List<Subnet> found = new ArrayList<>();
     for (String id : ids) {
-      List<Subnet> one;
-      try {
-        one = ec2(scope).describeSubnets(r -> r.subnetIds(id)).subnets();
-      } catch (AwsServiceException e) {
-        throw noSubnet(id);
-      }
+      List<Subnet> one = known(() -> ec2(scope).describeSubnets(r -> r.subnetIds(id)).subnets());
       if (one.isEmpty()) {
         throw noSubnet(id);
       }
@@ -60,12 +72,9 @@ final class Network {
 
   void requireSecurityGroups(Scope scope, List<String> ids) {
     for (String id : ids) {
-      try {
-        if (ec2(scope).describeSecurityGroups(r -> r.groupIds(id)).securityGroups().isEmpty()) {
-          throw noSecurityGroup(id);
-        }
-      } catch (AwsServiceException e) {
-        throw e instanceof InvalidSecurityGroupException ? e : noSecurityGroup(id);
+      if (known(() -> ec2(scope).describeSecurityGroups(r -> r.groupIds(id)).securityGroups())
+          .isEmpty()) {
+        throw noSecurityGroup(id);
       }
     }
   }
@@ -91,13 +100,7 @@ final class Network {
   }
 
   void requireVpc(Scope scope, String vpcId) {
-    boolean there;
-    try {
-      there = !ec2(scope).describeVpcs(r -> r.vpcIds(vpcId)).vpcs().isEmpty();
-    } catch (AwsServiceException e) {
-      there = false;
-    }
-    if (!there) {
+    if (known(() -> ec2(scope).describeVpcs(r -> r.vpcIds(vpcId)).vpcs()).isEmpty()) {
       throw Errors.validation("The VPC ID '" + vpcId + "' is not found");
     }
   }
@@ -162,15 +165,12 @@ final class Network {
   record Reached(String address, @Nullable String zone) {}
 
   Reached instance(Scope scope, String id) {
-    List<Instance> found;
-    try {
-      found =
-          ec2(scope).describeInstances(r -> r.instanceIds(id)).reservations().stream()
-              .flatMap(reservation -> reservation.instances().stream())
-              .toList();
-    } catch (AwsServiceException e) {
-      found = List.of();
-    }
+    List<Instance> found =
+        known(
+            () ->
+                ec2(scope).describeInstances(r -> r.instanceIds(id)).reservations().stream()
+                    .flatMap(reservation -> reservation.instances().stream())
+                    .toList());
     if (found.isEmpty()) {
       throw InvalidTargetException.builder()
           .message("The following targets are not valid instances: '" + id + "'")

@@ -27,7 +27,24 @@ public final class Rows {
    * @param attributes only those that were set; defaults are {@link Attributes}' to know
    */
   public record BalancerRow(
-      LoadBalancer balancer, Map<String, String> attributes, List<NodeRow> nodes, List<Tag> tags) {}
+      LoadBalancer balancer, Map<String, String> attributes, List<NodeRow> nodes, List<Tag> tags) {
+
+    BalancerRow with(LoadBalancer changed) {
+      return new BalancerRow(changed, attributes, nodes, tags);
+    }
+
+    BalancerRow withAttributes(Map<String, String> changed) {
+      return new BalancerRow(balancer, changed, nodes, tags);
+    }
+
+    BalancerRow withNodes(List<NodeRow> changed) {
+      return new BalancerRow(balancer, attributes, changed, tags);
+    }
+
+    BalancerRow withTags(List<Tag> changed) {
+      return new BalancerRow(balancer, attributes, nodes, changed);
+    }
+  }
 
   /**
    * One address of a load balancer: its network interface in one zone.

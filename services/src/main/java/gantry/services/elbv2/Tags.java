@@ -105,14 +105,7 @@ final class Tags {
   private static void change(Tx tx, Key key, UnaryOperator<List<Tag>> how) {
     BalancerRow balancer = tx.get(Rows.BALANCERS, key);
     if (balancer != null) {
-      tx.put(
-          Rows.BALANCERS,
-          key,
-          new BalancerRow(
-              balancer.balancer(),
-              balancer.attributes(),
-              balancer.nodes(),
-              how.apply(balancer.tags())));
+      tx.put(Rows.BALANCERS, key, balancer.withTags(how.apply(balancer.tags())));
       return;
     }
     ListenerRow listener = tx.get(Rows.LISTENERS, key);

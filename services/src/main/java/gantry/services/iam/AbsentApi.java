@@ -19,7 +19,7 @@ abstract class AbsentApi extends PolicyApi {
   /** There are no pages of nothing. */
   private void none(@Nullable String userName, @Nullable String marker) {
     if (userName != null) {
-      Users.require(view(), scope(), userName);
+      Named.USERS.require(view(), scope(), userName);
     }
     if (marker != null) {
       throw Errors.validation("Invalid Marker.");

@@ -80,7 +80,7 @@ final class Accounts {
     summary.put("PolicySizeQuota", ManagedPolicies.MAX_SIZE);
     summary.put("VersionsPerPolicyQuota", ManagedPolicies.MAX_VERSIONS);
     summary.put("AccessKeysPerUserQuota", Keys.MAX_PER_USER);
-    summary.put("GroupsPerUserQuota", Users.MAX_GROUPS);
+    summary.put("GroupsPerUserQuota", Groups.MAX_GROUPS);
     summary.put("AttachedPoliciesPerUserQuota", Holders.MAX_ATTACHED);
     summary.put("AttachedPoliciesPerGroupQuota", Holders.MAX_ATTACHED);
     summary.put("AttachedPoliciesPerRoleQuota", Holders.MAX_ATTACHED);
@@ -154,7 +154,7 @@ final class Accounts {
         .userPolicyList(inline(row.policies()))
         .groupList(
             row.groups().stream()
-                .map(group -> Users.requireGroup(view, scope, group).group().groupName())
+                .map(group -> Named.GROUPS.require(view, scope, group).group().groupName())
                 .toList())
         .attachedManagedPolicies(attached(row.policies()))
         .permissionsBoundary(row.user().permissionsBoundary())

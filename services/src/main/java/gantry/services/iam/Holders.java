@@ -2,13 +2,10 @@ package gantry.services.iam;
 
 import gantry.services.Caller;
 import gantry.services.ServiceContext;
-import gantry.services.iam.Tables.GroupRow;
 import gantry.services.iam.Tables.Policies;
 import gantry.services.iam.Tables.RoleRow;
-import gantry.services.iam.Tables.UserRow;
 import gantry.services.iam.policy.PolicyDocument;
 import gantry.services.iam.policy.PolicyKind;
-import gantry.state.Key;
 import gantry.state.Scope;
 import gantry.state.Tx;
 import gantry.state.View;
@@ -16,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.BiFunction;
 import software.amazon.awssdk.services.iam.model.AttachedPolicy;
 import software.amazon.awssdk.services.iam.model.PolicyNotAttachableException;
 
@@ -50,32 +48,41 @@ final class Holders {
   }
 
   static Policies of(View view, Scope scope, Kind kind, String name) {
-    Key key = scope.key(Tables.key(name));
-    Policies policies =
-        switch (kind) {
-          case USER -> view.find(Tables.USERS, key).map(UserRow::policies).orElse(null);
-          case GROUP -> view.find(Tables.GROUPS, key).map(GroupRow::policies).orElse(null);
-          case ROLE -> view.find(Tables.ROLES, key).map(RoleRow::policies).orElse(null);
-        };
-    if (policies == null) {
-      throw Errors.noNamed(kind.word, name);
-    }
-    return policies;
+    return switch (kind) {
+      case USER -> Named.USERS.require(view, scope, name).policies();
+      case GROUP -> Named.GROUPS.require(view, scope, name).policies();
+      case ROLE -> Named.ROLES.require(view, scope, name).policies();
+    };
   }
 
   private static void put(Tx tx, Scope scope, Kind kind, String name, Policies policies) {
-    Key key = scope.key(Tables.key(name));
     switch (kind) {
       case USER ->
-          tx.put(Tables.USERS, key, tx.find(Tables.USERS, key).orElseThrow().with(policies));
+          Named.USERS.put(tx, scope, name, Named.USERS.require(tx, scope, name).with(policies));
       case GROUP ->
-          tx.put(Tables.GROUPS, key, tx.find(Tables.GROUPS, key).orElseThrow().with(policies));
+          Named.GROUPS.put(tx, scope, name, Named.GROUPS.require(tx, scope, name).with(policies));
       case ROLE -> {
-        RoleRow row = tx.find(Tables.ROLES, key).orElseThrow();
+        RoleRow row = Named.ROLES.require(tx, scope, name);
         Roles.checkNotServiceLinked(row);
-        tx.put(Tables.ROLES, key, row.with(policies));
+        Named.ROLES.put(tx, scope, name, row.with(policies));
       }
     }
+  }
+
+  /** Changes what one of them holds; the same policies given back mean that nothing changes. */
+  private void change(Kind kind, String name, BiFunction<View, Policies, Policies> change) {
+    Scope scope = Caller.current().globalScope();
+    context
+        .store()
+        .write(
+            tx -> {
+              Policies policies = of(tx, scope, kind, name);
+              Policies changed = change.apply(tx, policies);
+              if (changed != policies) {
+                put(tx, scope, kind, name, changed);
+              }
+              return null;
+            });
   }
 
   // ---- inline
@@ -83,28 +90,24 @@ final class Holders {
   void putInline(Kind kind, String name, String policyName, String document) {
     Names.check("policyName", policyName, 128);
     Documents.check(document, PolicyKind.INLINE);
-    Scope scope = Caller.current().globalScope();
-    context
-        .store()
-        .write(
-            tx -> {
-              Policies policies = of(tx, scope, kind, name);
-              Map<String, String> inline = new TreeMap<>(policies.inline());
-              inline.put(policyName, document);
-              int size =
-                  inline.values().stream().mapToInt(PolicyDocument::sizeWithoutWhiteSpace).sum();
-              if (size > kind.inlineBytes) {
-                throw Errors.limit(
-                    "Maximum policy size of "
-                        + kind.inlineBytes
-                        + " bytes exceeded for "
-                        + kind.word
-                        + " "
-                        + name);
-              }
-              put(tx, scope, kind, name, new Policies(inline, policies.attached()));
-              return null;
-            });
+    change(
+        kind,
+        name,
+        (_, policies) -> {
+          Map<String, String> inline = new TreeMap<>(policies.inline());
+          inline.put(policyName, document);
+          int size = inline.values().stream().mapToInt(PolicyDocument::sizeWithoutWhiteSpace).sum();
+          if (size > kind.inlineBytes) {
+            throw Errors.limit(
+                "Maximum policy size of "
+                    + kind.inlineBytes
+                    + " bytes exceeded for "
+                    + kind.word
+                    + " "
+                    + name);
+          }
+          return new Policies(inline, policies.attached());
+        });
   }
 
   String inline(Kind kind, String name, String policyName) {
@@ -117,19 +120,16 @@ final class Holders {
   }
 
   void deleteInline(Kind kind, String name, String policyName) {
-    Scope scope = Caller.current().globalScope();
-    context
-        .store()
-        .write(
-            tx -> {
-              Policies policies = of(tx, scope, kind, name);
-              Map<String, String> inline = new TreeMap<>(policies.inline());
-              if (inline.remove(policyName) == null) {
-                throw Errors.noNamed(kind.word + " policy", policyName);
-              }
-              put(tx, scope, kind, name, new Policies(inline, policies.attached()));
-              return null;
-            });
+    change(
+        kind,
+        name,
+        (_, policies) -> {
+          Map<String, String> inline = new TreeMap<>(policies.inline());
+          if (inline.remove(policyName) == null) {
+            throw Errors.noNamed(kind.word + " policy", policyName);
+          }
+          return new Policies(inline, policies.attached());
+        });
   }
 
   List<String> inlineNames(Kind kind, String name) {
@@ -142,44 +142,39 @@ final class Holders {
 
   void attach(Kind kind, String name, String policyArn) {
     Scope scope = Caller.current().globalScope();
-    context
-        .store()
-        .write(
-            tx -> {
-              Policies policies = of(tx, scope, kind, name);
-              managed.requireAttachable(tx, scope, policyArn);
-              if (policyArn.startsWith("arn:aws:iam::aws:policy/aws-service-role/")) {
-                throw PolicyNotAttachableException.builder()
-                    .message("Cannot attach a Service Role Policy to a Customer Role.")
-                    .build();
-              }
-              if (policies.attached().contains(policyArn)) {
-                return null;
-              }
-              if (policies.attached().size() >= MAX_ATTACHED) {
-                throw Errors.limit("Cannot exceed quota for " + kind.quota + ": " + MAX_ATTACHED);
-              }
-              List<String> attached = new ArrayList<>(policies.attached());
-              attached.add(policyArn);
-              put(tx, scope, kind, name, new Policies(policies.inline(), attached));
-              return null;
-            });
+    change(
+        kind,
+        name,
+        (view, policies) -> {
+          managed.requireAttachable(view, scope, policyArn);
+          if (policyArn.startsWith("arn:aws:iam::aws:policy/aws-service-role/")) {
+            throw PolicyNotAttachableException.builder()
+                .message("Cannot attach a Service Role Policy to a Customer Role.")
+                .build();
+          }
+          if (policies.attached().contains(policyArn)) {
+            return policies;
+          }
+          if (policies.attached().size() >= MAX_ATTACHED) {
+            throw Errors.limit("Cannot exceed quota for " + kind.quota + ": " + MAX_ATTACHED);
+          }
+          List<String> attached = new ArrayList<>(policies.attached());
+          attached.add(policyArn);
+          return new Policies(policies.inline(), attached);
+        });
   }
 
   void detach(Kind kind, String name, String policyArn) {
-    Scope scope = Caller.current().globalScope();
-    context
-        .store()
-        .write(
-            tx -> {
-              Policies policies = of(tx, scope, kind, name);
-              List<String> attached = new ArrayList<>(policies.attached());
-              if (!attached.remove(policyArn)) {
-                throw Errors.none("Policy " + policyArn + " was not found.");
-              }
-              put(tx, scope, kind, name, new Policies(policies.inline(), attached));
-              return null;
-            });
+    change(
+        kind,
+        name,
+        (_, policies) -> {
+          List<String> attached = new ArrayList<>(policies.attached());
+          if (!attached.remove(policyArn)) {
+            throw Errors.none("Policy " + policyArn + " was not found.");
+          }
+          return new Policies(policies.inline(), attached);
+        });
   }
 
   List<AttachedPolicy> attached(Kind kind, String name, String pathPrefix) {

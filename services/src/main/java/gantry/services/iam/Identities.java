@@ -81,7 +81,7 @@ public final class Identities {
     String prefix = "arn:aws:iam::" + scope.account() + ":";
     String name = lastPart(arn);
     if (arn.startsWith(prefix + "user/")) {
-      UserRow row = Users.require(view, scope, name);
+      UserRow row = Named.USERS.require(view, scope, name);
       return user(
           view,
           scope,
@@ -90,7 +90,7 @@ public final class Identities {
           null);
     }
     if (arn.startsWith(prefix + "role/")) {
-      RoleRow row = Roles.require(view, scope, name);
+      RoleRow row = Named.ROLES.require(view, scope, name);
       PrincipalInfo session =
           PrincipalInfo.roleSession(
               scope.account(),
@@ -106,7 +106,7 @@ public final class Identities {
     if (arn.startsWith(prefix + "group/")) {
       return new Identity(
           PrincipalInfo.user(scope.account(), prefix + "user/simulated", ""),
-          policies(view, scope, Users.requireGroup(view, scope, name).policies()),
+          policies(view, scope, Named.GROUPS.require(view, scope, name).policies()),
           null,
           null,
           Map.of(),

@@ -36,7 +36,7 @@ final class Keys {
         .store()
         .write(
             tx -> {
-              String name = Users.require(tx, scope, userName).user().userName();
+              String name = Named.USERS.require(tx, scope, userName).user().userName();
               if (tx.lookup(Tables.ACCESS_KEYS_BY_USER, scope, Tables.key(name)).count()
                   >= MAX_PER_USER) {
                 throw Errors.limit("Cannot exceed quota for AccessKeysPerUser: " + MAX_PER_USER);
@@ -80,7 +80,7 @@ final class Keys {
         .store()
         .write(
             tx -> {
-              Users.require(tx, scope, userName);
+              Named.USERS.require(tx, scope, userName);
               require(tx, scope, userName, id);
               tx.delete(Tables.ACCESS_KEYS, scope.key(id));
               return null;
@@ -113,7 +113,7 @@ final class Keys {
   List<AccessKeyRow> of(String userName) {
     Scope scope = Caller.current().globalScope();
     View view = context.store().snapshot();
-    Users.require(view, scope, userName);
+    Named.USERS.require(view, scope, userName);
     return view.lookup(Tables.ACCESS_KEYS_BY_USER, scope, Tables.key(userName))
         .map(Row::value)
         .toList();

@@ -23,11 +23,13 @@ abstract class Paging {
 
   final ServiceContext context;
   final Users users;
+  final Groups groups;
   final ManagedPolicies policies;
 
   Paging(ServiceContext context) {
     this.context = context;
     this.users = new Users(context);
+    this.groups = new Groups(context, users);
     this.policies = new ManagedPolicies(context);
   }
 

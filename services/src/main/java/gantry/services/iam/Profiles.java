@@ -29,26 +29,20 @@ final class Profiles {
         .store()
         .write(
             tx -> {
-              if (tx.get(Tables.PROFILES, scope.key(Tables.key(name))) != null) {
-                throw Errors.exists("Instance Profile " + name + " already exists.");
-              }
+              Named.PROFILES.checkFree(tx, scope, name);
               InstanceProfile profile =
                   InstanceProfile.builder()
                       .path(path)
                       .instanceProfileName(name)
                       .instanceProfileId(id)
-                      .arn("arn:aws:iam::" + scope.account() + ":instance-profile" + path + name)
+                      .arn(Named.PROFILES.arn(scope, path, name))
                       .createDate(context.clock().instant())
                       .tags(Names.tags(List.of(), tags))
                       .build();
-              tx.put(Tables.PROFILES, scope.key(Tables.key(name)), new ProfileRow(profile, null));
-              return shown(tx, scope, new ProfileRow(profile, null));
+              ProfileRow row = new ProfileRow(profile, null);
+              Named.PROFILES.put(tx, scope, name, row);
+              return shown(tx, scope, row);
             });
-  }
-
-  static ProfileRow require(View view, Scope scope, String name) {
-    return view.find(Tables.PROFILES, scope.key(Tables.key(name)))
-        .orElseThrow(() -> Errors.none("Instance Profile " + name + " cannot be found."));
   }
 
   static InstanceProfile shown(View view, Scope scope, ProfileRow row) {
@@ -57,7 +51,7 @@ final class Profiles {
         .roles(
             role == null
                 ? List.of()
-                : List.of(Roles.shown(Roles.require(view, scope, role).role())))
+                : List.of(Roles.shown(Named.ROLES.require(view, scope, role).role())))
         .build();
   }
 
@@ -67,11 +61,11 @@ final class Profiles {
         .store()
         .write(
             tx -> {
-              if (require(tx, scope, name).roleName() != null) {
+              if (Named.PROFILES.require(tx, scope, name).roleName() != null) {
                 throw Errors.conflict(
                     "Cannot delete entity, must remove roles from instance profile first.");
               }
-              tx.delete(Tables.PROFILES, scope.key(Tables.key(name)));
+              Named.PROFILES.delete(tx, scope, name);
               return null;
             });
   }
@@ -116,11 +110,11 @@ final class Profiles {
         .store()
         .write(
             tx -> {
-              ProfileRow row = require(tx, scope, name);
+              ProfileRow row = Named.PROFILES.require(tx, scope, name);
               if (roleName != null) {
-                Roles.checkNotServiceLinked(Roles.require(tx, scope, roleName));
+                Roles.checkNotServiceLinked(Named.ROLES.require(tx, scope, roleName));
               }
-              tx.put(Tables.PROFILES, scope.key(Tables.key(name)), change.apply(row));
+              Named.PROFILES.put(tx, scope, name, change.apply(row));
               return null;
             });
   }

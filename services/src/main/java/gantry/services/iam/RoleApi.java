@@ -34,7 +34,7 @@ abstract class RoleApi extends UserApi {
 
   public GetRoleResponse getRole(GetRoleRequest r) {
     return GetRoleResponse.builder()
-        .role(Roles.detailed(Roles.require(view(), scope(), r.roleName()).role()))
+        .role(Roles.detailed(Named.ROLES.require(view(), scope(), r.roleName()).role()))
         .build();
   }
 
@@ -46,7 +46,7 @@ abstract class RoleApi extends UserApi {
   public UpdateRoleDescriptionResponse updateRoleDescription(UpdateRoleDescriptionRequest r) {
     roles.update(r.roleName(), r.description(), null);
     return UpdateRoleDescriptionResponse.builder()
-        .role(Roles.shown(Roles.require(view(), scope(), r.roleName()).role()))
+        .role(Roles.shown(Named.ROLES.require(view(), scope(), r.roleName()).role()))
         .build();
   }
 
@@ -102,7 +102,9 @@ abstract class RoleApi extends UserApi {
   public ListRoleTagsResponse listRoleTags(ListRoleTagsRequest r) {
     Page<Tag> page =
         tagPage(
-            Roles.require(view(), scope(), r.roleName()).role().tags(), r.marker(), r.maxItems());
+            Named.ROLES.require(view(), scope(), r.roleName()).role().tags(),
+            r.marker(),
+            r.maxItems());
     return ListRoleTagsResponse.builder()
         .tags(page.items())
         .marker(page.nextToken())
@@ -163,7 +165,8 @@ abstract class RoleApi extends UserApi {
     View view = view();
     return GetInstanceProfileResponse.builder()
         .instanceProfile(
-            Profiles.shown(view, scope(), Profiles.require(view, scope(), r.instanceProfileName())))
+            Profiles.shown(
+                view, scope(), Named.PROFILES.require(view, scope(), r.instanceProfileName())))
         .build();
   }
 
@@ -205,7 +208,7 @@ abstract class RoleApi extends UserApi {
   public ListInstanceProfilesForRoleResponse listInstanceProfilesForRole(
       ListInstanceProfilesForRoleRequest r) {
     View view = view();
-    Roles.require(view, scope(), r.roleName());
+    Named.ROLES.require(view, scope(), r.roleName());
     Page<Row<ProfileRow>> page =
         page(
             from ->
@@ -235,7 +238,7 @@ abstract class RoleApi extends UserApi {
   public ListInstanceProfileTagsResponse listInstanceProfileTags(ListInstanceProfileTagsRequest r) {
     Page<Tag> page =
         tagPage(
-            Profiles.require(view(), scope(), r.instanceProfileName()).profile().tags(),
+            Named.PROFILES.require(view(), scope(), r.instanceProfileName()).profile().tags(),
             r.marker(),
             r.maxItems());
     return ListInstanceProfileTagsResponse.builder()

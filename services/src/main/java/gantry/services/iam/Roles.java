@@ -43,15 +43,13 @@ final class Roles {
         .write(
             tx -> {
               checkPrincipalsExist(tx, scope, r.assumeRolePolicyDocument());
-              if (tx.get(Tables.ROLES, scope.key(Tables.key(r.roleName()))) != null) {
-                throw Errors.exists("Role with name " + r.roleName() + " already exists.");
-              }
+              Named.ROLES.checkFree(tx, scope, r.roleName());
               Role role =
                   Role.builder()
                       .path(path)
                       .roleName(r.roleName())
                       .roleId(id)
-                      .arn("arn:aws:iam::" + scope.account() + ":role" + path + r.roleName())
+                      .arn(Named.ROLES.arn(scope, path, r.roleName()))
                       .createDate(context.clock().instant())
                       .assumeRolePolicyDocument(r.assumeRolePolicyDocument())
                       .description(r.description())
@@ -59,10 +57,7 @@ final class Roles {
                       .permissionsBoundary(boundary(tx, scope, r.permissionsBoundary()))
                       .tags(Names.tags(List.of(), r.tags()))
                       .build();
-              tx.put(
-                  Tables.ROLES,
-                  scope.key(Tables.key(r.roleName())),
-                  new RoleRow(role, Policies.NONE));
+              Named.ROLES.put(tx, scope, r.roleName(), new RoleRow(role, Policies.NONE));
               return role;
             });
   }
@@ -113,11 +108,6 @@ final class Roles {
         .build();
   }
 
-  static RoleRow require(View view, Scope scope, String name) {
-    return view.find(Tables.ROLES, scope.key(Tables.key(name)))
-        .orElseThrow(() -> Errors.noNamed("role", name));
-  }
-
   static void checkNotServiceLinked(RoleRow row) {
     if (row.role().path().startsWith("/aws-service-role/")) {
       throw Errors.unmodifiable(
@@ -152,7 +142,7 @@ final class Roles {
         .store()
         .write(
             tx -> {
-              RoleRow row = require(tx, scope, name);
+              RoleRow row = Named.ROLES.require(tx, scope, name);
               checkNotServiceLinked(row);
               if (tx.lookup(Tables.PROFILES_BY_ROLE, scope, Tables.key(name))
                   .findAny()
@@ -161,7 +151,7 @@ final class Roles {
                     "Cannot delete entity, must remove roles from instance profile first.");
               }
               Holders.checkEmpty(row.policies());
-              tx.delete(Tables.ROLES, scope.key(Tables.key(name)));
+              Named.ROLES.delete(tx, scope, name);
               return null;
             });
   }
@@ -172,10 +162,10 @@ final class Roles {
         .store()
         .write(
             tx -> {
-              RoleRow row = require(tx, scope, name);
+              RoleRow row = Named.ROLES.require(tx, scope, name);
               checkNotServiceLinked(row);
               Role changed = change.apply(row.role());
-              tx.put(Tables.ROLES, scope.key(Tables.key(name)), row.with(changed));
+              Named.ROLES.put(tx, scope, name, row.with(changed));
               return changed;
             });
   }
@@ -226,7 +216,7 @@ final class Roles {
         .store()
         .write(
             tx -> {
-              if (tx.get(Tables.ROLES, scope.key(Tables.key(name))) != null) {
+              if (Named.ROLES.get(tx, scope, name) != null) {
                 throw Errors.invalidInput(
                     "Service role name "
                         + name
@@ -237,7 +227,7 @@ final class Roles {
                       .path(path)
                       .roleName(name)
                       .roleId(id)
-                      .arn("arn:aws:iam::" + scope.account() + ":role" + path + name)
+                      .arn(Named.ROLES.arn(scope, path, name))
                       .createDate(context.clock().instant())
                       .description(description)
                       .maxSessionDuration(DEFAULT_SESSION_SECONDS)
@@ -247,10 +237,8 @@ final class Roles {
                               + "\"},\"Action\":\"sts:AssumeRole\"}]}")
                       .build();
               String policy = known.policyArn();
-              tx.put(
-                  Tables.ROLES,
-                  scope.key(Tables.key(name)),
-                  new RoleRow(role, new Policies(Map.of(), List.of(policy))));
+              Named.ROLES.put(
+                  tx, scope, name, new RoleRow(role, new Policies(Map.of(), List.of(policy))));
               return role;
             });
   }
@@ -263,11 +251,11 @@ final class Roles {
         .store()
         .write(
             tx -> {
-              RoleRow row = require(tx, scope, name);
+              RoleRow row = Named.ROLES.require(tx, scope, name);
               if (!row.role().path().startsWith("/aws-service-role/")) {
                 throw Errors.invalidInput("Role " + name + " is not a service-linked role.");
               }
-              tx.delete(Tables.ROLES, scope.key(Tables.key(name)));
+              Named.ROLES.delete(tx, scope, name);
               String service = row.role().path().substring("/aws-service-role/".length());
               return "task/aws-service-role/" + service + name + "/" + task;
             });

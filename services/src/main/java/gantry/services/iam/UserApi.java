@@ -32,7 +32,7 @@ abstract class UserApi extends Paging {
 
   public GetUserResponse getUser(GetUserRequest r) {
     return GetUserResponse.builder()
-        .user(Users.require(view(), scope(), Users.orCaller(r.userName())).user())
+        .user(Named.USERS.require(view(), scope(), Users.orCaller(r.userName())).user())
         .build();
   }
 
@@ -93,7 +93,9 @@ abstract class UserApi extends Paging {
   public ListUserTagsResponse listUserTags(ListUserTagsRequest r) {
     Page<Tag> page =
         tagPage(
-            Users.require(view(), scope(), r.userName()).user().tags(), r.marker(), r.maxItems());
+            Named.USERS.require(view(), scope(), r.userName()).user().tags(),
+            r.marker(),
+            r.maxItems());
     return ListUserTagsResponse.builder()
         .tags(page.items())
         .marker(page.nextToken())
@@ -122,7 +124,7 @@ abstract class UserApi extends Paging {
 
   public GetLoginProfileResponse getLoginProfile(GetLoginProfileRequest r) {
     String name = Users.orCaller(r.userName());
-    Login login = Users.require(view(), scope(), name).login();
+    Login login = Named.USERS.require(view(), scope(), name).login();
     if (login == null) {
       throw Errors.none("Login Profile for User " + name + " cannot be found.");
     }
@@ -178,12 +180,12 @@ abstract class UserApi extends Paging {
   // ---- groups
 
   public CreateGroupResponse createGroup(CreateGroupRequest r) {
-    return CreateGroupResponse.builder().group(users.createGroup(r.groupName(), r.path())).build();
+    return CreateGroupResponse.builder().group(groups.create(r.groupName(), r.path())).build();
   }
 
   public GetGroupResponse getGroup(GetGroupRequest r) {
     View view = view();
-    GroupRow group = Users.requireGroup(view, scope(), r.groupName());
+    GroupRow group = Named.GROUPS.require(view, scope(), r.groupName());
     Page<Row<UserRow>> page =
         page(
             from ->
@@ -201,12 +203,12 @@ abstract class UserApi extends Paging {
   }
 
   public UpdateGroupResponse updateGroup(UpdateGroupRequest r) {
-    users.updateGroup(r.groupName(), r.newGroupName(), r.newPath());
+    groups.update(r.groupName(), r.newGroupName(), r.newPath());
     return UpdateGroupResponse.builder().build();
   }
 
   public DeleteGroupResponse deleteGroup(DeleteGroupRequest r) {
-    users.deleteGroup(r.groupName());
+    groups.delete(r.groupName());
     return DeleteGroupResponse.builder().build();
   }
 
@@ -229,7 +231,7 @@ abstract class UserApi extends Paging {
 
   public ListGroupsForUserResponse listGroupsForUser(ListGroupsForUserRequest r) {
     View view = view();
-    UserRow user = Users.require(view, scope(), r.userName());
+    UserRow user = Named.USERS.require(view, scope(), r.userName());
     Page<String> page =
         page(
             from -> user.groups().stream().sorted().filter(name -> name.compareTo(from) > 0),
@@ -239,7 +241,7 @@ abstract class UserApi extends Paging {
     return ListGroupsForUserResponse.builder()
         .groups(
             page.items().stream()
-                .map(name -> Users.requireGroup(view, scope(), name).group())
+                .map(name -> Named.GROUPS.require(view, scope(), name).group())
                 .toList())
         .marker(page.nextToken())
         .isTruncated(page.nextToken() != null)
@@ -247,12 +249,12 @@ abstract class UserApi extends Paging {
   }
 
   public AddUserToGroupResponse addUserToGroup(AddUserToGroupRequest r) {
-    users.addToGroup(r.userName(), r.groupName());
+    groups.add(r.userName(), r.groupName());
     return AddUserToGroupResponse.builder().build();
   }
 
   public RemoveUserFromGroupResponse removeUserFromGroup(RemoveUserFromGroupRequest r) {
-    users.removeFromGroup(r.userName(), r.groupName());
+    groups.remove(r.userName(), r.groupName());
     return RemoveUserFromGroupResponse.builder().build();
   }
 

@@ -1,10 +1,12 @@
 package gantry.services.logs;
 
+import static gantry.services.logs.LogTables.inGroup;
 import static gantry.services.logs.Lookup.group;
 import static gantry.services.logs.Lookup.required;
 import static gantry.services.logs.Lookup.scope;
 import static gantry.services.logs.Lookup.stream;
 
+import gantry.services.logs.LogTables.FilterRow;
 import gantry.services.logs.LogTables.GroupRow;
 import gantry.services.logs.LogTables.StreamRow;
 import gantry.state.Scope;
@@ -29,13 +31,21 @@ final class EventsIn {
   private final Clock clock;
   private final LogFiles files;
   private final MetricSink metrics;
+  private final DefaultValues defaults;
   private final LiveTails tails;
 
-  EventsIn(Store store, Clock clock, LogFiles files, MetricSink metrics, LiveTails tails) {
+  EventsIn(
+      Store store,
+      Clock clock,
+      LogFiles files,
+      MetricSink metrics,
+      DefaultValues defaults,
+      LiveTails tails) {
     this.store = store;
     this.clock = clock;
     this.files = files;
     this.metrics = metrics;
+    this.defaults = defaults;
     this.tails = tails;
   }
 
@@ -154,10 +164,17 @@ final class EventsIn {
 
   /** What the group's metric filters find in new events. */
   private void count(View view, Scope scope, GroupRow group, List<WriteAhead.Line> lines) {
-    List<MetricSink.Point> points =
-        LogTables.filters(view, scope, group)
-            .flatMap(row -> MetricPoints.of(row.filter(), lines).stream())
-            .toList();
+    List<MetricSink.Point> points = new ArrayList<>();
+    LogTables.filters(view, scope, group)
+        .map(FilterRow::filter)
+        .forEach(
+            filter -> {
+              List<MetricSink.Point> found = MetricPoints.of(filter, lines);
+              points.addAll(found);
+              if (MetricPoints.hasDefault(filter)) {
+                defaults.came(inGroup(scope, group, filter.filterName()), !found.isEmpty());
+              }
+            });
     if (!points.isEmpty()) {
       metrics.put(scope, points);
     }

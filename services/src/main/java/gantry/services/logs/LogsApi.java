@@ -44,7 +44,8 @@ final class LogsApi extends GroupApi implements LiveTailing {
     super(context, files);
     this.queries = new Queries(clock, ids);
     LiveTails tails = new LiveTails(clock, context.timers(), ids);
-    this.in = new EventsIn(store, clock, files, metrics, tails);
+    DefaultValues defaults = new DefaultValues(store, clock, context.timers(), metrics);
+    this.in = new EventsIn(store, clock, files, metrics, defaults, tails);
     this.out = new EventsOut(store, clock, files, tails);
     this.filters = new GroupFilters(store, clock);
   }

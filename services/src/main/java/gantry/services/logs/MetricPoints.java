@@ -15,7 +15,6 @@ import software.amazon.awssdk.services.cloudwatchlogs.model.PutMetricFilterReque
 final class MetricPoints {
 
   private static final int MAX_DIMENSIONS = 3;
-  private static final long MINUTE = 60_000;
 
   private MetricPoints() {}
 
@@ -82,27 +81,27 @@ final class MetricPoints {
     FilterPattern pattern = FilterPattern.parse(filter.filterPattern());
     List<MetricSink.Point> points = new ArrayList<>();
     for (MetricTransformation each : filter.metricTransformations()) {
-      Map<Long, Boolean> minutes = new HashMap<>();
       for (WriteAhead.Line line : lines) {
         MetricSink.Point point =
             pattern.matches(line.message()) ? point(each, pattern, line) : null;
         if (point != null) {
           points.add(point);
         }
-        minutes.merge(line.timestamp() / MINUTE, point != null, Boolean::logicalOr);
-      }
-      Double usual = each.defaultValue();
-      if (usual != null) {
-        minutes.forEach(
-            (minute, found) -> {
-              if (!found) {
-                Instant at = Instant.ofEpochMilli(minute * MINUTE);
-                points.add(point(each, Map.of(), usual, at));
-              }
-            });
       }
     }
     return points;
+  }
+
+  static boolean hasDefault(MetricFilter filter) {
+    return filter.metricTransformations().stream().anyMatch(each -> each.defaultValue() != null);
+  }
+
+  /** What a filter reports for a minute in which it has found nothing. */
+  static List<MetricSink.Point> defaults(MetricFilter filter, Instant minute) {
+    return filter.metricTransformations().stream()
+        .filter(each -> each.defaultValue() != null)
+        .map(each -> point(each, Map.of(), each.defaultValue(), minute))
+        .toList();
   }
 
   private static MetricSink.@Nullable Point point(

@@ -99,9 +99,6 @@ public final class Tables {
   static final Index<RecordRow> RECORDS_BY_NAME =
       RECORDS.index("name", row -> row.zoneId() + "/" + row.set().name());
 
-  static final Index<RecordRow> RECORDS_BY_HEALTH =
-      RECORDS.index("health-check", row -> row.set().healthCheckId());
-
   public static final Table<HealthCheckRow> HEALTH_CHECKS =
       Table.of("route53.health-checks", HealthCheckRow.class);
   static final Index<HealthCheckRow> HEALTH_CHECKS_BY_REFERENCE =

@@ -62,129 +62,100 @@ final class SecretTables {
       List<Replica> replicas) {
 
     SecretRow withVersions(List<Version> now, Instant at) {
-      return new SecretRow(
-          arn,
-          name,
-          description,
-          kmsKeyId,
-          policy,
-          tags,
-          List.copyOf(now),
-          created,
-          at,
-          accessed,
-          deletedAt,
-          deletion,
-          primaryRegion,
-          replicas);
+      Edit edit = new Edit(this);
+      edit.versions = List.copyOf(now);
+      edit.changed = at;
+      return edit.done();
     }
 
     SecretRow withPolicy(@Nullable String now) {
-      return new SecretRow(
-          arn,
-          name,
-          description,
-          kmsKeyId,
-          now,
-          tags,
-          versions,
-          created,
-          changed,
-          accessed,
-          deletedAt,
-          deletion,
-          primaryRegion,
-          replicas);
+      Edit edit = new Edit(this);
+      edit.policy = now;
+      return edit.done();
     }
 
     SecretRow withTags(Map<String, String> now, Instant at) {
-      return new SecretRow(
-          arn,
-          name,
-          description,
-          kmsKeyId,
-          policy,
-          now,
-          versions,
-          created,
-          at,
-          accessed,
-          deletedAt,
-          deletion,
-          primaryRegion,
-          replicas);
+      Edit edit = new Edit(this);
+      edit.tags = now;
+      edit.changed = at;
+      return edit.done();
     }
 
     SecretRow described(@Nullable String text, @Nullable String key, Instant at) {
-      return new SecretRow(
-          arn,
-          name,
-          text,
-          key,
-          policy,
-          tags,
-          versions,
-          created,
-          at,
-          accessed,
-          deletedAt,
-          deletion,
-          primaryRegion,
-          replicas);
+      Edit edit = new Edit(this);
+      edit.description = text;
+      edit.kmsKeyId = key;
+      edit.changed = at;
+      return edit.done();
     }
 
     SecretRow accessedAt(Instant at) {
-      return new SecretRow(
-          arn,
-          name,
-          description,
-          kmsKeyId,
-          policy,
-          tags,
-          versions,
-          created,
-          changed,
-          at,
-          deletedAt,
-          deletion,
-          primaryRegion,
-          replicas);
+      Edit edit = new Edit(this);
+      edit.accessed = at;
+      return edit.done();
     }
 
     SecretRow deleted(@Nullable Instant at, @Nullable Instant end) {
-      return new SecretRow(
-          arn,
-          name,
-          description,
-          kmsKeyId,
-          policy,
-          tags,
-          versions,
-          created,
-          changed,
-          accessed,
-          at,
-          end,
-          primaryRegion,
-          replicas);
+      Edit edit = new Edit(this);
+      edit.deletedAt = at;
+      edit.deletion = end;
+      return edit.done();
     }
 
     SecretRow replicated(@Nullable String primary, List<Replica> to) {
-      return new SecretRow(
-          arn,
-          name,
-          description,
-          kmsKeyId,
-          policy,
-          tags,
-          versions,
-          created,
-          changed,
-          accessed,
-          deletedAt,
-          deletion,
-          primary,
-          List.copyOf(to));
+      Edit edit = new Edit(this);
+      edit.primaryRegion = primary;
+      edit.replicas = List.copyOf(to);
+      return edit.done();
+    }
+
+    /** The members that change, as they are to be. */
+    private static final class Edit {
+      private final SecretRow from;
+      private @Nullable String description;
+      private @Nullable String kmsKeyId;
+      private @Nullable String policy;
+      private @Nullable Map<String, String> tags;
+      private List<Version> versions;
+      private Instant changed;
+      private @Nullable Instant accessed;
+      private @Nullable Instant deletedAt;
+      private @Nullable Instant deletion;
+      private @Nullable String primaryRegion;
+      private List<Replica> replicas;
+
+      private Edit(SecretRow from) {
+        this.from = from;
+        description = from.description;
+        kmsKeyId = from.kmsKeyId;
+        policy = from.policy;
+        tags = from.tags;
+        versions = from.versions;
+        changed = from.changed;
+        accessed = from.accessed;
+        deletedAt = from.deletedAt;
+        deletion = from.deletion;
+        primaryRegion = from.primaryRegion;
+        replicas = from.replicas;
+      }
+
+      private SecretRow done() {
+        return new SecretRow(
+            from.arn,
+            from.name,
+            description,
+            kmsKeyId,
+            policy,
+            tags,
+            versions,
+            from.created,
+            changed,
+            accessed,
+            deletedAt,
+            deletion,
+            primaryRegion,
+            replicas);
+      }
     }
   }
 

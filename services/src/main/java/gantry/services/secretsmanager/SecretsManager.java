@@ -11,8 +11,11 @@ import gantry.services.iam.policy.PolicyKind;
 import gantry.services.secretsmanager.SecretTables.Replica;
 import gantry.services.secretsmanager.SecretTables.SecretRow;
 import gantry.services.secretsmanager.SecretTables.Version;
+import gantry.state.Deadlines;
 import gantry.state.Page;
 import gantry.state.Row;
+import gantry.state.Store;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Comparator;
@@ -37,9 +40,15 @@ public final class SecretsManager extends ValueApi implements SecretsManagerClie
         List.of(SecretTables.SECRETS),
         context ->
             List.of(
-                new Deletions(context.store(), context.clock()),
+                deletions(context.store(), context.clock()),
                 new Replication(
                     new Replicas(context, new Sealing(box, context.clients(), context.ids())))));
+  }
+
+  /** Deleted secrets go when their recovery window has passed. */
+  static Deadlines<SecretRow> deletions(Store store, Clock clock) {
+    return Deadlines.deleting(
+        "secretsmanager.deletions", store, clock, SecretTables.SECRETS, SecretRow::deletion);
   }
 
   public SecretsManager(ServiceContext context, SecretBox box) {

@@ -2,6 +2,10 @@ package gantry.services.ssm;
 
 import gantry.services.HostedService;
 import gantry.services.SecretBox;
+import gantry.services.ssm.ParameterTables.ParameterRow;
+import gantry.state.Deadlines;
+import gantry.state.Store;
+import java.time.Clock;
 import java.util.List;
 import software.amazon.awssdk.services.ssm.SsmClient;
 
@@ -16,6 +20,17 @@ public final class SsmService {
         SsmClient.class,
         context -> new Ssm(context, box),
         List.of(ParameterTables.PARAMETERS, ParameterTables.VERSIONS),
-        context -> List.of(new Expirations(context.store(), context.clock())));
+        context -> List.of(expirations(context.store(), context.clock())));
+  }
+
+  /** Parameters go when their Expiration policy says so. */
+  static Deadlines<ParameterRow> expirations(Store store, Clock clock) {
+    return new Deadlines<>(
+        "ssm-expirations",
+        store,
+        clock,
+        ParameterTables.PARAMETERS,
+        ParameterRow::expiresAt,
+        (tx, key, row) -> Ssm.delete(tx, key.scope(), row));
   }
 }

@@ -30,7 +30,7 @@ final class Issuing {
   Issuing(ServiceContext context, SecretBox box) {
     this.context = context;
     this.box = box;
-    this.sessions = new Sessions(context.store(), context.clock());
+    this.sessions = new Sessions(context.store());
   }
 
   static @Nullable RoleRow find(View view, Scope scope, String arn) {

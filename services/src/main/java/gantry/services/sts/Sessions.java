@@ -4,35 +4,27 @@ import gantry.services.SecretBox;
 import gantry.services.iam.Names;
 import gantry.services.iam.Tables;
 import gantry.services.iam.Tables.SessionRow;
-import gantry.state.Change;
-import gantry.state.Controller;
+import gantry.state.Deadlines;
 import gantry.state.Ids;
-import gantry.state.Key;
-import gantry.state.Row;
 import gantry.state.Scope;
 import gantry.state.Store;
-import gantry.state.View;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.Base64;
 import java.util.Map;
-import java.util.stream.Stream;
 import software.amazon.awssdk.services.sts.model.Credentials;
 
 /** Issued credentials: made here, sealed, and thrown away some time after their end. */
-public final class Sessions implements Controller {
+public final class Sessions {
 
   /** An ended session is answered with "expired", not "unknown", for this long. */
   static final Duration KEPT_AFTER_END = Duration.ofHours(1);
 
   private final Store store;
-  private final Clock clock;
 
-  public Sessions(Store store, Clock clock) {
+  Sessions(Store store) {
     this.store = store;
-    this.clock = clock;
   }
 
   /** The secret half of a session. */
@@ -78,37 +70,8 @@ public final class Sessions implements Controller {
         });
   }
 
-  @Override
-  public String name() {
-    return "sts.sessions";
-  }
-
-  @Override
-  public Stream<Key> wokenBy(Change<?> change) {
-    return change.table() == Tables.SESSIONS ? Stream.of(change.key()) : Stream.empty();
-  }
-
-  @Override
-  public Stream<Key> all(View view) {
-    return view.scanAll(Tables.SESSIONS).map(Row::key);
-  }
-
-  @Override
-  public Again reconcile(Key key) {
-    SessionRow row = store.snapshot().get(Tables.SESSIONS, key);
-    if (row == null) {
-      return Again.WHEN_CHANGED;
-    }
-    Instant gone = row.expires().plus(KEPT_AFTER_END);
-    Instant now = clock.instant();
-    if (now.isBefore(gone)) {
-      return Again.after(Duration.between(now, gone));
-    }
-    store.write(
-        tx -> {
-          tx.delete(Tables.SESSIONS, key);
-          return null;
-        });
-    return Again.WHEN_CHANGED;
+  static Deadlines<SessionRow> ends(Store store, Clock clock) {
+    return Deadlines.deleting(
+        "sts.sessions", store, clock, Tables.SESSIONS, row -> row.expires().plus(KEPT_AFTER_END));
   }
 }

@@ -49,7 +49,7 @@ public final class Sts implements StsClient {
         StsClient.class,
         context -> new Sts(context, box, webKeys),
         List.of(Tables.SESSIONS),
-        context -> List.of(new Sessions(context.store(), context.clock())));
+        context -> List.of(Sessions.ends(context.store(), context.clock())));
   }
 
   public Sts(ServiceContext context, SecretBox box, WebKeys webKeys) {

@@ -19,7 +19,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Callable;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import software.amazon.awssdk.core.SdkClient;
@@ -74,7 +74,7 @@ class CloudMapTest {
 
   /** The operations of Route 53 that Cloud Map uses, each called as Cloud Map. */
   private record AsCloudMap(Route53Client inside, Caller caller) implements Route53Client {
-    private <T> T call(Callable<T> work) {
+    private <T> T call(Supplier<T> work) {
       return bound(caller, work);
     }
 
@@ -126,22 +126,12 @@ class CloudMapTest {
     }
   }
 
-  private static <T> T bound(Caller caller, Callable<T> work) {
-    return ScopedValue.where(Caller.CURRENT, caller)
-        .call(
-            () -> {
-              try {
-                return work.call();
-              } catch (RuntimeException e) {
-                throw e;
-              } catch (Exception e) {
-                throw new AssertionError(e);
-              }
-            });
+  private static <T> T bound(Caller caller, Supplier<T> work) {
+    return ScopedValue.where(Caller.CURRENT, caller).call(work::get);
   }
 
-  private static <T> T call(Callable<T> work) {
-    return bound(Caller.service("arn:aws:iam::000000000000:root", SCOPE, "r-1"), work);
+  private static <T> T call(Supplier<T> work) {
+    return bound(Caller.root(SCOPE, "r-1"), work);
   }
 
   @BeforeEach

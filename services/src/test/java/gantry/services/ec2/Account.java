@@ -3,7 +3,7 @@ package gantry.services.ec2;
 import gantry.acs.network.Cidr;
 import gantry.acs.network.NetworkPlan;
 import gantry.services.Caller;
-import gantry.services.Clients;
+import gantry.services.FixedClients;
 import gantry.services.ServiceContext;
 import gantry.state.MemoryStore;
 import gantry.state.Scope;
@@ -14,7 +14,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
-import software.amazon.awssdk.core.SdkClient;
 import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.ec2.model.Ec2Exception;
 
@@ -35,24 +34,11 @@ final class Account {
                 time,
                 time,
                 new SeededIds(42),
-                new NoClients(),
+                FixedClients.of(),
                 Path.of("/nowhere"),
                 new ServiceContext.Endpoint("127.0.0.1", 4566)),
             Cidr.parse("198.18.4.0/22"),
             List.of());
-  }
-
-  private static final class NoClients implements Clients {
-    @Override
-    public <C extends SdkClient> C as(String principal, Scope scope, Class<C> client) {
-      throw new IllegalStateException("EC2 calls nobody");
-    }
-
-    @Override
-    public <C extends SdkClient> C asRole(
-        String principal, String roleArn, String session, Scope scope, Class<C> client) {
-      throw new IllegalStateException("EC2 calls nobody");
-    }
   }
 
   <R> R user(Function<Ec2Client, R> call) {

@@ -3,8 +3,7 @@ package gantry.services.ecr;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import gantry.services.ecr.BlobStore.BodyBroken;
-import gantry.services.ecr.BlobStore.Upload;
+import gantry.services.ecr.Upload.BodyBroken;
 import gantry.state.Scope;
 import gantry.state.VirtualTime;
 import java.io.ByteArrayInputStream;
@@ -12,7 +11,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.SequenceInputStream;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -57,66 +55,22 @@ class BlobStoreTest {
     Digest digest = Digest.of(content);
     String id = "00000000-0000-0000-0000-000000000001";
     BlobStore store = new BlobStore(folder, time);
-    Upload upload = store.begin(id, World.HOME, "app");
+    Upload upload = store.uploads().begin(id, World.HOME, "app");
     assertThatThrownBy(() -> upload.append(broken(Arrays.copyOf(content, 400_000)), Long.MAX_VALUE))
         .isInstanceOf(BodyBroken.class);
     assertThat(upload.offset()).isEqualTo(400_000);
 
     BlobStore restarted = new BlobStore(folder, time);
-    assertThat(restarted.find(id, World.HOME, "other")).isNull();
-    Upload resumed = restarted.find(id, World.HOME, "app");
+    assertThat(restarted.uploads().find(id, World.HOME, "other")).isNull();
+    Upload resumed = restarted.uploads().find(id, World.HOME, "app");
     assertThat(resumed).isNotNull();
     assertThat(resumed.offset()).isEqualTo(400_000);
     resumed.append(
         new ByteArrayInputStream(content, 400_000, content.length - 400_000), Long.MAX_VALUE);
     assertThat(resumed.finish(digest)).isTrue();
     assertThat(restarted.size(digest)).isEqualTo(content.length);
-    assertThat(restarted.isIntact(digest)).isTrue();
-    assertThat(restarted.uploadsUnderWay()).isZero();
-  }
-
-  @Test
-  void collectsWhatNobodyNeedsAfterItsGrace() throws IOException {
-    try (World world = new World(folder).repository("app").repository("other")) {
-      Digest shared = world.pushBlob("app", random(10));
-      world.pushBlob("other", random(10));
-      Digest image = world.pushImage("app", "v1", "kept");
-      Collector collector = new Collector(world.registry);
-      collector.collect();
-      assertThat(world.registry.blobs.all()).hasSize(4);
-
-      world.time.advance(Collector.LAYER_GRACE.plus(Duration.ofMinutes(1)));
-      assertThat(collector.collect()).isEqualTo(new Collector.Collected(2, 1, 0));
-      assertThat(world.registry.blobs.size(shared)).isEqualTo(-1);
-      assertThat(
-              world
-                  .get(
-                      "/v2/app/blobs/"
-                          + Digest.of("kept".getBytes(java.nio.charset.StandardCharsets.UTF_8)))
-                  .statusCode())
-          .isEqualTo(200);
-
-      world.delete("/v2/app/manifests/" + image);
-      assertThat(collector.collect()).isEqualTo(new Collector.Collected(2, 3, 0));
-      assertThat(world.registry.blobs.all()).isEmpty();
-    }
-  }
-
-  @Test
-  void abandonedUploadsAreCancelled() throws IOException {
-    try (World world = new World(folder).repository("app")) {
-      String location = World.header(world.post("/v2/app/blobs/uploads/"), "Location");
-      world.send("PATCH", location, random(100));
-      Collector collector = new Collector(world.registry);
-      assertThat(collector.collect().uploads()).isZero();
-      // Files carry the machine's time; this is later than that.
-      world.time.advance(
-          Duration.between(world.time.instant(), java.time.Instant.now())
-              .plus(Collector.UPLOAD_GRACE)
-              .plusMinutes(5));
-      assertThat(collector.collect().uploads()).isEqualTo(1);
-      assertThat(world.get(location).statusCode()).isEqualTo(404);
-    }
+    assertThat(Disk.isIntact(restarted, digest)).isTrue();
+    assertThat(Disk.uploads(folder)).isZero();
   }
 
   @Test
@@ -139,11 +93,11 @@ class BlobStoreTest {
       for (Future<?> each : all) {
         each.get();
       }
-      assertThat(world.registry.blobs.all()).hasSize(8);
-      for (Digest digest : world.registry.blobs.all()) {
-        assertThat(world.registry.blobs.isIntact(digest)).isTrue();
+      assertThat(Disk.blobs(world.registry.blobs)).hasSize(8);
+      for (Digest digest : Disk.blobs(world.registry.blobs)) {
+        assertThat(Disk.isIntact(world.registry.blobs, digest)).isTrue();
       }
-      assertThat(world.registry.blobs.uploadsUnderWay()).isZero();
+      assertThat(Disk.uploads(folder.resolve("ecr"))).isZero();
     }
   }
 
@@ -156,8 +110,8 @@ class BlobStoreTest {
     long[] sizes = {8L * 1024 * 1024, 96L * 1024 * 1024};
     for (int i = 0; i < sizes.length; i++) {
       Scope scope = new Scope("000000000000", "us-east-1");
-      BlobStore.Upload upload =
-          store.begin("00000000-0000-0000-0000-00000000000" + i, scope, "app");
+      Upload upload =
+          store.uploads().begin("00000000-0000-0000-0000-00000000000" + i, scope, "app");
       upload.tryLock();
       long before = threads.getCurrentThreadAllocatedBytes();
       assertThat(upload.append(zeros(sizes[i]), Long.MAX_VALUE)).isEqualTo(sizes[i]);

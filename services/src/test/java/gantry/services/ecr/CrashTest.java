@@ -3,7 +3,6 @@ package gantry.services.ecr;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import gantry.services.ecr.BlobStore.Upload;
 import java.io.BufferedReader;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -56,12 +55,12 @@ class CrashTest {
       }
     }
     BlobStore store = new BlobStore(folder, Clock.systemUTC());
-    assertThat(store.all()).containsAll(acknowledged);
-    for (Digest digest : store.all()) {
-      assertThat(store.isIntact(digest)).as("%s is whole", digest).isTrue();
+    assertThat(Disk.blobs(store)).containsAll(acknowledged);
+    for (Digest digest : Disk.blobs(store)) {
+      assertThat(Disk.isIntact(store, digest)).as("%s is whole", digest).isTrue();
     }
     // What was under way can be gone on with.
-    assertThat(store.uploadsUnderWay()).isLessThanOrEqualTo(ROUNDS * Pusher.THREADS);
+    assertThat(Disk.uploads(folder)).isLessThanOrEqualTo(ROUNDS * Pusher.THREADS);
   }
 
   /** The child: takes layers, several at once, and says each that is durable. */
@@ -85,7 +84,9 @@ class CrashTest {
           byte[] content = new byte[1 + random.nextInt(MAX_LAYER)];
           random.nextBytes(content);
           Upload upload =
-              store.begin(new java.util.UUID(random.nextLong(), i).toString(), World.HOME, "app");
+              store
+                  .uploads()
+                  .begin(new java.util.UUID(random.nextLong(), i).toString(), World.HOME, "app");
           upload.append(new ByteArrayInputStream(content), Long.MAX_VALUE);
           Digest digest = Digest.of(content);
           if (upload.finish(digest)) {

@@ -56,10 +56,13 @@ class LifecyclePolicyTest {
               NOW.minus(Duration.ofDays(Integer.parseInt(parts[2]))).plusSeconds(i++),
               null,
               false,
+              null,
               null));
     }
     assertThat(
-            LifecyclePolicy.parseAnyLength(policy(rules.trim())).evaluate(candidates, NOW).stream()
+            LifecyclePolicyText.parseAnyLength(policy(rules.trim()))
+                .evaluate(candidates, NOW)
+                .stream()
                 .map(verdict -> verdict.image().digest())
                 .sorted()
                 .toList())
@@ -99,24 +102,76 @@ class LifecyclePolicyTest {
   @Test
   void archivesAndExpiresTheArchive() {
     LifecyclePolicy policy =
-        LifecyclePolicy.parse(
+        LifecyclePolicyText.parse(
             """
             {"rules":[
               {"rulePriority":2,"selection":{"tagStatus":"any","storageClass":"archive","countType":"sinceImageTransitioned","countUnit":"days","countNumber":100},"action":{"type":"expire"}},
               {"rulePriority":1,"selection":{"tagStatus":"any","countType":"sinceImagePulled","countUnit":"days","countNumber":30},"action":{"type":"transition","targetStorageClass":"archive"}}
             ]}""");
     Instant old = NOW.minus(Duration.ofDays(200));
-    Candidate pulled = new Candidate("pulled", List.of("a"), old, NOW, false, null);
-    Candidate idle = new Candidate("idle", List.of("b"), old, old, false, null);
-    Candidate never = new Candidate("never", List.of(), old, null, false, null);
-    Candidate archived = new Candidate("archived", List.of("c"), old, old, true, old);
-    Candidate fresh = new Candidate("fresh", List.of("d"), old, old, true, NOW);
+    Candidate pulled = new Candidate("pulled", List.of("a"), old, NOW, false, null, null);
+    Candidate idle = new Candidate("idle", List.of("b"), old, old, false, null, null);
+    Candidate never = new Candidate("never", List.of(), old, null, false, null, null);
+    Candidate archived = new Candidate("archived", List.of("c"), old, old, true, old, null);
+    Candidate fresh = new Candidate("fresh", List.of("d"), old, old, true, NOW, null);
     assertThat(
             policy.evaluate(List.of(pulled, idle, never, archived, fresh), NOW).stream()
                 .map(verdict -> verdict.image().digest() + " " + verdict.rule().action()))
         .containsExactlyInAnyOrder("idle TRANSITION", "never TRANSITION", "archived EXPIRE");
     assertThat(policy.text()).startsWith("{\"rules\":[{\"rulePriority\":1,");
-    assertThat(LifecyclePolicy.parse(policy.text()).rules()).isEqualTo(policy.rules());
+    assertThat(LifecyclePolicyText.parse(policy.text()).rules()).isEqualTo(policy.rules());
+  }
+
+  @Test
+  void nothingGoesFromTheArchiveBeforeItsTime() {
+    String text =
+        """
+        {"rules":[{"rulePriority":1,"selection":{"tagStatus":"any","storageClass":"archive","countType":"sinceImageTransitioned","countUnit":"days","countNumber":30},"action":{"type":"expire"}}]}""";
+    assertThatThrownBy(() -> LifecyclePolicyText.parse(text))
+        .isInstanceOf(InvalidParameterException.class)
+        .hasMessageContaining("lower than the required minimum (minimum: 90, found: 30)");
+    // One that was stored when that was not asked for.
+    Candidate young = archivedFor(60);
+    Candidate old = archivedFor(91);
+    assertThat(LifecyclePolicyText.parseAnyLength(text).evaluate(List.of(young, old), NOW))
+        .extracting(verdict -> verdict.image())
+        .containsExactly(old);
+  }
+
+  private static Candidate archivedFor(int days) {
+    Instant at = NOW.minus(Duration.ofDays(days));
+    return new Candidate("archived" + days, List.of("a"), at, null, true, at, null);
+  }
+
+  /** AWS: a restored image behaves like one that was just pushed. */
+  @Test
+  void aRestoredImageIsAsGoodAsNew() {
+    Instant old = NOW.minus(Duration.ofDays(200));
+    Instant yesterday = NOW.minus(Duration.ofDays(1));
+    Candidate restored = new Candidate("restored", List.of("a"), old, old, false, old, yesterday);
+    Candidate idle = new Candidate("idle", List.of("b"), old, old, false, null, null);
+    Candidate newer =
+        new Candidate(
+            "newer", List.of("c"), NOW.minus(Duration.ofDays(2)), null, false, null, null);
+    for (String count : List.of("sinceImagePulled", "sinceImagePushed")) {
+      assertThat(
+              LifecyclePolicyText.parseAnyLength(
+                      "{\"rules\":[{\"rulePriority\":1,\"selection\":{\"tagStatus\":\"any\",\"countType\":\""
+                          + count
+                          + "\",\"countUnit\":\"days\",\"countNumber\":30},\"action\":{\"type\":\"transition\",\"targetStorageClass\":\"archive\"}}]}")
+                  .evaluate(List.of(restored, idle, newer), NOW)
+                  .stream()
+                  .map(verdict -> verdict.image().digest()))
+          .as(count)
+          .containsExactly("idle");
+    }
+    assertThat(
+            LifecyclePolicyText.parseAnyLength(policy("any >1"))
+                .evaluate(List.of(restored, idle, newer), NOW)
+                .stream()
+                .map(verdict -> verdict.image().digest()))
+        .as("the youngest stays")
+        .containsExactly("newer", "idle");
   }
 
   @ParameterizedTest
@@ -134,7 +189,7 @@ class LifecyclePolicyTest {
         "{\"rules\":[{\"rulePriority\":0,\"selection\":{\"tagStatus\":\"any\",\"countType\":\"imageCountMoreThan\",\"countNumber\":1},\"action\":{\"type\":\"expire\"}}]} | lower than the required minimum"
       })
   void refusesWhatIsNoPolicy(String text, String why) {
-    assertThatThrownBy(() -> LifecyclePolicy.parseAnyLength(text))
+    assertThatThrownBy(() -> LifecyclePolicyText.parseAnyLength(text))
         .isInstanceOf(InvalidParameterException.class)
         .hasMessageContaining("Lifecycle policy validation failure: ")
         .hasMessageContaining(why);
@@ -142,13 +197,13 @@ class LifecyclePolicyTest {
 
   @Test
   void refusesRulesThatDoNotGoTogether() {
-    assertThatThrownBy(() -> LifecyclePolicy.parseAnyLength(policy("any >1, untagged >1")))
+    assertThatThrownBy(() -> LifecyclePolicyText.parseAnyLength(policy("any >1, untagged >1")))
         .hasMessageContaining("highest rulePriority");
-    assertThatThrownBy(() -> LifecyclePolicy.parseAnyLength(policy("untagged >1, untagged 2d")))
+    assertThatThrownBy(() -> LifecyclePolicyText.parseAnyLength(policy("untagged >1, untagged 2d")))
         .hasMessageContaining("untagged");
-    assertThatThrownBy(() -> LifecyclePolicy.parseAnyLength(policy("prefix a >1, prefix a 2d")))
+    assertThatThrownBy(() -> LifecyclePolicyText.parseAnyLength(policy("prefix a >1, prefix a 2d")))
         .hasMessageContaining("unique");
-    assertThatThrownBy(() -> LifecyclePolicy.parseAnyLength(policy("pattern a*b*c*d*e* >1")))
+    assertThatThrownBy(() -> LifecyclePolicyText.parseAnyLength(policy("pattern a*b*c*d*e* >1")))
         .hasMessageContaining("wildcards");
   }
 
@@ -161,7 +216,7 @@ class LifecyclePolicyTest {
     return Combinators.combine(tags, Arbitraries.integers().between(0, 40))
         .as(
             (some, days) ->
-                new Candidate("", some, NOW.minus(Duration.ofDays(days)), null, false, null))
+                new Candidate("", some, NOW.minus(Duration.ofDays(days)), null, false, null, null))
         .list()
         .ofMaxSize(12)
         .map(
@@ -170,7 +225,13 @@ class LifecyclePolicyTest {
               for (int i = 0; i < list.size(); i++) {
                 named.add(
                     new Candidate(
-                        "d" + i, list.get(i).tags(), list.get(i).pushedAt(), null, false, null));
+                        "d" + i,
+                        list.get(i).tags(),
+                        list.get(i).pushedAt(),
+                        null,
+                        false,
+                        null,
+                        null));
               }
               return named;
             });
@@ -200,7 +261,7 @@ class LifecyclePolicyTest {
   @Property(tries = 400)
   void anImageIsActedOnByOneRuleOrNone(
       @ForAll("images") List<Candidate> images, @ForAll("policies") String text) {
-    LifecyclePolicy policy = LifecyclePolicy.parseAnyLength(text);
+    LifecyclePolicy policy = LifecyclePolicyText.parseAnyLength(text);
     List<Verdict> verdicts = policy.evaluate(images, NOW);
     Set<String> seen = new HashSet<>();
     for (Verdict verdict : verdicts) {
@@ -216,7 +277,7 @@ class LifecyclePolicyTest {
   @Property(tries = 400)
   void aCountRuleKeepsThatManyOfTheYoungest(
       @ForAll("images") List<Candidate> images, @ForAll("policies") String text) {
-    LifecyclePolicy policy = LifecyclePolicy.parseAnyLength(text);
+    LifecyclePolicy policy = LifecyclePolicyText.parseAnyLength(text);
     List<Verdict> verdicts = policy.evaluate(images, NOW);
     for (Rule rule : policy.rules()) {
       if (rule.countType() != CountType.IMAGE_COUNT_MORE_THAN) {
@@ -244,7 +305,7 @@ class LifecyclePolicyTest {
   @Property(tries = 200)
   void applyingItTwiceAtOnceChangesNothingMore(
       @ForAll("images") List<Candidate> images, @ForAll("policies") String text) {
-    LifecyclePolicy policy = LifecyclePolicy.parseAnyLength(text);
+    LifecyclePolicy policy = LifecyclePolicyText.parseAnyLength(text);
     if (policy.rules().size() > 1) {
       // With several rules, what one expires can make room under another's count.
       return;

@@ -61,7 +61,7 @@ class SkopeoTest {
           "docker://localhost:" + from.port() + "/app:v1",
           to);
       assertThat(
-              Registry.image(
+              Images.find(
                   target.store.snapshot(), World.HOME, "copy", Digest.of(manifest).toString()))
           .isNotNull();
       String inspected =

@@ -11,13 +11,17 @@ import gantry.services.iam.Iam;
 import gantry.services.iam.IamAuthorizer.Mode;
 import gantry.services.sts.Sts;
 import gantry.state.Controller;
+import gantry.state.Feed;
 import gantry.state.Ids;
 import gantry.state.MemoryStore;
 import gantry.state.Scope;
 import gantry.state.SeededIds;
 import gantry.state.Store;
 import gantry.state.Table;
+import gantry.state.Tx;
+import gantry.state.View;
 import gantry.state.VirtualTime;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -32,6 +36,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.core.SdkClient;
 import software.amazon.awssdk.services.ecr.EcrClient;
 import software.amazon.awssdk.services.ecr.model.ImageTagMutability;
@@ -44,7 +49,8 @@ final class World implements AutoCloseable {
 
   final VirtualTime time = new VirtualTime();
   final Ids ids = new SeededIds(1);
-  final Store store = MemoryStore.of(time, tables(ids));
+  private final Store memory = MemoryStore.of(time, tables(ids));
+  final Store store = new Failable();
   final JdkServer server;
   final EcrHost host;
   final Registry registry;
@@ -75,6 +81,43 @@ final class World implements AutoCloseable {
     tokens = host.tokens;
     ecr = host.client();
     server.use(host.dataPlane());
+  }
+
+  /** While set, the tables take no writes. */
+  volatile boolean logUnavailable;
+
+  /** Runs before the next write: what another request does in between. */
+  volatile @Nullable Runnable beforeNextWrite;
+
+  private final class Failable implements Store {
+
+    @Override
+    public View snapshot() {
+      return memory.snapshot();
+    }
+
+    @Override
+    public <R> R write(Function<Tx, R> writer) {
+      if (logUnavailable) {
+        throw new LogUnavailable("no space left on device", new IOException());
+      }
+      Runnable first = beforeNextWrite;
+      if (first != null) {
+        beforeNextWrite = null;
+        first.run();
+      }
+      return memory.write(writer);
+    }
+
+    @Override
+    public Feed feed() {
+      return memory.feed();
+    }
+
+    @Override
+    public void close() {
+      memory.close();
+    }
   }
 
   /** The registry's tables, and IAM's and STS's, which say who a caller is. */
@@ -182,6 +225,21 @@ final class World implements AutoCloseable {
     }
     try {
       return client.send(request.build(), BodyHandlers.ofByteArray());
+    } catch (InterruptedException e) {
+      throw new IOException(e);
+    }
+  }
+
+  /** Sends a body without saying its length. */
+  HttpResponse<byte[]> stream(String method, String path, byte[] body, String... headers)
+      throws IOException {
+    try {
+      return client.send(
+          HttpRequest.newBuilder(URI.create(server.url() + path))
+              .method(method, BodyPublishers.ofInputStream(() -> new ByteArrayInputStream(body)))
+              .headers(headers)
+              .build(),
+          BodyHandlers.ofByteArray());
     } catch (InterruptedException e) {
       throw new IOException(e);
     }

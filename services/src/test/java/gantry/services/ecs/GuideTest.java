@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import software.amazon.awssdk.services.ecs.EcsClient;
@@ -146,6 +147,77 @@ class GuideTest {
                     c -> {},
                     r -> r.inferenceAccelerators(a -> a.deviceName("d").deviceType("eia2.medium"))))
         .hasMessageContaining("Elastic Inference has ended");
+  }
+
+  @Test
+  void aPortForTwoProtocolsCanBeMappedButNotBalanced() {
+    registered(
+        c -> c.portMappings(p -> p.containerPort(53), p -> p.containerPort(53).protocol("udp")));
+    assertThatThrownBy(
+            () ->
+                world.service(
+                    "dns",
+                    "web",
+                    1,
+                    r ->
+                        r.loadBalancers(
+                            b ->
+                                b.targetGroupArn(PretendedBalancer.GROUP)
+                                    .containerName("app")
+                                    .containerPort(53))))
+        .isInstanceOf(InvalidParameterException.class)
+        .hasMessageContaining(
+            "Container port 53 is used in more than one port mapping for container app");
+  }
+
+  @Test
+  void aPortCanBeMappedTwiceToDynamicPorts() {
+    assertThat(
+            registered(c -> c.portMappings(p -> p.containerPort(80), p -> p.containerPort(80)))
+                .portMappings())
+        .hasSize(2);
+  }
+
+  @Test
+  void aHostPortBelongsToOneMappingOfATask() {
+    ContainerDefinition other =
+        ContainerDefinition.builder()
+            .name("other")
+            .image("app")
+            .memory(64)
+            .essential(true)
+            .portMappings(p -> p.containerPort(8080).hostPort(80))
+            .build();
+    assertThatThrownBy(
+            () ->
+                registered(
+                    c -> c.portMappings(p -> p.containerPort(80).hostPort(80)),
+                    r ->
+                        r.containerDefinitions(
+                            Stream.concat(
+                                    r.build().containerDefinitions().stream(), Stream.of(other))
+                                .toList())))
+        .isInstanceOf(ClientException.class)
+        .hasMessageContaining("TCP host port '80' is mapped multiple times in task.");
+    for (String mode : List.of("awsvpc", "host")) {
+      assertThatThrownBy(
+              () ->
+                  registered(
+                      c ->
+                          c.portMappings(
+                              p -> p.containerPort(53).protocol("udp"),
+                              p -> p.containerPort(53).protocol("udp")),
+                      r -> r.networkMode(mode)))
+          .hasMessageContaining("UDP host port '53' is mapped multiple times in task.");
+    }
+    assertThat(
+            registered(
+                    c ->
+                        c.portMappings(
+                            p -> p.containerPort(53), p -> p.containerPort(53).protocol("udp")),
+                    r -> r.networkMode("awsvpc"))
+                .portMappings())
+        .hasSize(2);
   }
 
   @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
@@ -57,6 +58,10 @@ class PlacesTest {
   }
 
   private void fixedPort(String family) {
+    fixedPorts(family, 80, 1);
+  }
+
+  private void fixedPorts(String family, int first, int count) {
     world.call(
         ecs ->
             ecs.registerTaskDefinition(
@@ -70,12 +75,52 @@ class PlacesTest {
                                     .memory(64)
                                     .versionConsistency("disabled")
                                     .portMappings(
-                                        List.of(
-                                            PortMapping.builder()
-                                                .containerPort(80)
-                                                .hostPort(80)
-                                                .build()))
+                                        IntStream.range(first, first + count)
+                                            .mapToObj(
+                                                port ->
+                                                    PortMapping.builder()
+                                                        .containerPort(port)
+                                                        .hostPort(port)
+                                                        .build())
+                                            .toList())
                                     .build()))));
+  }
+
+  @Test
+  void anInstanceHasAHundredReservedPortsAtMost() {
+    SimulatedNode instance = world.instance(4096, 8192, "us-east-1a");
+    fixedPorts("many", 1000, 97); // with 22, for TCP and for UDP: 99
+    fixedPorts("two", 2000, 2);
+    fixedPorts("one", 3000, 1);
+    world.bridge("none", "app", 0, 64);
+    assertThat(failures("many")).isEmpty();
+    List<Failure> failures = failures("two");
+    assertThat(failures).hasSize(1);
+    assertThat(failures.getFirst().reason()).isEqualTo("RESOURCE:PORTS");
+    assertThat(failures.getFirst().arn()).isEqualTo(instance.arn);
+    assertThat(failures("one")).isEmpty();
+    assertThat(failures("none")).as("dynamic ports are not counted").isEmpty();
+    world.service("two", "two", 1, r -> {});
+    world.run(Duration.ofSeconds(1));
+    assertThat(why("two"))
+        .contains("RESOURCE:PORTS (1)")
+        .contains(id(instance) + ": 100 of 100 reserved ports are taken, 2 more are wanted");
+    String many =
+        world.tasks("RUNNING").stream()
+            .filter(task -> task.taskDefinitionArn().contains("/many:"))
+            .findFirst()
+            .orElseThrow()
+            .taskArn();
+    world.call(ecs -> ecs.stopTask(r -> r.task(many)));
+    world.run(Duration.ofMinutes(2));
+    assertThat(world.service("two").runningCount()).isOne();
+  }
+
+  private List<Failure> failures(String family) {
+    List<Failure> failures =
+        world.call(ecs -> ecs.runTask(r -> r.taskDefinition(family))).failures();
+    world.run(Duration.ofSeconds(10));
+    return failures;
   }
 
   @Test

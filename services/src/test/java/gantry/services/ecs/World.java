@@ -3,7 +3,7 @@ package gantry.services.ecs;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import gantry.services.Caller;
-import gantry.services.Clients;
+import gantry.services.FixedClients;
 import gantry.services.ServiceContext;
 import gantry.services.ecs.controller.NodeLink;
 import gantry.services.ecs.rows.InstanceRow;
@@ -24,8 +24,6 @@ import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
-import software.amazon.awssdk.core.SdkClient;
-import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.ecs.EcsClient;
 import software.amazon.awssdk.services.ecs.model.Attribute;
 import software.amazon.awssdk.services.ecs.model.CreateServiceRequest;
@@ -35,8 +33,6 @@ import software.amazon.awssdk.services.ecs.model.Resource;
 import software.amazon.awssdk.services.ecs.model.Service;
 import software.amazon.awssdk.services.ecs.model.ServiceEvent;
 import software.amazon.awssdk.services.ecs.model.Task;
-import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
-import software.amazon.awssdk.services.servicediscovery.ServiceDiscoveryClient;
 
 /** An account on virtual time, with simulated nodes, a pretended VPC, balancer and name service. */
 class World {
@@ -65,7 +61,7 @@ class World {
           time,
           time,
           new SeededIds(1),
-          new Doubles(),
+          FixedClients.of(vpc, balancer, names),
           Path.of("unused"),
           new ServiceContext.Endpoint("localhost", 4566));
   EcsCore core = new EcsCore(context);
@@ -289,27 +285,5 @@ class World {
     }
     throw new AssertionError(
         "not after " + atMost + ": " + rows().stream().map(row -> row.task().toString()).toList());
-  }
-
-  private final class Doubles implements Clients {
-    @Override
-    public <C extends SdkClient> C as(String principal, Scope scope, Class<C> client) {
-      if (client == Ec2Client.class) {
-        return client.cast(vpc);
-      }
-      if (client == ElasticLoadBalancingV2Client.class) {
-        return client.cast(balancer);
-      }
-      if (client == ServiceDiscoveryClient.class) {
-        return client.cast(names);
-      }
-      throw new UnsupportedOperationException(client.getSimpleName() + " is not hosted");
-    }
-
-    @Override
-    public <C extends SdkClient> C asRole(
-        String principal, String roleArn, String sessionName, Scope scope, Class<C> client) {
-      return as(principal, scope, client);
-    }
   }
 }

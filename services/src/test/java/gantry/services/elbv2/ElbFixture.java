@@ -17,7 +17,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Callable;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.BeforeEach;
 import software.amazon.awssdk.core.SdkClient;
 import software.amazon.awssdk.services.ec2.Ec2Client;
@@ -163,15 +163,9 @@ abstract class ElbFixture {
     acm = new Acm(context);
   }
 
-  <T> T call(Callable<T> what) {
-    try {
-      return ScopedValue.where(Caller.CURRENT, Caller.service("test.amazonaws.com", SCOPE, "r"))
-          .call(what::call);
-    } catch (RuntimeException e) {
-      throw e;
-    } catch (Exception e) {
-      throw new IllegalStateException(e);
-    }
+  <T> T call(Supplier<T> what) {
+    return ScopedValue.where(Caller.CURRENT, Caller.service("test.amazonaws.com", SCOPE, "r"))
+        .call(what::get);
   }
 
   String balancer() {

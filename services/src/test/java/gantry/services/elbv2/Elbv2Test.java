@@ -3,22 +3,20 @@ package gantry.services.elbv2;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import gantry.services.Clients;
+import gantry.services.FixedClients;
 import gantry.services.acm.Acm;
 import gantry.services.ecs.controller.Listening;
 import gantry.services.ecs.rows.TrafficShift.Route;
 import gantry.state.RowCodec;
-import gantry.state.Scope;
 import gantry.state.Table;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Callable;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
-import software.amazon.awssdk.core.SdkClient;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Action;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.ActionTypeEnum;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.DuplicateLoadBalancerNameException;
@@ -422,7 +420,7 @@ class Elbv2Test extends ElbFixture {
                     .orElseThrow()
                     .ruleArn());
     assertThat(Listening.listenerOf(whole)).isEqualTo(listener);
-    Listening listening = new Listening(new Roles());
+    Listening listening = new Listening(FixedClients.of(elb));
     String role = "arn:aws:iam::000000000000:role/ecs";
     Route route = new Route(green, blue, rule, whole, role);
     for (int i = 0; i < 2; i++) {
@@ -513,7 +511,7 @@ class Elbv2Test extends ElbFixture {
                     .getFirst()
                     .listenerArn());
     Route route = new Route(groups.get(1), groups.getFirst(), listener, null, null);
-    assertThat(call(() -> "" + new Listening(new Roles()).set(SCOPE, route, 30, 0)))
+    assertThat(call(() -> "" + new Listening(FixedClients.of(elb)).set(SCOPE, route, 30, 0)))
         .isEqualTo("null");
     assertThat(
             weights(
@@ -525,7 +523,7 @@ class Elbv2Test extends ElbFixture {
         .isEqualTo(Map.of(groups.get(1), 30, groups.getFirst(), 70));
   }
 
-  private Map<String, Integer> weights(Callable<List<Action>> actions) {
+  private Map<String, Integer> weights(Supplier<List<Action>> actions) {
     Map<String, Integer> weights = new HashMap<>();
     for (Action action : call(actions)) {
       action
@@ -534,18 +532,5 @@ class Elbv2Test extends ElbFixture {
           .forEach(each -> weights.put(each.targetGroupArn(), each.weight()));
     }
     return weights;
-  }
-
-  private final class Roles implements Clients {
-    @Override
-    public <C extends SdkClient> C as(String principal, Scope scope, Class<C> client) {
-      return client.cast(elb);
-    }
-
-    @Override
-    public <C extends SdkClient> C asRole(
-        String principal, String roleArn, String sessionName, Scope scope, Class<C> client) {
-      return client.cast(elb);
-    }
   }
 }

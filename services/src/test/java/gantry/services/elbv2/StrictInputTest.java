@@ -3,7 +3,7 @@ package gantry.services.elbv2;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
-import java.util.concurrent.Callable;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Action;
@@ -23,7 +23,7 @@ class StrictInputTest extends ElbFixture {
   private static final String OTHERS =
       "arn:aws:elasticloadbalancing:us-east-1:999999999999:loadbalancer/app/web/0123456789abcdef";
 
-  private void refused(String code, String message, Callable<?> what) {
+  private void refused(String code, String message, Supplier<?> what) {
     Throwable thrown = catchThrowable(() -> call(what));
     assertThat(thrown).isInstanceOf(RuntimeException.class);
     assertThat(thrown.getMessage()).contains(message);
@@ -177,7 +177,7 @@ class StrictInputTest extends ElbFixture {
         .getFirst();
   }
 
-  private Callable<?> attributes(String group, String... pairs) {
+  private Supplier<?> attributes(String group, String... pairs) {
     return () ->
         elb.modifyTargetGroupAttributes(
             r -> {

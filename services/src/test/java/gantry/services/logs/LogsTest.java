@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import gantry.services.Caller;
-import gantry.services.Clients;
+import gantry.services.FixedClients;
 import gantry.services.HostedService;
 import gantry.services.ServiceContext;
 import gantry.state.ControllerRunner;
@@ -17,6 +17,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -30,25 +32,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import software.amazon.awssdk.core.SdkClient;
 import software.amazon.awssdk.services.cloudwatchlogs.CloudWatchLogsClient;
 import software.amazon.awssdk.services.cloudwatchlogs.model.*;
 
 class LogsTest {
-
-  /** There is no other service in these tests. */
-  private static final class NoClients implements Clients {
-    @Override
-    public <C extends SdkClient> C as(String principal, Scope scope, Class<C> client) {
-      throw new UnsupportedOperationException(client.getSimpleName() + " is not hosted");
-    }
-
-    @Override
-    public <C extends SdkClient> C asRole(
-        String principal, String roleArn, String sessionName, Scope scope, Class<C> client) {
-      throw new UnsupportedOperationException(client.getSimpleName() + " is not hosted");
-    }
-  }
 
   private static final Scope HERE = new Scope("111122223333", "eu-west-1");
 
@@ -72,7 +59,7 @@ class LogsTest {
             time,
             time,
             ids,
-            new NoClients(),
+            FixedClients.of(),
             folder,
             new ServiceContext.Endpoint("localhost", 4566));
     logs = hosted.create().apply(context);
@@ -435,6 +422,50 @@ class LogsTest {
                                 .filterName("f")
                                 .filterPattern("")
                                 .destinationArn("arn:aws:kinesis:eu-west-1:1:stream/s"))));
+  }
+
+  @Test
+  void aDefaultIsReportedOnceForAMinuteInWhichNothingWasFound() {
+    call(
+        c ->
+            c.putMetricFilter(
+                r ->
+                    r.logGroupName("/ecs/web")
+                        .filterName("errors")
+                        .filterPattern("ERROR")
+                        .metricTransformations(
+                            MetricTransformation.builder()
+                                .metricName("Errors")
+                                .metricNamespace("Web")
+                                .metricValue("1")
+                                .defaultValue(0.0)
+                                .build())));
+    time.advance(Duration.ofSeconds(61));
+    assertThat(points).as("nothing came").isEmpty();
+    Instant minute = time.instant().truncatedTo(ChronoUnit.MINUTES);
+    put("a", event(now(), "fine"));
+    put("b", event(now() - 3_600_000, "fine"), event(now(), "fine"));
+    assertThat(points).as("the minute is not over").isEmpty();
+    time.advance(Duration.ofSeconds(60));
+    assertThat(points).containsExactly(errors(0, minute));
+
+    points.clear();
+    put("a", event(now(), "fine"));
+    Instant at = time.instant().truncatedTo(ChronoUnit.MILLIS);
+    put("a", event(now(), "ERROR"));
+    put("a", event(now(), "fine"));
+    time.advance(Duration.ofMinutes(10));
+    assertThat(points).containsExactly(errors(1, at));
+
+    points.clear();
+    put("a", event(now(), "fine"));
+    call(c -> c.deleteMetricFilter(r -> r.logGroupName("/ecs/web").filterName("errors")));
+    time.advance(Duration.ofMinutes(10));
+    assertThat(points).as("the filter is gone").isEmpty();
+  }
+
+  private static MetricSink.Point errors(double value, Instant at) {
+    return new MetricSink.Point("Web", "Errors", Map.of(), "None", value, at);
   }
 
   @Test

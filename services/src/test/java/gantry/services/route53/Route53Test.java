@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import gantry.services.Caller;
-import gantry.services.Clients;
+import gantry.services.FixedClients;
 import gantry.services.ServiceContext;
 import gantry.state.MemoryStore;
 import gantry.state.Scope;
@@ -14,9 +14,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.Callable;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
-import software.amazon.awssdk.core.SdkClient;
 import software.amazon.awssdk.services.route53.model.Change;
 import software.amazon.awssdk.services.route53.model.ChangeAction;
 import software.amazon.awssdk.services.route53.model.ChangeStatus;
@@ -45,21 +44,6 @@ class Route53Test {
 
   private static final Scope SCOPE = new Scope("000000000000", "us-east-1");
 
-  /** Route 53 calls nobody. */
-  private static final Clients NOBODY =
-      new Clients() {
-        @Override
-        public <C extends SdkClient> C as(String principal, Scope scope, Class<C> client) {
-          throw new UnsupportedOperationException("Route 53 calls no other service");
-        }
-
-        @Override
-        public <C extends SdkClient> C asRole(
-            String principal, String role, String session, Scope scope, Class<C> client) {
-          throw new UnsupportedOperationException("Route 53 calls no other service");
-        }
-      };
-
   private final VirtualTime time = new VirtualTime();
   private final Route53 route53 =
       new Route53(
@@ -68,27 +52,17 @@ class Route53Test {
               time,
               time,
               new SeededIds(3),
-              NOBODY,
+              FixedClients.of(),
               Path.of("unused"),
               new ServiceContext.Endpoint("127.0.0.1", 4566)));
   private int references;
 
-  private static <T> T as(String arn, Callable<T> work) {
+  private static <T> T as(String arn, Supplier<T> work) {
     Caller caller = Caller.service(arn, SCOPE, "r-1");
-    return ScopedValue.where(Caller.CURRENT, caller)
-        .call(
-            () -> {
-              try {
-                return work.call();
-              } catch (RuntimeException e) {
-                throw e;
-              } catch (Exception e) {
-                throw new AssertionError(e);
-              }
-            });
+    return ScopedValue.where(Caller.CURRENT, caller).call(work::get);
   }
 
-  private static <T> T call(Callable<T> work) {
+  private static <T> T call(Supplier<T> work) {
     return as("arn:aws:iam::000000000000:root", work);
   }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import gantry.services.Caller;
 import gantry.services.iam.IamWorld;
+import gantry.state.Controller;
 import gantry.state.Scope;
 import java.time.Duration;
 import java.util.List;
@@ -156,7 +157,7 @@ class SecretsManagerTest {
     assertThat(call(s -> s.getSecretValue(r -> r.secretId("s"))).secretString()).isEqualTo("v1");
 
     call(s -> s.deleteSecret(r -> r.secretId("s").recoveryWindowInDays(7L)));
-    Deletions deletions = new Deletions(world.store, world.time);
+    Controller deletions = SecretsManager.deletions(world.store, world.time);
     deletions.reconcile(IamWorld.SCOPE.key("s"));
     assertThat(call(s -> s.describeSecret(r -> r.secretId("s"))).name()).isEqualTo("s");
     world.time.advance(Duration.ofDays(7));

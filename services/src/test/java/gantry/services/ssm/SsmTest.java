@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import gantry.services.AesGcmSecretBox;
 import gantry.services.Caller;
-import gantry.services.Clients;
+import gantry.services.FixedClients;
 import gantry.services.SecretBox;
 import gantry.services.ServiceContext;
 import gantry.state.ControllerRunner;
@@ -25,25 +25,10 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import software.amazon.awssdk.core.SdkClient;
 import software.amazon.awssdk.services.ssm.SsmClient;
 import software.amazon.awssdk.services.ssm.model.*;
 
 class SsmTest {
-
-  /** There is no other service in these tests. */
-  private static final class NoClients implements Clients {
-    @Override
-    public <C extends SdkClient> C as(String principal, Scope scope, Class<C> client) {
-      throw new java.lang.UnsupportedOperationException(client.getSimpleName() + " is not hosted");
-    }
-
-    @Override
-    public <C extends SdkClient> C asRole(
-        String principal, String roleArn, String sessionName, Scope scope, Class<C> client) {
-      throw new java.lang.UnsupportedOperationException(client.getSimpleName() + " is not hosted");
-    }
-  }
 
   private static final Scope HERE = new Scope("111122223333", "eu-west-1");
 
@@ -59,7 +44,7 @@ class SsmTest {
               time,
               time,
               ids,
-              new NoClients(),
+              FixedClients.of(),
               Path.of("unused"),
               new ServiceContext.Endpoint("localhost", 4566)),
           box);
@@ -458,7 +443,7 @@ class SsmTest {
   @Test
   void anExpirationPolicyDeletesTheParameterInTime() {
     try (ControllerRunner runner = ControllerRunner.virtual(store, time, ids)) {
-      runner.add(new Expirations(store, time));
+      runner.add(SsmService.expirations(store, time));
       String policy =
           "[{\"Type\":\"Expiration\",\"Version\":\"1.0\",\"Attributes\":{\"Timestamp\":\"2026-01-02T00:00:00.000Z\"}}]";
       refused(

@@ -9,6 +9,7 @@ import gantry.services.AccessKeys.AccessKey;
 import gantry.services.Caller;
 import gantry.services.iam.IamAccessKeys;
 import gantry.services.iam.IamWorld;
+import gantry.state.Controller;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.KeyPair;
@@ -195,7 +196,7 @@ class StsTest {
     world.allow("ann", ASSUME);
     String role = world.role("api", BY_ACCOUNT);
     Credentials credentials = assume(ann, request(role)).credentials();
-    Sessions reaper = new Sessions(world.store, world.time);
+    Controller reaper = Sessions.ends(world.store, world.time);
     var at =
         world
             .store

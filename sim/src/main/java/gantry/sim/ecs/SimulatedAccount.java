@@ -4,7 +4,7 @@ import gantry.acs.TaskPayload;
 import gantry.node.sim.Habits;
 import gantry.node.sim.SimulatedNode;
 import gantry.services.Caller;
-import gantry.services.Clients;
+import gantry.services.FixedClients;
 import gantry.services.ServiceContext;
 import gantry.services.ecs.Ecs;
 import gantry.services.ecs.EcsCore;
@@ -27,8 +27,6 @@ import java.util.Map;
 import java.util.function.Function;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
-import software.amazon.awssdk.core.SdkClient;
-import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.ecs.EcsClient;
 import software.amazon.awssdk.services.ecs.model.Attribute;
 import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
@@ -38,8 +36,6 @@ import software.amazon.awssdk.services.ecs.model.SubmitAttachmentStateChangesReq
 import software.amazon.awssdk.services.ecs.model.SubmitAttachmentStateChangesResponse;
 import software.amazon.awssdk.services.ecs.model.SubmitTaskStateChangeRequest;
 import software.amazon.awssdk.services.ecs.model.SubmitTaskStateChangeResponse;
-import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
-import software.amazon.awssdk.services.servicediscovery.ServiceDiscoveryClient;
 
 /**
  * One account of ECS in virtual time: the store, the operations and the controllers are the
@@ -90,7 +86,7 @@ public final class SimulatedAccount {
             time,
             time,
             seeds.split(),
-            new Others(),
+            FixedClients.of(vpc, balancer, names),
             Path.of("unused"),
             new ServiceContext.Endpoint("localhost", 4566));
     this.habits = habits.with(new ByImage());
@@ -296,27 +292,5 @@ public final class SimulatedAccount {
 
     @Override
     public void close() {}
-  }
-
-  private final class Others implements Clients {
-    @Override
-    public <C extends SdkClient> C as(String principal, Scope scope, Class<C> client) {
-      if (client == Ec2Client.class) {
-        return client.cast(vpc);
-      }
-      if (client == ElasticLoadBalancingV2Client.class) {
-        return client.cast(balancer);
-      }
-      if (client == ServiceDiscoveryClient.class) {
-        return client.cast(names);
-      }
-      throw new UnsupportedOperationException(client.getSimpleName() + " is not simulated");
-    }
-
-    @Override
-    public <C extends SdkClient> C asRole(
-        String principal, String roleArn, String sessionName, Scope scope, Class<C> client) {
-      return as(principal, scope, client);
-    }
   }
 }

@@ -34,7 +34,7 @@ final class UdpHandler extends ChannelInboundHandlerAdapter {
     DatagramPacket packet = (DatagramPacket) message;
     try {
       InetSocketAddress asker = packet.sender();
-      // A port below 1024 that asks is most often another server, tricked into a loop with us.
+      // Who asks from port 53 is most often another server, tricked into a loop with us.
       if (!askers.mayAsk(asker.getAddress()) || asker.getPort() == 53 || asker.getPort() == 0) {
         metrics.refused();
         return;

@@ -1,25 +1,20 @@
 package gantry.traffic.lb;
 
-import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 /** Writes the heads of answers as an HTTP/1 client gets them. */
 final class AnswerHead {
 
-  private static final byte[] HTTP11 = ascii("HTTP/1.1 ");
-  private static final byte[] KEEP = ascii("Connection: keep-alive\r\n");
-  private static final byte[] CLOSE = ascii("Connection: close\r\n");
-  private static final byte[] LENGTH = ascii("Content-Length: ");
-  private static final byte[] CHUNKED = ascii("Transfer-Encoding: chunked\r\n");
-  private static final byte[] OWN_SERVER = ascii("Server: awselb/2.0\r\n");
-  private static final byte[] DATE = ascii("Date: ");
-  private static final byte[] TYPE = ascii("Content-Type: ");
+  private static final byte[] HTTP11 = Bytes.ascii("HTTP/1.1 ");
+  private static final byte[] KEEP = Bytes.ascii("Connection: keep-alive\r\n");
+  private static final byte[] CLOSE = Bytes.ascii("Connection: close\r\n");
+  private static final byte[] LENGTH = Bytes.ascii("Content-Length: ");
+  private static final byte[] CHUNKED = Bytes.ascii("Transfer-Encoding: chunked\r\n");
+  private static final byte[] OWN_SERVER = Bytes.ascii("Server: awselb/2.0\r\n");
+  private static final byte[] DATE = Bytes.ascii("Date: ");
+  private static final byte[] TYPE = Bytes.ascii("Content-Type: ");
 
   private AnswerHead() {}
-
-  private static byte[] ascii(String text) {
-    return text.getBytes(StandardCharsets.US_ASCII);
-  }
 
   /** How the body of an answer is told to end. */
   enum Ending {
@@ -73,34 +68,39 @@ final class AnswerHead {
   private static void headers(Bytes out, Exchange x, Head r) {
     boolean listed = x.connectionLists(r);
     for (int i = 0; i < r.count; i++) {
-      switch (r.known(i)) {
-        case Head.CONNECTION,
-            Head.KEEP_ALIVE,
-            Head.PROXY_CONNECTION,
-            Head.TE,
-            Head.TRAILER,
-            Head.TRANSFER_ENCODING,
-            Head.CONTENT_LENGTH -> {
-          continue;
-        }
-        case Head.UPGRADE -> {
-          if (r.status != 101) {
-            continue;
-          }
-        }
-        case Head.SERVER -> {
-          if (!x.keepsServerHeader()) {
-            continue;
-          }
-        }
-        default -> {}
+      if (r.known(i) != Head.CONTENT_LENGTH && passes(x, r, i, listed)) {
+        out.put(r.bytes, r.nameStart(i), r.nameEnd(i)).put(':').put(' ');
+        out.put(r.bytes, r.valueStart(i), r.valueEnd(i)).crlf();
       }
-      if (listed && r.status != 101 && r.namedByConnection(i)) {
-        continue;
-      }
-      out.put(r.bytes, r.nameStart(i), r.nameEnd(i)).put(':').put(' ');
-      out.put(r.bytes, r.valueStart(i), r.valueEnd(i)).crlf();
     }
+  }
+
+  /**
+   * Does a header of a target's answer go on to the client? Those of the one connection do not.
+   *
+   * @param listed what {@link Exchange#connectionLists} says of the answer
+   */
+  static boolean passes(Exchange x, Head answer, int i, boolean listed) {
+    switch (answer.known(i)) {
+      case Head.CONNECTION,
+          Head.KEEP_ALIVE,
+          Head.PROXY_CONNECTION,
+          Head.TE,
+          Head.TRAILER,
+          Head.TRANSFER_ENCODING -> {
+        return false;
+      }
+      case Head.UPGRADE -> {
+        return answer.status == 101;
+      }
+      case Head.SERVER -> {
+        if (!x.keepsServerHeader()) {
+          return false;
+        }
+      }
+      default -> {}
+    }
+    return !listed || answer.status == 101 || !answer.namedByConnection(i);
   }
 
   /** A whole answer that the balancer made itself. */

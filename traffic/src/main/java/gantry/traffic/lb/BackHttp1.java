@@ -129,10 +129,6 @@ final class BackHttp1 extends Conn implements Back, Body.Sink {
     x.connected(this);
   }
 
-  boolean belongsTo(TargetState other) {
-    return target == other;
-  }
-
   // --- Back ----------------------------------------------------------------------------------
 
   @Override

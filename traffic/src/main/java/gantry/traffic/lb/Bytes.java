@@ -1,6 +1,7 @@
 package gantry.traffic.lb;
 
 import io.netty.buffer.ByteBuf;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /** A growing array to write heads into: a worker has one, and writes one head at a time. */
@@ -12,6 +13,11 @@ final class Bytes {
 
   byte[] array = new byte[16 * 1024];
   int size;
+
+  /** A text that is put often, ready to be put. */
+  static byte[] ascii(String text) {
+    return text.getBytes(StandardCharsets.US_ASCII);
+  }
 
   void reset(int room) {
     size = 0;

@@ -359,28 +359,7 @@ final class FrontCall extends Conn implements Front {
     List<Map.Entry<String, String>> headers = new ArrayList<>();
     boolean listed = x.connectionLists(r);
     for (int i = 0; i < r.count; i++) {
-      switch (r.known(i)) {
-        case Head.CONNECTION,
-            Head.KEEP_ALIVE,
-            Head.PROXY_CONNECTION,
-            Head.TE,
-            Head.TRAILER,
-            Head.TRANSFER_ENCODING -> {
-          continue;
-        }
-        case Head.UPGRADE -> {
-          if (r.status != 101) {
-            continue;
-          }
-        }
-        case Head.SERVER -> {
-          if (!x.keepsServerHeader()) {
-            continue;
-          }
-        }
-        default -> {}
-      }
-      if (!(listed && r.status != 101 && r.namedByConnection(i))) {
+      if (AnswerHead.passes(x, r, i, listed)) {
         headers.add(Map.entry(r.name(i), r.value(i)));
       }
     }

@@ -23,6 +23,8 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Asks every registered target in use how it does, at a fixed interval, each time over a new
@@ -34,6 +36,8 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  */
 final class HealthChecker {
+
+  private static final Logger LOG = LoggerFactory.getLogger(HealthChecker.class);
 
   static final String INITIAL = "Elb.InitialHealthChecking";
   static final String MISMATCH = "Target.ResponseCodeMismatch";
@@ -116,6 +120,7 @@ final class HealthChecker {
     try {
       probe.start(room);
     } catch (RuntimeException e) {
+      LOG.error("The health of {} could not be asked for.", address, e);
       probe.done(new Verdict("Elb.InternalError", "Health checks failed due to an internal error"));
     }
   }

@@ -174,24 +174,7 @@ final class Http2Heads {
     out.status(Integer.toString(r.status));
     boolean listed = x.connectionLists(r);
     for (int i = 0; i < r.count; i++) {
-      switch (r.known(i)) {
-        case Head.CONNECTION,
-            Head.KEEP_ALIVE,
-            Head.PROXY_CONNECTION,
-            Head.TE,
-            Head.TRAILER,
-            Head.TRANSFER_ENCODING,
-            Head.UPGRADE -> {
-          continue;
-        }
-        case Head.SERVER -> {
-          if (!x.keepsServerHeader()) {
-            continue;
-          }
-        }
-        default -> {}
-      }
-      if (!(listed && r.namedByConnection(i))) {
+      if (AnswerHead.passes(x, r, i, listed)) {
         out.add(r.name(i).toLowerCase(Locale.ROOT), r.value(i));
       }
     }

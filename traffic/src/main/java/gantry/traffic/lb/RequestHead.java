@@ -2,25 +2,20 @@ package gantry.traffic.lb;
 
 import gantry.traffic.lb.RoutingTable.BalancerSettings;
 import gantry.traffic.lb.RoutingTable.ForwardedFor;
-import java.nio.charset.StandardCharsets;
 
 /** Writes the head of a request as a target gets it: the client's, with ALB's headers. */
 final class RequestHead {
 
-  private static final byte[] VERSION = ascii(" HTTP/1.1\r\n");
-  private static final byte[] FORWARDED_FOR = ascii("X-Forwarded-For: ");
-  private static final byte[] PROTO_HTTP = ascii("X-Forwarded-Proto: http\r\n");
-  private static final byte[] PROTO_HTTPS = ascii("X-Forwarded-Proto: https\r\n");
-  private static final byte[] PORT = ascii("X-Forwarded-Port: ");
-  private static final byte[] HOST = ascii("Host: ");
-  private static final byte[] LENGTH = ascii("Content-Length: ");
-  private static final byte[] CHUNKED = ascii("Transfer-Encoding: chunked\r\n");
+  private static final byte[] VERSION = Bytes.ascii(" HTTP/1.1\r\n");
+  private static final byte[] FORWARDED_FOR = Bytes.ascii("X-Forwarded-For: ");
+  private static final byte[] PROTO_HTTP = Bytes.ascii("X-Forwarded-Proto: http\r\n");
+  private static final byte[] PROTO_HTTPS = Bytes.ascii("X-Forwarded-Proto: https\r\n");
+  private static final byte[] PORT = Bytes.ascii("X-Forwarded-Port: ");
+  private static final byte[] HOST = Bytes.ascii("Host: ");
+  private static final byte[] LENGTH = Bytes.ascii("Content-Length: ");
+  private static final byte[] CHUNKED = Bytes.ascii("Transfer-Encoding: chunked\r\n");
 
   private RequestHead() {}
-
-  private static byte[] ascii(String text) {
-    return text.getBytes(StandardCharsets.US_ASCII);
-  }
 
   static void write(Worker worker, Exchange x, Bytes out) {
     Head h = x.head();

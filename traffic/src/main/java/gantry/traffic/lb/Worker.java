@@ -3,6 +3,7 @@ package gantry.traffic.lb;
 import io.netty.channel.EventLoop;
 import java.util.ArrayDeque;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** What belongs to one event loop alone: nothing here is shared, so nothing here is locked. */
@@ -84,48 +85,33 @@ final class Worker {
 
   private void tick() {
     long now = System.nanoTime();
+    forEach(conn -> conn.tick(now));
+  }
+
+  /** Calls it for each connection; one that ends meanwhile is no hindrance. */
+  private void forEach(Consumer<Conn> what) {
     Conn conn = first;
     while (conn != null) {
       Conn after = conn.next;
-      conn.tick(now);
+      what.accept(conn);
       conn = after;
     }
   }
 
   void targetRemoved(TargetState target) {
-    Conn conn = first;
-    while (conn != null) {
-      Conn after = conn.next;
-      conn.targetRemoved(target);
-      conn = after;
-    }
+    forEach(conn -> conn.targetRemoved(target));
   }
 
   void targetDraining(TargetState target) {
-    Conn conn = first;
-    while (conn != null) {
-      Conn after = conn.next;
-      conn.targetDraining(target);
-      conn = after;
-    }
+    forEach(conn -> conn.targetDraining(target));
   }
 
   void targetUnhealthy(TargetState target) {
-    Conn conn = first;
-    while (conn != null) {
-      Conn after = conn.next;
-      conn.targetUnhealthy(target);
-      conn = after;
-    }
+    forEach(conn -> conn.targetUnhealthy(target));
   }
 
   void shutAll() {
-    Conn conn = first;
-    while (conn != null) {
-      Conn after = conn.next;
-      conn.shut();
-      conn = after;
-    }
+    forEach(Conn::shut);
   }
 
   Head takeHead() {

@@ -3,7 +3,6 @@ package gantry.traffic.lb;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import gantry.traffic.lb.RoutingTable.Action;
-import gantry.traffic.lb.RoutingTable.Algorithm;
 import gantry.traffic.lb.RoutingTable.Condition;
 import gantry.traffic.lb.RoutingTable.GroupSettings;
 import gantry.traffic.lb.RoutingTable.Stickiness;
@@ -87,25 +86,9 @@ class ChurnTest {
     try (World world = new World();
         Backend a = new Backend("a");
         Backend b = new Backend("b")) {
-      GroupSettings d = GroupSettings.DEFAULTS;
-      GroupSettings sticky =
-          new GroupSettings(
-              d.deregistrationDelay(),
-              Stickiness.LB_COOKIE,
-              Duration.ofHours(1),
-              "",
-              Algorithm.ROUND_ROBIN,
-              false,
-              Duration.ZERO,
-              null,
-              1,
-              0,
-              false,
-              false,
-              true,
-              Duration.ZERO,
-              false);
-      world.group("tg", sticky, a, b).forwardAll("tg").apply().healthy(2);
+      Settings.Group sticky = new Settings.Group();
+      sticky.stickiness = Stickiness.LB_COOKIE;
+      world.group("tg", sticky.made(), a, b).forwardAll("tg").apply().healthy(2);
       try (var talk = world.talk()) {
         var first = talk.get("/");
         String cookie = java.util.Objects.requireNonNull(first.header("Set-Cookie"));

@@ -54,10 +54,6 @@ final class FormTree {
     return children == null ? null : children.get(name);
   }
 
-  boolean leaf() {
-    return children == null;
-  }
-
   private record Numbered(int index, FormTree node) {}
 
   /** The numbered children by their numbers; gaps close. */

@@ -21,26 +21,7 @@ final class RestJson implements Codec {
   @Override
   public Object decode(
       Binding binding, RequestHead head, Map<String, String> labels, RequestBody body) {
-    Shape shape = binding.input();
-    Object builder = shape.newBuilder();
-    RestHead.read(shape, builder, head, labels);
-    if (!binding.streamsIn()) {
-      Member payload = shape.payload;
-      if (payload == null) {
-        if (!shape.bodyMembers.isEmpty()) {
-          JsonBody.read(body.content(head), shape, builder);
-        }
-      } else {
-        Object value = Payloads.read(payload, body.content(head));
-        if (value == Payloads.STRUCTURED) {
-          value = JsonBody.readValue(body.content(head), payload);
-        }
-        if (value != null) {
-          payload.set(builder, value);
-        }
-      }
-    }
-    return shape.build(builder);
+    return RestBody.decode(binding, head, labels, body, JsonBody::read, JsonBody::readValue);
   }
 
   @Override
@@ -75,10 +56,7 @@ final class RestJson implements Codec {
         type = "application/json";
       }
     }
-    if (!type.isEmpty() && !RestHead.has(headers, "Content-Type")) {
-      headers.add(Map.entry("Content-Type", type));
-    }
-    return new Reply(status, headers, content);
+    return RestBody.reply(status, headers, content, type);
   }
 
   @Override

@@ -21,29 +21,13 @@ final class RestXml implements Codec {
   @Override
   public Object decode(
       Binding binding, RequestHead head, Map<String, String> labels, RequestBody body) {
-    Shape shape = binding.input();
-    Object builder = shape.newBuilder();
-    RestHead.read(shape, builder, head, labels);
-    if (!binding.streamsIn()) {
-      Member payload = shape.payload;
-      if (payload == null) {
-        if (!shape.bodyMembers.isEmpty()) {
-          byte[] content = body.content(head);
-          if (content.length > 0) {
-            XmlBody.read(content, shape, builder);
-          }
-        }
-      } else {
-        Object value = Payloads.read(payload, body.content(head));
-        if (value == Payloads.STRUCTURED) {
-          value = XmlBody.readValue(body.content(head), payload);
-        }
-        if (value != null) {
-          payload.set(builder, value);
-        }
-      }
+    return RestBody.decode(binding, head, labels, body, RestXml::readAll, XmlBody::readValue);
+  }
+
+  private static void readAll(byte[] content, Shape shape, Object builder) {
+    if (content.length > 0) {
+      XmlBody.read(content, shape, builder);
     }
-    return shape.build(builder);
   }
 
   @Override
@@ -83,10 +67,7 @@ final class RestXml implements Codec {
       content = document(binding, shape, output, null);
       type = "application/xml";
     }
-    if (!type.isEmpty() && !RestHead.has(headers, "Content-Type")) {
-      headers.add(Map.entry("Content-Type", type));
-    }
-    return new Reply(status, headers, content);
+    return RestBody.reply(status, headers, content, type);
   }
 
   private static Reply.Content document(

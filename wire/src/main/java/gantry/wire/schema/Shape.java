@@ -25,7 +25,6 @@ public final class Shape {
 
   public final Member.@Nullable XmlNamespace xmlNamespace;
   private final Map<String, Member> byWireName;
-  private final Map<String, Member> byAnswerName;
   private final Supplier<Object> newBuilder;
   private final UnaryOperator<Object> build;
 
@@ -43,10 +42,8 @@ public final class Shape {
     this.payload = members.stream().filter(m -> m.payload).findFirst().orElse(null);
     this.hasHeadMembers = members.stream().anyMatch(m -> m.location != MarshallLocation.PAYLOAD);
     this.byWireName = HashMap.newHashMap(bodyMembers.size());
-    this.byAnswerName = HashMap.newHashMap(bodyMembers.size());
     for (Member member : bodyMembers) {
       byWireName.put(member.wireName, member);
-      byAnswerName.put(member.answerName, member);
     }
     this.newBuilder = newBuilder;
     this.build = build;
@@ -55,10 +52,6 @@ public final class Shape {
   /** The body member with that name on the wire. */
   public @Nullable Member member(String wireName) {
     return byWireName.get(wireName);
-  }
-
-  public @Nullable Member answerMember(String answerName) {
-    return byAnswerName.get(answerName);
   }
 
   public Object newBuilder() {

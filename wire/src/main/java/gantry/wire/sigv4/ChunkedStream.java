@@ -216,7 +216,10 @@ public final class ChunkedStream extends InputStream {
     return line(false);
   }
 
-  /** Ends with CR LF; the very end of the body ends a trailer as well. */
+  /**
+   * Ends with CR LF; the very end of the body ends a trailer as well. No other control character is
+   * in a line: what is stripped from a value would not be under its signature.
+   */
   private String line(boolean mayEnd) throws IOException {
     StringBuilder line = new StringBuilder(96);
     while (true) {
@@ -235,7 +238,8 @@ public final class ChunkedStream extends InputStream {
         line.setLength(end - 1);
         return line.toString();
       }
-      if (line.length() == LINE_MOST) {
+      boolean afterCr = !line.isEmpty() && line.charAt(line.length() - 1) == '\r';
+      if (line.length() == LINE_MOST || afterCr || c < ' ' && c != '\r' && c != '\t') {
         throw mayEnd ? malformedTrailer() : incomplete();
       }
       line.append((char) c);

@@ -406,6 +406,19 @@ class VerifierTest {
         .isInstanceOf(Refused.class);
   }
 
+  /** A vertical tab is white space to Java; to a signature it is a changed byte. */
+  @Test
+  void aTrailersLineThatEndsOtherwiseIsRefused() {
+    Requests request = chunked(new byte[3], true, true);
+    byte[] framed = request.body().clone();
+    assertThat(framed[framed.length - 3]).isEqualTo((byte) '\n');
+    framed[framed.length - 3] = 0x0b;
+    Requests changed = request.withBody(framed);
+    assertThatThrownBy(() -> changed.decoded(changed.verified(KEYS, NOW, "s3")))
+        .isInstanceOf(Refused.class)
+        .hasMessageContaining("trailing data that was not well-formed");
+  }
+
   @Test
   void aTruncatedChunkedBodyIsIncomplete() {
     Requests request = chunked(new byte[100_000], true, true);

@@ -127,26 +127,14 @@ public final class Deployments {
     ServiceRevision revision = Shifts.resolved(asked, shift);
     String deploymentArn = Arns.serviceDeployment(scope, row.cluster(), row.name(), mixed(21));
     DeploymentRow made =
-        new DeploymentRow(
-            id,
-            true,
-            revision,
-            deploymentArn,
-            now,
-            now,
-            DeploymentRolloutState.IN_PROGRESS,
-            reason.isEmpty() ? "ECS deployment " + id + " in progress." : reason,
-            0,
-            false,
-            false,
-            null,
-            0,
-            null,
-            now,
-            !resolvesDigests(definition),
-            Map.of(),
-            null,
-            shift);
+        DeploymentRow.begun(id, revision, deploymentArn, now)
+            .edit()
+            .rollout(
+                DeploymentRolloutState.IN_PROGRESS,
+                reason.isEmpty() ? "ECS deployment " + id + " in progress." : reason)
+            .pinned(!resolvesDigests(definition), Map.of())
+            .traffic(shift)
+            .done();
     List<DeploymentRow> deployments = new ArrayList<>();
     deployments.add(made);
     for (DeploymentRow old : row.deployments()) {

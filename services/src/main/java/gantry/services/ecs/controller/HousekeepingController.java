@@ -3,6 +3,7 @@ package gantry.services.ecs.controller;
 import gantry.services.ServiceContext;
 import gantry.services.ecs.EcsTables;
 import gantry.services.ecs.rows.ClientTokenRow;
+import gantry.services.ecs.rows.DeletedClusterRow;
 import gantry.services.ecs.rows.EventRow;
 import gantry.services.ecs.rows.InstanceRow;
 import gantry.services.ecs.rows.ServiceEvents;
@@ -16,6 +17,7 @@ import gantry.state.Key;
 import gantry.state.Row;
 import gantry.state.Scope;
 import gantry.state.Table;
+import gantry.state.Tx;
 import gantry.state.View;
 import java.time.Duration;
 import java.time.Instant;
@@ -23,6 +25,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
+import software.amazon.awssdk.services.ecs.model.Cluster;
 import software.amazon.awssdk.services.ecs.model.ServiceDeployment;
 import software.amazon.awssdk.services.ecs.model.TaskDefinitionStatus;
 
@@ -32,7 +35,11 @@ public final class HousekeepingController implements Controller {
   /** Stopped tasks with their last lines: Describe shows an hour of them, explanations all. */
   public static final Duration TASKS_KEPT = Duration.ofDays(7);
 
+  /**
+   * Clusters, services and container instances that are INACTIVE: Describe shows them meanwhile.
+   */
   static final Duration INACTIVE_KEPT = Duration.ofHours(24);
+
   static final Duration DEPLOYMENTS_KEPT = Duration.ofDays(90);
   static final Duration EVENTS_KEPT = Duration.ofHours(24);
   public static final Duration TOKENS_KEPT = Duration.ofHours(24);
@@ -101,6 +108,7 @@ public final class HousekeepingController implements Controller {
             view,
             EcsTables.CLIENT_TOKENS,
             (ClientTokenRow row) -> row.createdAt().plus(TOKENS_KEPT).isBefore(now));
+    full |= clusters(view, now);
     full |= definitions(view);
     full |= serviceEvents(view);
     return Again.after(full ? Duration.ZERO : SWEEP);
@@ -134,6 +142,45 @@ public final class HousekeepingController implements Controller {
               return gone.size();
             });
     return gone.size() == MAX_ROWS;
+  }
+
+  /** A deleted cluster can be described for a while; one of an older program is noted first. */
+  private boolean clusters(View view, Instant now) {
+    List<Key> gone =
+        view.scanAll(EcsTables.CLUSTERS)
+            .filter(row -> "INACTIVE".equals(row.value().status()))
+            .map(Row::key)
+            .filter(
+                key -> {
+                  DeletedClusterRow deleted = view.get(EcsTables.DELETED_CLUSTERS, key);
+                  return deleted == null || deleted.since().plus(INACTIVE_KEPT).isBefore(now);
+                })
+            .limit(MAX_ROWS)
+            .toList();
+    if (!gone.isEmpty()) {
+      context
+          .store()
+          .write(
+              tx -> {
+                gone.forEach(key -> forgetCluster(tx, key, now));
+                return gone.size();
+              });
+    }
+    return gone.size() == MAX_ROWS;
+  }
+
+  private static void forgetCluster(Tx tx, Key key, Instant now) {
+    Cluster cluster = tx.get(EcsTables.CLUSTERS, key);
+    if (cluster == null || !"INACTIVE".equals(cluster.status())) {
+      return; // made anew meanwhile
+    }
+    DeletedClusterRow deleted = tx.get(EcsTables.DELETED_CLUSTERS, key);
+    if (deleted == null) {
+      tx.put(EcsTables.DELETED_CLUSTERS, key, new DeletedClusterRow(now));
+    } else if (deleted.since().plus(INACTIVE_KEPT).isBefore(now)) {
+      tx.delete(EcsTables.CLUSTERS, key);
+      tx.delete(EcsTables.DELETED_CLUSTERS, key);
+    }
   }
 
   private boolean serviceEvents(View view) {

@@ -33,12 +33,6 @@ final class Routing {
     return clients.as(Networks.PRINCIPAL, scope, ElasticLoadBalancingV2Client.class);
   }
 
-  /** A task of this deployment must be registered somewhere before it counts as running. */
-  static boolean isRouted(DeploymentRow deployment) {
-    return !deployment.revision().loadBalancers().isEmpty()
-        || !deployment.revision().serviceRegistries().isEmpty();
-  }
-
   /** Where the task is to be registered, by the rules of its network mode. */
   static List<TargetRow> targets(
       DeploymentRow deployment, TaskRow task, @Nullable InstanceRow instance) {

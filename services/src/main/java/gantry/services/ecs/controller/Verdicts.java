@@ -217,25 +217,10 @@ final class Verdicts {
     if (revision == null) {
       return null;
     }
-    return new DeploymentRow(
-        deployments.newId(),
-        true,
-        revision,
-        writing.row.primary().serviceDeploymentArn(),
-        now,
-        now,
-        DeploymentRolloutState.IN_PROGRESS,
-        "",
-        0,
-        false,
-        false,
-        null,
-        0,
-        null,
-        now,
-        true,
-        DigestPins.digests(revision),
-        null,
-        null);
+    return DeploymentRow.begun(
+            deployments.newId(), revision, writing.row.primary().serviceDeploymentArn(), now)
+        .edit()
+        .pinned(true, DigestPins.digests(revision))
+        .done();
   }
 }

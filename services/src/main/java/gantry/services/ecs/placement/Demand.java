@@ -13,6 +13,11 @@ import java.util.List;
 public record Demand(
     int cpu, int memory, int gpus, List<Integer> tcpPorts, List<Integer> udpPorts, int enis) {
 
+  /** How many fixed host ports it takes. */
+  int ports() {
+    return tcpPorts.size() + udpPorts.size();
+  }
+
   public static Demand of(int cpu, int memory) {
     return new Demand(cpu, memory, 0, List.of(), List.of(), 0);
   }

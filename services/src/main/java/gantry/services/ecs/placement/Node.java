@@ -16,6 +16,9 @@ import org.jspecify.annotations.Nullable;
 /** An instance in the index, with what is left of it. */
 final class Node implements ClusterQuery.Subject {
 
+  /** AWS's limit: the ports that the instance keeps for itself and the fixed ones of its tasks. */
+  static final int MAX_RESERVED_PORTS = 100;
+
   Candidate candidate;
 
   /** Its number in the index. */
@@ -147,6 +150,9 @@ final class Node implements ClusterQuery.Subject {
     if (freeEnis < demand.enis()) {
       return Refusal.ENI;
     }
+    if (demand.ports() > 0 && reservedPorts() + demand.ports() > MAX_RESERVED_PORTS) {
+      return Refusal.PORTS;
+    }
     for (int port : demand.tcpPorts()) {
       if (tcp.contains(port) || candidate.reservedTcp().contains(port)) {
         return Refusal.PORTS;
@@ -160,12 +166,21 @@ final class Node implements ClusterQuery.Subject {
     return null;
   }
 
+  private int reservedPorts() {
+    return candidate.reservedTcp().size()
+        + candidate.reservedUdp().size()
+        + tcp.size()
+        + udp.size();
+  }
+
   private @Nullable Refusal roomForDaemons(PlacementRequest request) {
     int cpu = request.demand().cpu();
     int memory = request.demand().memory();
+    int ports = request.demand().ports();
     for (Demand kept : kept(request)) {
       cpu += kept.cpu();
       memory += kept.memory();
+      ports += kept.ports();
       if (!Collections.disjoint(kept.tcpPorts(), request.demand().tcpPorts())) {
         return Refusal.PORTS;
       }
@@ -175,6 +190,9 @@ final class Node implements ClusterQuery.Subject {
     }
     if (cpu > request.demand().cpu() && freeCpu < cpu) {
       return Refusal.CPU;
+    }
+    if (request.demand().ports() > 0 && reservedPorts() + ports > MAX_RESERVED_PORTS) {
+      return Refusal.PORTS;
     }
     return memory > request.demand().memory() && freeMemory < memory ? Refusal.MEMORY : null;
   }
@@ -203,9 +221,23 @@ final class Node implements ClusterQuery.Subject {
               + kept(kept(request).stream().mapToInt(Demand::memory).sum());
       case GPU -> left(freeGpus, candidate.gpus(), demand.gpus(), "GPUs");
       case ENI -> left(freeEnis, candidate.enis(), demand.enis(), "network interfaces");
-      case PORTS -> "in use: " + used(demand.tcpPorts(), tcp, candidate.reservedTcp(), "tcp");
-      case PORTS_UDP -> "in use: " + used(demand.udpPorts(), udp, candidate.reservedUdp(), "udp");
+      case PORTS -> ports(request, used(demand.tcpPorts(), tcp, candidate.reservedTcp(), "tcp"));
+      case PORTS_UDP ->
+          ports(request, used(demand.udpPorts(), udp, candidate.reservedUdp(), "udp"));
     };
+  }
+
+  private String ports(PlacementRequest request, String used) {
+    int wanted = request.demand().ports();
+    int kept = kept(request).stream().mapToInt(Demand::ports).sum();
+    if (!used.isEmpty()) {
+      return "in use: " + used;
+    }
+    return reservedPorts() + wanted + kept > MAX_RESERVED_PORTS
+        ? "%d of %d reserved ports are taken, %d more are wanted"
+                .formatted(reservedPorts(), MAX_RESERVED_PORTS, wanted)
+            + kept(kept)
+        : "kept for a daemon that is still to come";
   }
 
   private static String kept(int size) {

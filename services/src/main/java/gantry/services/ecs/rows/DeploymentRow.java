@@ -45,6 +45,31 @@ public record DeploymentRow(
     @Nullable String rollsBack,
     @Nullable TrafficShift traffic) {
 
+  /** A service's new primary deployment, of which nothing has run; it awaits no digest. */
+  public static DeploymentRow begun(
+      String id, ServiceRevision revision, String serviceDeploymentArn, Instant now) {
+    return new DeploymentRow(
+        id,
+        true,
+        revision,
+        serviceDeploymentArn,
+        now,
+        now,
+        DeploymentRolloutState.IN_PROGRESS,
+        "",
+        0,
+        false,
+        false,
+        null,
+        0,
+        null,
+        now,
+        true,
+        Map.of(),
+        null,
+        null);
+  }
+
   public Edit edit() {
     return new Edit(this);
   }
