@@ -126,9 +126,9 @@ final class Rival implements AutoCloseable {
     return sum;
   }
 
-  /** CPU time used so far, of the process and its children. */
-  double cpuSeconds() throws IOException {
-    return ProcessorTime.of(process.toHandle()).all() / 1e6;
+  /** What of the processors it used so far, with its children. */
+  ProcessorTime processorTime() throws IOException {
+    return ProcessorTime.of(process.toHandle());
   }
 
   private List<Long> pids() {

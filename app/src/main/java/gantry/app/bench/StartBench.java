@@ -31,7 +31,7 @@ public final class StartBench {
 
     void add(Rival one) throws IOException, InterruptedException {
       seconds.add(one.readySeconds());
-      cpu.add(one.cpuSeconds());
+      cpu.add(one.processorTime().all() / 1e6);
       TimeUnit.MILLISECONDS.sleep(IDLE_MILLIS);
       resident.add(one.residentMegabytes());
       anonymous.add(one.anonymousMegabytes());
