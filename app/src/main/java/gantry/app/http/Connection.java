@@ -170,7 +170,7 @@ final class Connection extends Inbound {
     if (http2) {
       ctx.pipeline().close(); // says GOAWAY, and lets the streams end
     } else if (fronts.stream().noneMatch(Front::busy)) {
-      ctx.close();
+      Outgoing.hangUp(ctx);
     }
   }
 
@@ -179,7 +179,7 @@ final class Connection extends Inbound {
     if (event instanceof ChannelInputShutdownEvent) {
       // Nothing more comes: what is half there never will be whole.
       if (fronts.stream().noneMatch(Front::busy)) {
-        ctx.close();
+        Outgoing.hangUp(ctx);
       }
       fronts.forEach(Front::nothingMoreComes);
     }

@@ -334,7 +334,7 @@ final class Front extends Inbound {
     ChannelHandlerContext ctx = out.context();
     if (!sound) {
       phase = Phase.CLOSING;
-      ctx.close();
+      Outgoing.hangUp(ctx);
       return;
     }
     if (bodyComplete || !out.keepAlive() || http2) {
@@ -422,7 +422,7 @@ final class Front extends Inbound {
     switch (phase) {
       case IDLE -> {
         if (!http2 && gone > limits.idle().toNanos()) {
-          ctx.close();
+          Outgoing.hangUp(ctx);
         }
       }
       case HEADERS -> {

@@ -1,5 +1,6 @@
 package gantry.app.http;
 
+import gantry.traffic.LateFlush;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
@@ -229,8 +230,18 @@ final class Outgoing {
     reading = false;
     if (unflushed) {
       unflushed = false;
-      context().flush();
+      if (http2) {
+        context().flush(); // the connection's own handler gathers those of all its streams
+      } else {
+        LateFlush.flush(context());
+      }
     }
+  }
+
+  /** What was answered leaves before the connection is closed. */
+  static void hangUp(ChannelHandlerContext ctx) {
+    ctx.channel().flush();
+    ctx.close();
   }
 
   private void usual(AnswerHeaders headers) {

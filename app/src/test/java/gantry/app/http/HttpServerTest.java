@@ -303,6 +303,17 @@ class HttpServerTest {
   }
 
   @Test
+  void whoAsksAndHasNothingMoreToSayIsAnswered() throws Exception {
+    for (int i = 0; i < 100; i++) { // the end comes with the request, or just after it
+      try (Raw raw = new Raw()) {
+        raw.send("GET /echo?quick HTTP/1.1\r\nHost: a\r\n\r\n");
+        raw.socket.shutdownOutput();
+        assertThat(raw.untilClosedOrQuiet()).startsWith("HTTP/1.1 200").endsWith("GET quick ");
+      }
+    }
+  }
+
+  @Test
   void truncatedChunksAreRefused() throws Exception {
     try (Raw raw = new Raw()) {
       raw.send("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n10\r\nabc");

@@ -15,7 +15,15 @@ interface Back {
 
   void requestEnd();
 
+  /**
+   * What was written leaves, if need be with all else that is written in this round of the loop.
+   */
   void flush();
+
+  /** What was written leaves before anything else is done. */
+  default void flushNow() {
+    flush();
+  }
 
   boolean writable();
 

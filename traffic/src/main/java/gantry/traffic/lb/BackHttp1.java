@@ -157,10 +157,12 @@ final class BackHttp1 extends Conn implements Back, Body.Sink {
 
   @Override
   public void flush() {
-    out.send();
-    if (ctx.channel().isActive()) {
-      ctx.flush();
-    }
+    out.flush();
+  }
+
+  @Override
+  public void flushNow() {
+    out.flushNow();
   }
 
   @Override
@@ -182,7 +184,7 @@ final class BackHttp1 extends Conn implements Back, Body.Sink {
   public void cancel() {
     exchange = null;
     if (state == State.TUNNEL) {
-      flush();
+      flushNow();
     }
     state = State.CLOSED;
     ctx.close();

@@ -174,7 +174,7 @@ final class Exchange {
       bodySent += data.readableBytes();
       to.bodyPart(data);
       if (!to.writable()) {
-        to.flush();
+        to.flushNow();
         if (!to.writable()) {
           front.pauseReading();
         }
@@ -274,7 +274,7 @@ final class Exchange {
     account.sent += data.readableBytes();
     front.bodyPart(data);
     if (!front.writable()) {
-      front.flush();
+      front.flushNow();
       if (!front.writable() && back != null) {
         back.pauseReading();
       }

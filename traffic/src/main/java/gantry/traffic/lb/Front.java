@@ -17,7 +17,15 @@ interface Front {
   /** The answer is whole. */
   void end(@Nullable Head trailers);
 
+  /**
+   * What was written leaves, if need be with all else that is written in this round of the loop.
+   */
   void flush();
+
+  /** What was written leaves before anything else is done. */
+  default void flushNow() {
+    flush();
+  }
 
   /** A whole answer that the balancer made itself. */
   void reply(Exchange x, int status, String contentType, byte[] body, @Nullable String location);

@@ -61,6 +61,10 @@ final class FrontHttp1 extends Conn implements Front, Body.Sink {
   private boolean refused;
   private boolean inRead;
   private boolean paused;
+
+  /** Something was answered while it was read, and has not left. */
+  private boolean answered;
+
   private @Nullable Compiled counted;
   private @Nullable Head current;
 
@@ -264,7 +268,10 @@ final class FrontHttp1 extends Conn implements Front, Body.Sink {
     if (x != null) {
       x.flushRequest();
     }
-    flush();
+    if (answered) {
+      answered = false;
+      flushNow(); // the client may have closed its half, and then is closed at once
+    }
   }
 
   @Override
@@ -302,6 +309,11 @@ final class FrontHttp1 extends Conn implements Front, Body.Sink {
   @Override
   public void flush() {
     out.flush();
+  }
+
+  @Override
+  public void flushNow() {
+    out.flushNow();
   }
 
   @Override
@@ -359,7 +371,9 @@ final class FrontHttp1 extends Conn implements Front, Body.Sink {
       read(more);
     } else {
       readAgain();
-      if (!inRead || !processing) {
+      if (inRead && processing) {
+        answered = true;
+      } else {
         flush();
       }
     }
@@ -397,8 +411,7 @@ final class FrontHttp1 extends Conn implements Front, Body.Sink {
   public void abort() {
     exchange = null;
     giveHead();
-    out.flush();
-    ctx.close();
+    hangUp();
   }
 
   @Override
@@ -469,7 +482,7 @@ final class FrontHttp1 extends Conn implements Front, Body.Sink {
             x.refuse(408);
           }
         } else if (now - lastActive > idle) {
-          ctx.close();
+          hangUp();
         }
       }
       case BODY, WAIT, TUNNEL -> {
@@ -489,9 +502,14 @@ final class FrontHttp1 extends Conn implements Front, Body.Sink {
   @Override
   void shut() {
     if (exchange == null) {
-      ctx.close();
+      hangUp();
     } else {
       closeAfter = true;
     }
+  }
+
+  private void hangUp() {
+    flushNow();
+    ctx.close();
   }
 }

@@ -1,5 +1,6 @@
 package gantry.traffic.lb;
 
+import gantry.traffic.LateFlush;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import java.nio.charset.StandardCharsets;
@@ -129,6 +130,11 @@ final class Http1Out {
   }
 
   void flush() {
+    send();
+    LateFlush.flush(ctx);
+  }
+
+  void flushNow() {
     send();
     ctx.flush();
   }

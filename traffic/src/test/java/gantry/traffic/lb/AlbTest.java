@@ -103,6 +103,19 @@ class AlbTest {
   }
 
   @Test
+  void the_balancers_own_answer_reaches_whoever_asks_and_has_nothing_more_to_say()
+      throws IOException {
+    world.apply();
+    for (int i = 0; i < 100; i++) { // the end comes with the request, or just after it
+      try (var talk = world.talk()) {
+        talk.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+        talk.socket.shutdownOutput();
+        assertThat(talk.reply().status()).isEqualTo(404);
+      }
+    }
+  }
+
+  @Test
   void round_robin_alternates_and_connections_are_kept() throws IOException {
     world.group("tg", GroupSettings.DEFAULTS, a, b).forwardAll("tg").apply().healthy(2);
     Map<String, Integer> seen = new HashMap<>();
