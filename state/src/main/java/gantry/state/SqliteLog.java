@@ -348,7 +348,12 @@ final class SqliteLog implements Log {
       execute("UPDATE meta SET value = " + schema.version() + " WHERE name = 'schema'");
       execute("COMMIT");
     } catch (SQLException | RuntimeException e) {
-      execute("ROLLBACK");
+      try {
+        execute("ROLLBACK");
+      } catch (SQLException also) {
+        e.addSuppressed(
+            also); // a full disk has rolled back by itself; why it failed is what counts
+      }
       throw e;
     }
   }

@@ -240,7 +240,8 @@ final class TableStore implements Store {
       while (more && isIdle()) {
         more = log.compact();
       }
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | Error e) {
+      // Errors too: without this thread every writer would wait for ever.
       Logs.LOG.warn("the log could not be compacted", e);
     }
   }

@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /** A log for tests that can be told to fail, and outlives the stores on it. */
 final class MemoryLog implements Log {
@@ -12,6 +13,8 @@ final class MemoryLog implements Log {
   private final Map<String, TreeMap<Key, byte[]>> tables = new LinkedHashMap<>();
   private long revision;
   volatile boolean failing;
+  volatile @Nullable Error compaction;
+  volatile int compactions;
 
   @Override
   public synchronized long revision() {
@@ -45,7 +48,12 @@ final class MemoryLog implements Log {
   }
 
   @Override
-  public boolean compact() {
+  public synchronized boolean compact() {
+    compactions++;
+    Error failure = compaction;
+    if (failure != null) {
+      throw failure;
+    }
     return false;
   }
 
