@@ -109,6 +109,13 @@ public final class EndpointChecker implements AutoCloseable {
     EndpointProbe.Found found;
     try {
       found = EndpointProbe.check(one.endpoint, resolver);
+    } catch (RuntimeException | Error e) {
+      // A mistake of ours, which whoever owns the thread tells of: the next check is made all the
+      // same.
+      synchronized (this) {
+        one.busy = false;
+      }
+      throw e;
     } finally {
       turns.release();
     }

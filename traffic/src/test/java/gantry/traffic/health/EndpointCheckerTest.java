@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import javax.net.ssl.ExtendedSSLSession;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
@@ -83,6 +84,24 @@ class EndpointCheckerTest {
     Said next = said.poll(10, TimeUnit.SECONDS);
     assertThat(next).isNotNull();
     return next;
+  }
+
+  @Test
+  void aMistakeOfOursIsNotTheLastCheck() throws Exception {
+    AtomicInteger mistakes = new AtomicInteger(2);
+    try (EndpointChecker clumsy =
+        new EndpointChecker(
+            (endpoint, healthy, succeeded, status) ->
+                said.add(new Said(endpoint.id(), healthy, succeeded, status)),
+            name -> {
+              if (mistakes.getAndDecrement() > 0) {
+                throw new IllegalStateException("a mistake of ours");
+              }
+              return InetAddress.getByName(name);
+            })) {
+      clumsy.update(List.of(http("/", null)));
+      assertThat(next().healthy()).isTrue();
+    }
   }
 
   @Test
