@@ -29,6 +29,21 @@ public final class Errors {
         && !(thrown instanceof AwsServiceException e && code(e) != null);
   }
 
+  /**
+   * Whether that is an answer, and behind it stands a reason of ours that the caller is not told,
+   * such as a full disk: it is to be logged with its trace.
+   */
+  public static boolean hidesReason(Throwable thrown) {
+    if (!(thrown instanceof AwsServiceException answer) || answer.statusCode() < 500) {
+      return false;
+    }
+    Throwable innermost = thrown;
+    while (innermost.getCause() != null) {
+      innermost = innermost.getCause();
+    }
+    return !(innermost instanceof AwsServiceException);
+  }
+
   private static @Nullable String code(AwsServiceException thrown) {
     AwsErrorDetails details = thrown.awsErrorDetails();
     if (details != null && details.errorCode() != null) {

@@ -100,6 +100,14 @@ public final class Calls {
       long nanos = System.nanoTime() - start;
       int status = failure == null ? 200 : status(failure);
       metrics.count(call.operation(), status, nanos);
+      if (failure != null && Errors.hidesReason(failure)) {
+        LoggerFactory.getLogger(Calls.class)
+            .error(
+                "{}:{} could not be done",
+                call.operation().service().info().signingName(),
+                call.operation().name(),
+                failure);
+      }
       record(call, failure);
     }
   }
@@ -139,7 +147,6 @@ public final class Calls {
   }
 
   private static AwsServiceException unavailable(Store.LogUnavailable e) {
-    LoggerFactory.getLogger(Calls.class).error("the log cannot be written", e);
     String message = "The state cannot be written at the moment. Reads go on.";
     return AwsServiceException.builder()
         .awsErrorDetails(

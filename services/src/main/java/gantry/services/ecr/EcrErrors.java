@@ -154,6 +154,7 @@ final class EcrErrors {
   static ServerException server(Exception cause) {
     return ServerException.builder()
         .message(String.valueOf(cause.getMessage()))
+        .statusCode(500)
         .cause(cause)
         .build();
   }

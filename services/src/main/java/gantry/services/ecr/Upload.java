@@ -185,7 +185,7 @@ final class Upload {
         filled += read;
       }
       return filled;
-    } catch (IOException | UncheckedIOException | IllegalStateException e) {
+    } catch (IOException | UncheckedIOException e) {
       if (filled > 0) {
         // What came before the break is good; the next read reports it again.
         return filled;

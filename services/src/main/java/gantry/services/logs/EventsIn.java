@@ -89,6 +89,7 @@ final class EventsIn {
         group(store.snapshot(), scope, group.name()); // it may have been deleted meanwhile
         throw ServiceUnavailableException.builder()
             .message("The service cannot complete the request.")
+            .statusCode(503)
             .cause(e)
             .build();
       }

@@ -5,12 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import software.amazon.awssdk.core.SdkBytes;
 import software.amazon.awssdk.services.ecr.model.EmptyUploadException;
 import software.amazon.awssdk.services.ecr.model.InvalidLayerException;
 import software.amazon.awssdk.services.ecr.model.InvalidLayerPartException;
 import software.amazon.awssdk.services.ecr.model.LayerAvailability;
+import software.amazon.awssdk.services.ecr.model.ServerException;
 
 /** Layers through the API. */
 class LayerOperationsTest extends OpenRegistry {
@@ -56,6 +59,22 @@ class LayerOperationsTest extends OpenRegistry {
                         r -> r.repositoryName("app").layerDigest(digest.toString())))
             .downloadUrl();
     assertThat(world.get(url).body()).isEqualTo(layer);
+  }
+
+  /**
+   * The caller is told that it is not the caller's fault, and the reason goes along for the log.
+   */
+  @Test
+  void aDiskThatCannotBeWrittenIsOurs() throws IOException {
+    world.repository("app");
+    Path uploads = folder.resolve("ecr").resolve("uploads");
+    Files.delete(uploads);
+    Files.writeString(uploads, "no folder");
+    assertThatThrownBy(
+            () -> world.call(ecr -> ecr.initiateLayerUpload(r -> r.repositoryName("app"))))
+        .isInstanceOfSatisfying(
+            ServerException.class, e -> assertThat(e.statusCode()).isEqualTo(500))
+        .hasRootCauseInstanceOf(IOException.class);
   }
 
   private void part(String upload, long first, byte[] bytes) {
