@@ -16,6 +16,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.LoggerFactory;
 
 /** {@code gantry down}: stops the program; {@code --purge} removes its data. */
 final class Down {
@@ -71,7 +72,8 @@ final class Down {
     } catch (RuntimeException e) {
       // Docker does not answer, a file is somebody else's, the directory is in use: whatever it is,
       // the one line that says so is what a person can act on.
-      System.err.println("gantry down: " + e.getMessage());
+      System.err.println("gantry down: " + (e.getMessage() == null ? e : e.getMessage()));
+      LoggerFactory.getLogger(Down.class).debug("it could not be taken away", e);
       return 1;
     }
   }

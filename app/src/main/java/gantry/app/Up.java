@@ -15,6 +15,7 @@ import java.util.SimpleTimeZone;
 import java.util.TimeZone;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.LoggerFactory;
 
 /** {@code gantry up}: starts, and says where. */
 final class Up {
@@ -176,6 +177,7 @@ final class Up {
       throw e;
     } catch (RuntimeException e) {
       System.err.println("gantry up: " + reason(e));
+      LoggerFactory.getLogger(Up.class).debug("it does not start", e);
       return 1;
     } finally {
       TimeZone.setDefault(null); // from here on the machine's own again

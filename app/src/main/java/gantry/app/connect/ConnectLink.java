@@ -2,6 +2,7 @@ package gantry.app.connect;
 
 import gantry.acs.EniPayload;
 import gantry.node.TaskNetwork;
+import gantry.node.vpc.CommandFailed;
 import gantry.node.vpc.TaskNamespaces;
 import gantry.services.ecs.controller.ConnectPlan;
 import gantry.services.ecs.controller.ConnectPlan.Member;
@@ -46,7 +47,7 @@ public final class ConnectLink implements TaskNetwork, AutoCloseable {
   private final Feed.Subscription subscription;
   private final Thread follower;
   private @Nullable LoadBalancers proxies;
-  private boolean incomplete;
+  private volatile boolean incomplete;
   private Map<String, String> labels = Map.of();
   private volatile boolean closed;
 
@@ -154,6 +155,10 @@ public final class ConnectLink implements TaskNetwork, AutoCloseable {
         }
       } catch (InterruptedException stopped) {
         return;
+      } catch (RuntimeException e) {
+        // The proxies go on with what they know; whatever is wrong, it is tried again.
+        incomplete = true;
+        Log.LOG.error("Service Connect could not follow; again in {} s", RETRY_SECONDS, e);
       }
     }
   }
@@ -203,13 +208,17 @@ public final class ConnectLink implements TaskNetwork, AutoCloseable {
       namespaces.hosts(here.pid, wanted.hosts());
       here.inside = wanted;
       return true;
-    } catch (IOException | RuntimeException notYet) {
+    } catch (IOException | CommandFailed notYet) {
       String problem = notYet.toString();
       if (!problem.equals(here.problem)) {
         here.problem = problem;
         Log.LOG.warn(
             "Service Connect could not be set up in task {}: {}", member.taskArn(), problem);
       }
+      return false;
+    } catch (RuntimeException e) {
+      // A mistake of ours in one task must not keep the others from theirs.
+      Log.LOG.error("Service Connect could not be set up in task {}", member.taskArn(), e);
       return false;
     }
   }
