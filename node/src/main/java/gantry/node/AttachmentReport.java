@@ -62,6 +62,9 @@ final class AttachmentReport {
         return;
       } catch (SdkException e) {
         log.warn("{} could not be reported, it is tried again: {}", attachment, e.getMessage());
+      } catch (RuntimeException e) {
+        // A mistake on the way up must not end it: the task would wait for its interface for ever.
+        log.error("{} could not be reported, it is tried again", attachment, e);
       }
       try {
         Thread.sleep(pause);

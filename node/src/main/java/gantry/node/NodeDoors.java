@@ -2,6 +2,7 @@ package gantry.node;
 
 import java.time.Clock;
 import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.core.exception.SdkClientException;
 import software.amazon.awssdk.services.ecs.EcsClient;
 
 /**
@@ -30,7 +31,7 @@ public record NodeDoors(
         roles,
         RegistryCredentials.none(),
         (taskArn, roleArn) -> {
-          throw new IllegalStateException("nobody issues sessions of roles on this node");
+          throw SdkClientException.create("nobody issues sessions of roles on this node");
         },
         (taskArn, container, status, since, output) -> {},
         NodeNews.NONE,

@@ -7,6 +7,7 @@ import com.github.dockerjava.api.exception.NotModifiedException;
 import gantry.acs.EniPayload;
 import gantry.node.docker.ContainerSpec;
 import gantry.node.docker.DockerEngine;
+import gantry.node.docker.HostPorts;
 import gantry.node.docker.Images;
 import gantry.node.docker.Labels;
 import gantry.node.docker.PauseImage;
@@ -200,21 +201,23 @@ final class TaskDeeds {
       facts.set(facts.seen().container(name).prepared(Prepared.NOT_ASKED)); // adopted, then lost
       return;
     }
-    PortPlan ports;
     try {
       if (facts.volumes == null) {
         facts.volumes = node.volumes().ensure(facts.task);
       }
+    } catch (Volumes.Failed e) {
+      facts.fail(name, String.valueOf(e.getMessage()));
+      return;
+    }
+    PortPlan ports;
+    try {
       ports =
           PortPlan.of(
               ContainerSpec.mode(facts.task),
               container,
               node.ports(),
               node.config().hostPortAddress());
-    } catch (Volumes.Failed e) {
-      facts.fail(name, String.valueOf(e.getMessage()));
-      return;
-    } catch (IllegalStateException e) {
+    } catch (HostPorts.NoneFree e) {
       facts.fail(name, "CannotCreateContainerError: " + e.getMessage());
       return;
     }

@@ -207,7 +207,7 @@ final class TaskLook {
                 try {
                   node.news().containerOutput(arn, container, lines);
                 } catch (RuntimeException e) {
-                  log.warn("the last output of {} could not be told: {}", arn, e.toString());
+                  log.warn("the last output of {} could not be told", arn, e);
                 }
               });
     }

@@ -6,6 +6,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.EcsClient;
@@ -19,6 +21,8 @@ import software.amazon.awssdk.services.ecs.model.SubmitTaskStateChangeResponse;
 /** A control plane that only listens, and can be away for a while. */
 public final class ControlPlane implements EcsClient {
 
+  private static final long LOOK_AGAIN_NANOS = 10_000_000;
+
   private final List<SubmitTaskStateChangeRequest> reports = new CopyOnWriteArrayList<>();
   private final List<SubmitAttachmentStateChangesRequest> attachments =
       new CopyOnWriteArrayList<>();
@@ -27,7 +31,10 @@ public final class ControlPlane implements EcsClient {
   @Override
   public SubmitTaskStateChangeResponse submitTaskStateChange(SubmitTaskStateChangeRequest report) {
     throwIfAway();
-    reports.add(report);
+    synchronized (reports) {
+      reports.add(report);
+      reports.notifyAll();
+    }
     return SubmitTaskStateChangeResponse.builder().acknowledgment("ok").build();
   }
 
@@ -72,20 +79,30 @@ public final class ControlPlane implements EcsClient {
       String status,
       Duration limit,
       Predicate<SubmitTaskStateChangeRequest> condition) {
-    Instant deadline = Instant.now().plus(limit);
-    while (Instant.now().isBefore(deadline)) {
-      for (SubmitTaskStateChangeRequest each : reports(task)) {
-        if (each.status().equals(status) && condition.test(each)) {
-          return each;
+    long deadline = System.nanoTime() + limit.toNanos();
+    synchronized (reports) {
+      while (true) {
+        for (SubmitTaskStateChangeRequest each : reports(task)) {
+          if (each.status().equals(status) && condition.test(each)) {
+            return each;
+          }
+          if (each.status().equals("STOPPED") && !status.equals("STOPPED")) {
+            throw new AssertionError("stopped before it was " + status + ": " + each);
+          }
         }
-        if (each.status().equals("STOPPED") && !status.equals("STOPPED")) {
-          throw new AssertionError("stopped before it was " + status + ": " + each);
+        long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
+        if (left <= 0) {
+          throw new AssertionError(
+              task + " was not " + status + " within " + limit + "; it was: " + reports(task));
+        }
+        try {
+          reports.wait(left);
+        } catch (InterruptedException e) {
+          Thread.currentThread().interrupt();
+          throw new AssertionError(e);
         }
       }
-      pause();
     }
-    throw new AssertionError(
-        task + " was not " + status + " within " + limit + "; it was: " + reports(task));
   }
 
   public static ContainerStateChange container(SubmitTaskStateChangeRequest report, String name) {
@@ -95,22 +112,14 @@ public final class ControlPlane implements EcsClient {
         .orElseThrow(() -> new AssertionError("no container " + name + " in " + report));
   }
 
+  /** Waits for what nobody tells of, such as what Docker knows: looks at it again and again. */
   public static void until(String what, Duration limit, java.util.function.BooleanSupplier holds) {
     Instant deadline = Instant.now().plus(limit);
     while (!holds.getAsBoolean()) {
       if (Instant.now().isAfter(deadline)) {
         throw new AssertionError("not within " + limit + ": " + what);
       }
-      pause();
-    }
-  }
-
-  private static void pause() {
-    try {
-      Thread.sleep(10);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new AssertionError(e);
+      LockSupport.parkNanos(LOOK_AGAIN_NANOS);
     }
   }
 

@@ -30,7 +30,7 @@ public final class HostPorts implements PortPlan.Reservation {
   /**
    * The first of {@code count} neighbouring ports that nobody has.
    *
-   * @throws IllegalStateException when there is no such range
+   * @throws NoneFree when there is no such range
    */
   @Override
   public synchronized int reserve(int count, String protocol) {
@@ -53,8 +53,17 @@ public final class HostPorts implements PortPlan.Reservation {
         return first;
       }
     }
-    throw new IllegalStateException(
+    throw new NoneFree(
         "no " + count + " neighbouring host ports are free between " + FIRST + " and " + LAST);
+  }
+
+  /** So many neighbouring ports are not free. */
+  public static final class NoneFree extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    NoneFree(String message) {
+      super(message);
+    }
   }
 
   /** Marks ports that a container has already. */

@@ -268,7 +268,8 @@ public final class Images {
     try {
       pullNow(name, reference, login);
       mineToDo.complete(null);
-    } catch (Missing | RuntimeException e) {
+    } catch (Missing | RuntimeException | Error e) {
+      // Errors too: the others would wait for ever.
       mineToDo.completeExceptionally(e);
       throw e;
     } finally {

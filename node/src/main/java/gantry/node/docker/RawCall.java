@@ -69,7 +69,9 @@ public final class RawCall implements AutoCloseable {
       write(channel, sent);
       InputStream in = new BufferedInputStream(Channels.newInputStream(channel), 8 * 1024);
       String[] first = line(in).split(" ", 3);
-      if (first.length < 2 || !first[0].startsWith("HTTP/1.")) {
+      if (first.length < 2
+          || !first[0].startsWith("HTTP/1.")
+          || !first[1].matches("[1-5][0-9][0-9]")) {
         throw new IOException("not an answer of Docker: " + String.join(" ", first));
       }
       boolean chunked = false;
@@ -145,8 +147,11 @@ public final class RawCall implements AutoCloseable {
         first = false;
         String size = line(in);
         int semicolon = size.indexOf(';');
-        left =
-            Long.parseLong(semicolon < 0 ? size.strip() : size.substring(0, semicolon).strip(), 16);
+        String digits = (semicolon < 0 ? size : size.substring(0, semicolon)).strip();
+        if (!digits.matches("[0-9a-fA-F]{1,15}")) {
+          throw new IOException("not a chunk's size: " + size);
+        }
+        left = Long.parseLong(digits, 16);
         ended = left == 0;
       }
       return !ended;

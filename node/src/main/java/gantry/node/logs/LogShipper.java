@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
+import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.cloudwatchlogs.model.ResourceNotFoundException;
 
 /**
@@ -122,10 +123,13 @@ final class LogShipper {
             return;
           }
           log.debug("log of {}: {}", containerId, e.toString());
-          Thread.sleep(pause);
-          pause = longer(pause);
+          pause = rest(pause);
         } catch (Interrupted e) {
           return;
+        } catch (RuntimeException e) {
+          // A mistake of ours: thrown on, it would end this log while the container goes on.
+          log.error("log of {}: reading it failed, it goes on from there", containerId, e);
+          pause = rest(pause);
         } finally {
           open = null;
         }
@@ -217,9 +221,8 @@ final class LogShipper {
         } catch (ResourceNotFoundException e) {
           ensured = false;
           log.warn("log of {}: {}", stream, LogDestination.words(e));
-          Thread.sleep(pause);
-          pause = longer(pause);
-        } catch (RuntimeException e) {
+          pause = rest(pause);
+        } catch (SdkException e) {
           if (refused(e)) {
             log.warn(
                 "log of {}: {} events were refused and are lost: {}",
@@ -230,9 +233,12 @@ final class LogShipper {
             writeCursor(batch.getLast().last());
           } else {
             log.warn("log of {}: {}", stream, LogDestination.words(e));
-            Thread.sleep(pause);
-            pause = longer(pause);
+            pause = rest(pause);
           }
+        } catch (RuntimeException e) {
+          // A mistake of ours on the way up: the events are kept, and it is said where it is.
+          log.error("log of {}: not taken, it is tried again", stream, e);
+          pause = rest(pause);
         }
         long dropped = buffer.takeDropped();
         if (dropped > 0) {
@@ -274,14 +280,16 @@ final class LogShipper {
   }
 
   /** Trying again would not help. */
-  private static boolean refused(RuntimeException e) {
+  private static boolean refused(SdkException e) {
     return e instanceof AwsServiceException aws
         && aws.statusCode() >= 400
         && aws.statusCode() < 500
         && !aws.isThrottlingException();
   }
 
-  private static Duration longer(Duration pause) {
+  /** Pauses, and says how long to pause the next time. */
+  private static Duration rest(Duration pause) throws InterruptedException {
+    Thread.sleep(pause);
     Duration twice = pause.multipliedBy(2);
     return twice.compareTo(LAST_RETRY) > 0 ? LAST_RETRY : twice;
   }

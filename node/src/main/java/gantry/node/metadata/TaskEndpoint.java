@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
+import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.ecs.EcsClient;
 import software.amazon.awssdk.services.ecs.model.Failure;
 import software.amazon.awssdk.services.ecs.model.GetTaskProtectionRequest;
@@ -128,7 +129,7 @@ public final class TaskEndpoint {
     TaskCredentials.Session session;
     try {
       session = sessions.session(task.taskArn(), role);
-    } catch (RuntimeException e) {
+    } catch (SdkException e) {
       log.warn("task {}: no session of {}: {}", task.taskId(), role, e.getMessage());
       return credentialsError(
           503,

@@ -41,13 +41,17 @@ public final class SecretValues {
 
   public String value(TaskPayload task, String valueFrom) throws Unavailable {
     String role = task.definition().executionRoleArn();
+    SecretReference reference;
     try {
-      return switch (SecretReference.parse(valueFrom)) {
+      reference = SecretReference.parse(valueFrom);
+    } catch (IllegalArgumentException e) {
+      throw new Unavailable(failed("invalid valueFrom: " + e.getMessage()), e);
+    }
+    try {
+      return switch (reference) {
         case SecretReference.Parameter it -> parameter(task, role, it);
         case SecretReference.Secret it -> secret(task, role, it);
       };
-    } catch (IllegalArgumentException e) {
-      throw new Unavailable(failed("invalid valueFrom: " + e.getMessage()), e);
     } catch (AwsServiceException e) {
       String code = e.awsErrorDetails() == null ? "" : e.awsErrorDetails().errorCode() + ": ";
       throw new Unavailable(

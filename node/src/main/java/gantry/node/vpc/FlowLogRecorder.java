@@ -16,6 +16,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import software.amazon.awssdk.core.exception.SdkException;
 
 /**
  * Makes flow log records of what the routers' firewalls have counted. Each interface that a log
@@ -146,8 +147,12 @@ public final class FlowLogRecorder {
       }
       try {
         sink.write(vpc, log, id + "-" + log.traffic().name().toLowerCase(Locale.ROOT), now, lines);
-      } catch (RuntimeException e) {
+      } catch (SdkException e) {
         failure = String.valueOf(e.getMessage());
+      } catch (RuntimeException e) {
+        // A mistake of ours must not keep the other logs waiting.
+        LOG.error("flow log {}: its records could not be written", log.id(), e);
+        failure = e.toString();
       }
     }
     if (failure == null) {

@@ -4,7 +4,6 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -84,7 +83,7 @@ final class NftReader {
           ? list
           : List.of();
     } catch (IOException e) {
-      throw new UncheckedIOException("nft -j printed what is not JSON", e);
+      throw new CommandFailed("nft -j printed what is not JSON: " + e.getMessage(), e);
     }
   }
 

@@ -345,6 +345,9 @@ public final class VpcNetwork implements TaskNetwork, AutoCloseable {
       reconciler.audit();
     } catch (CommandFailed e) {
       log.warn("the network could not be audited: {}", e.getMessage());
+    } catch (RuntimeException e) {
+      // A mistake of ours: thrown on, it would end the thread, and no plan would be followed again.
+      log.error("the network could not be audited", e);
     }
   }
 
@@ -399,9 +402,13 @@ public final class VpcNetwork implements TaskNetwork, AutoCloseable {
           failure = null;
           again = null;
           retryMillis = RETRY_FIRST_MILLIS;
-        } catch (CommandFailed e) {
-          log.warn("the network plan is not in the kernel yet: {}", e.getMessage());
-          failure = e.getMessage();
+        } catch (RuntimeException e) {
+          if (e instanceof CommandFailed) {
+            log.warn("the network plan is not in the kernel yet: {}", e.getMessage());
+          } else {
+            log.error("the network plan is not in the kernel yet", e); // a mistake of ours
+          }
+          failure = e.getMessage() == null ? e.toString() : e.getMessage();
           again = arrival;
           retryMillis = Math.min(RETRY_LIMIT_MILLIS, retryMillis * 2);
         } finally {

@@ -266,7 +266,7 @@ final class VpcReconciler {
       for (Namespace namespace : wanted.namespaces().values()) {
         addMissing(of(now, namespace.name()), namespace);
       }
-    } catch (CommandFailed e) {
+    } catch (RuntimeException e) {
       lookAgain();
       throw e;
     }

@@ -78,6 +78,33 @@ class TopologyInKernelTest {
     }
   }
 
+  /** Whoever listens may break; the thread that follows the plans goes on all the same. */
+  @Test
+  void follows_plans_after_a_mistake() throws Exception {
+    AtomicInteger told = new AtomicInteger();
+    VpcSettings settings = VpcSettings.of("toldm");
+    try (VpcNetwork network =
+        new VpcNetwork(
+            settings,
+            () -> {
+              if (told.incrementAndGet() == 1) {
+                throw new IllegalStateException("a mistake of ours");
+              }
+            })) {
+      try {
+        NetworkPlan none = plans.plan();
+        open("vpc-0m", "10.0.0.0/16", "sg-0m");
+        network.update(plans.plan());
+        assertThat(network.awaitFirst(Duration.ofSeconds(10))).isTrue();
+        network.update(none);
+        assertThat(network.awaitApplied(Duration.ofSeconds(10))).isTrue();
+        assertThat(told).hasValue(2);
+      } finally {
+        network.removeEverything();
+      }
+    }
+  }
+
   @Test
   void public_addresses_work_both_ways_and_private_ones_stay_inside() throws Exception {
     try (Lab lab = new Lab()) {
