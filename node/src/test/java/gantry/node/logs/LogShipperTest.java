@@ -50,7 +50,7 @@ class LogShipperTest {
     roles.as(null, "", "", "", CloudWatchLogsClient.class).createLogGroup(r -> r.logGroupName("g"));
     LogOptions options = LogOptions.of(task, task.definition().containerDefinitions().getFirst());
     try (ServerSocket server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
-      Thread docker = Thread.ofVirtual().start(() -> answer(server, answers));
+      Thread.ofVirtual().start(() -> answer(server, answers));
       LogShipper shipper =
           new LogShipper(
               new DockerEngine(URI.create("tcp://127.0.0.1:" + server.getLocalPort())),
@@ -63,7 +63,6 @@ class LogShipperTest {
               () -> false);
       shipper.start();
       assertThat(shipper.awaitDone(Duration.ofSeconds(20))).isTrue();
-      docker.join();
     }
     assertThat(roles.messages(STREAM)).containsExactly("one", "two");
   }
@@ -73,8 +72,8 @@ class LogShipperTest {
       try (Socket socket = server.accept()) {
         socket.getInputStream().read(new byte[4096]);
         socket.getOutputStream().write(each.getBytes(US_ASCII));
-      } catch (IOException gone) {
-        throw new AssertionError(gone);
+      } catch (IOException nobodyAsks) {
+        return; // the test says what is missing
       }
     }
   }
