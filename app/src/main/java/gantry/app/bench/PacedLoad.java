@@ -34,34 +34,36 @@ import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 
 /**
- * Asks at a pace, however long the answers take, as clients that do not know of each other do. The
- * time of a request begins when it was due, so a server that falls behind cannot hide it. It is a
- * process of its own, so that it stays warm and on its own core: each line on its input is a run,
- * each line of its output what came of it.
+ * Asks at a pace, however long the answers take, as clients that do not know of each other do; or,
+ * without a pace, as fast as it is answered. The time of a request begins when it was due, so a
+ * server that falls behind cannot hide it. It is a process of its own, so that it stays warm and on
+ * its own core: each line on its input is a run, each line of its output what came of it.
  */
 final class PacedLoad {
 
   /** What a run found. */
-  record Found(long answered, long failed, double p50Millis, double p99Millis) {
+  record Found(long answered, long failed, double p50Millis, double p99Millis, double seconds) {
 
     static Found parse(String line) throws IOException {
       String[] words = line.split(" ", -1);
-      if (words.length != 4) {
+      if (words.length != 5) {
         throw new IOException("the load said: " + line);
       }
       return new Found(
           Long.parseLong(words[0]),
           Long.parseLong(words[1]),
           Double.parseDouble(words[2]),
-          Double.parseDouble(words[3]));
+          Double.parseDouble(words[3]),
+          Double.parseDouble(words[4]));
     }
   }
 
   /**
    * A run.
    *
-   * @param fresh a new connection for each request, with TLS; else they are kept, in the clear
-   * @param rate requests a second, on the average
+   * @param fresh a new connection for each request, with TLS; else they are kept, in the clear, and
+   *     asked at a pace
+   * @param rate requests a second, on the average; 0 when each answer is followed by a request
    */
   record Run(int port, String path, boolean fresh, int rate, int seconds) {
 
@@ -83,7 +85,7 @@ final class PacedLoad {
   /** How long after the last request was due its answer is waited for. */
   private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(5);
 
-  private static final int CONNECTIONS = 64;
+  static final int CONNECTIONS = 64;
   private static final int STATUS_AT = 9;
   private static final ByteBuf END_OF_HEAD =
       Unpooled.unreleasableBuffer(
@@ -105,10 +107,12 @@ final class PacedLoad {
   /** Of every answer's body; -1 before the first. */
   private long bodyLength = -1;
 
+  private final long begun;
   private final long end;
   private long nextDue;
   private long[] micros = new long[1 << 16];
   private int answered;
+  private long lastAnswer;
   private int failed;
   private int asked;
 
@@ -124,8 +128,9 @@ final class PacedLoad {
                 + (run.fresh() ? "\r\nConnection: close" : "")
                 + "\r\n\r\n")
             .getBytes(StandardCharsets.US_ASCII);
-    this.nextDue = System.nanoTime();
-    this.end = nextDue + TimeUnit.SECONDS.toNanos(run.seconds());
+    this.begun = System.nanoTime();
+    this.nextDue = begun;
+    this.end = begun + TimeUnit.SECONDS.toNanos(run.seconds());
   }
 
   static void serve() throws IOException, InterruptedException {
@@ -133,7 +138,7 @@ final class PacedLoad {
         (EventLoop) new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory()).next();
     SslContext tls =
         SslContextBuilder.forClient()
-            .sslProvider(OpenSsl.isAvailable() ? SslProvider.OPENSSL : SslProvider.JDK)
+            .sslProvider(OpenSsl.isAvailable() ? SslProvider.OPENSSL_REFCNT : SslProvider.JDK)
             .trustManager(InsecureTrustManagerFactory.INSTANCE)
             .endpointIdentificationAlgorithm("")
             // As wrk does with Debian's OpenSSL: BoringSSL alone would also make and send a
@@ -145,7 +150,7 @@ final class PacedLoad {
     for (String line = in.readLine(); line != null; line = in.readLine()) {
       System.gc(); // now, and then not before the run is over
       PacedLoad load = new PacedLoad(loop, tls, Run.parse(line));
-      loop.execute(load::due);
+      loop.execute(load.run.rate() == 0 ? load::all : load::due);
       load.over.await();
       System.out.println(load.found());
     }
@@ -157,11 +162,12 @@ final class PacedLoad {
     Arrays.sort(sorted);
     return String.format(
         Locale.ROOT,
-        "%d %d %.3f %.3f",
+        "%d %d %.3f %.3f %.3f",
         answered,
         failed,
         answered == 0 ? 0 : sorted[answered / 2] / 1e3,
-        answered == 0 ? 0 : sorted[(int) (answered * 0.99)] / 1e3);
+        answered == 0 ? 0 : sorted[(int) (answered * 0.99)] / 1e3,
+        (lastAnswer - begun) / 1e9);
   }
 
   private static long bodyLength(String head) {
@@ -171,6 +177,20 @@ final class PacedLoad {
       }
     }
     return 0;
+  }
+
+  /** Each connection asks, and asks again when it is answered. */
+  private void all() {
+    while (connections < CONNECTIONS) {
+      another();
+    }
+    var _ = loop.schedule(this::finish, Math.max(0, end - System.nanoTime()), TimeUnit.NANOSECONDS);
+  }
+
+  private void another() {
+    asked++;
+    connections++;
+    connect(System.nanoTime());
   }
 
   /** Sends what is due, and comes again when the next is. */
@@ -320,10 +340,14 @@ final class PacedLoad {
       if (answered == micros.length) {
         micros = Arrays.copyOf(micros, 2 * answered);
       }
-      micros[answered++] = (System.nanoTime() - due) / 1000;
+      lastAnswer = System.nanoTime();
+      micros[answered++] = (lastAnswer - due) / 1000;
       Long next = waiting.pollFirst();
       if (run.fresh()) {
         context.close();
+        if (run.rate() == 0 && lastAnswer < end) {
+          another();
+        }
       } else if (next != null) {
         ask(next);
       } else {
