@@ -4,6 +4,7 @@ import gantry.acs.TaskPayload;
 import gantry.node.docker.Images;
 import gantry.node.docker.Reasons;
 import gantry.node.docker.Refusals;
+import gantry.node.logs.LogOptions;
 import gantry.node.logs.Logs;
 import gantry.node.secrets.SecretValues;
 import java.util.LinkedHashMap;
@@ -44,7 +45,7 @@ final class Preparation {
     if (logging != null && "awslogs".equals(logging.logDriverAsString())) {
       try {
         node.logs().prepare(now, container);
-      } catch (IllegalArgumentException e) {
+      } catch (LogOptions.Invalid e) {
         throw new Refused(Reasons.resources("failed to validate logger args: " + e.getMessage()));
       } catch (SdkException e) {
         throw new Refused(

@@ -25,6 +25,19 @@ public record LogOptions(
     boolean blocking,
     long bufferBytes) {
 
+  /** The options say something that cannot be done; the message is for the task's reason. */
+  public static final class Invalid extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    Invalid(String message) {
+      super(message);
+    }
+
+    Invalid(String message, Throwable cause) {
+      super(message, cause);
+    }
+  }
+
   static final long DEFAULT_BUFFER_BYTES = 10L * 1024 * 1024;
 
   /** Those that concern us, and those that only steer Docker's own implementation. */
@@ -42,24 +55,24 @@ public record LogOptions(
   /**
    * Reads them.
    *
-   * @throws IllegalArgumentException in Docker's words where it has some
+   * @throws Invalid in Docker's words where it has some
    */
   public static LogOptions of(TaskPayload task, ContainerDefinition container) {
     Map<String, String> options = container.logConfiguration().options();
     for (String each : options.keySet()) {
       if (!KNOWN.contains(each)) {
-        throw new IllegalArgumentException("unknown log opt '" + each + "' for awslogs log driver");
+        throw new Invalid("unknown log opt '" + each + "' for awslogs log driver");
       }
     }
     String group = options.get("awslogs-group");
     if (group == null || group.isEmpty()) {
-      throw new IllegalArgumentException(
+      throw new Invalid(
           "must specify a value for log opt 'awslogs-group' of container " + container.name());
     }
     String format = options.get("awslogs-datetime-format");
     String pattern = options.get("awslogs-multiline-pattern");
     if (format != null && pattern != null) {
-      throw new IllegalArgumentException(
+      throw new Invalid(
           "you cannot configure log opt 'awslogs-datetime-format' and 'awslogs-multiline-pattern'"
               + " at the same time");
     }
@@ -71,12 +84,12 @@ public record LogOptions(
         multiline = Pattern.compile(pattern);
       }
     } catch (PatternSyntaxException e) {
-      throw new IllegalArgumentException(
+      throw new Invalid(
           "awslogs could not parse multiline pattern key '" + pattern + "': " + e.getMessage(), e);
     }
     String mode = options.getOrDefault("mode", "non-blocking");
     if (!mode.equals("blocking") && !mode.equals("non-blocking")) {
-      throw new IllegalArgumentException("logger: logging mode not supported: " + mode);
+      throw new Invalid("logger: logging mode not supported: " + mode);
     }
     String region = options.get("awslogs-region");
     return new LogOptions(
@@ -104,8 +117,7 @@ public record LogOptions(
       case "true", "t", "1" -> true;
       case "false", "f", "0" -> false;
       default ->
-          throw new IllegalArgumentException(
-              "must specify valid value for log opt 'awslogs-create-group': " + text);
+          throw new Invalid("must specify valid value for log opt 'awslogs-create-group': " + text);
     };
   }
 
@@ -116,20 +128,20 @@ public record LogOptions(
     String lower = text.strip().toLowerCase(Locale.ROOT);
     String digits = lower.replaceAll("[^0-9].*$", "");
     String unit = lower.substring(digits.length()).strip().replaceAll("i?b$", "");
-    if (digits.isEmpty()) {
-      throw new IllegalArgumentException(
-          "error getting max-buffer-size: invalid size: '" + text + "'");
-    }
     long factor =
         switch (unit) {
           case "" -> 1L;
           case "k" -> 1L << 10;
           case "m" -> 1L << 20;
           case "g" -> 1L << 30;
-          default ->
-              throw new IllegalArgumentException(
-                  "error getting max-buffer-size: invalid size: '" + text + "'");
+          default -> 0L;
         };
+    // So many digits are a long, whatever they are.
+    if (!digits.matches("[0-9]{1,18}")
+        || factor == 0
+        || Long.parseLong(digits) > Long.MAX_VALUE / factor) {
+      throw new Invalid("error getting max-buffer-size: invalid size: '" + text + "'");
+    }
     return Long.parseLong(digits) * factor;
   }
 
@@ -158,9 +170,7 @@ public record LogOptions(
             case 'Z' -> "[A-Z]{1,4}T?";
             case 'j' -> "\\d{3}";
             case '%' -> "%";
-            default ->
-                throw new IllegalArgumentException(
-                    "awslogs could not parse datetime-format: %" + field);
+            default -> throw new Invalid("awslogs could not parse datetime-format: %" + field);
           });
     }
     return pattern.toString();

@@ -46,6 +46,11 @@ class LogsTest {
     assertThat(options(Map.of("max-buffer-size", "25m", "mode", "non-blocking")).bufferBytes())
         .isEqualTo(25L << 20);
     assertThat(LogOptions.bytes("4kb")).isEqualTo(4096);
+    for (String none : List.of("kb", "4x", "99999999999g", "9".repeat(30))) {
+      assertThatThrownBy(() -> LogOptions.bytes(none))
+          .isInstanceOf(LogOptions.Invalid.class)
+          .hasMessage("error getting max-buffer-size: invalid size: '" + none + "'");
+    }
     assertThatThrownBy(() -> options(Map.of("awslogs-gruop", "x")))
         .hasMessage("unknown log opt 'awslogs-gruop' for awslogs log driver");
     assertThatThrownBy(() -> options(Map.of("mode", "fast"))).hasMessageContaining("fast");
