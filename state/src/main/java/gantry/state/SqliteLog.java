@@ -351,8 +351,8 @@ final class SqliteLog implements Log {
       try {
         execute("ROLLBACK");
       } catch (SQLException also) {
-        e.addSuppressed(
-            also); // a full disk has rolled back by itself; why it failed is what counts
+        // A full disk has rolled back by itself; why it failed is what counts.
+        e.addSuppressed(also);
       }
       throw e;
     }

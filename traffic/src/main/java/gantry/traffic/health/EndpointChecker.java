@@ -110,8 +110,7 @@ public final class EndpointChecker implements AutoCloseable {
     try {
       found = EndpointProbe.check(one.endpoint, resolver);
     } catch (RuntimeException | Error e) {
-      // A mistake of ours, which whoever owns the thread tells of: the next check is made all the
-      // same.
+      // A mistake of ours, which whoever owns the thread tells of: the next check is made still.
       synchronized (this) {
         one.busy = false;
       }
