@@ -6,7 +6,6 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.socket.DuplexChannel;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
@@ -36,9 +35,6 @@ final class FrontHttp1 extends Conn implements Front, Body.Sink {
   private static final int COPY_LIMIT = 4096;
 
   private static final long LINGER_NANOS = Duration.ofSeconds(5).toNanos();
-
-  private static final byte[] CONTINUE =
-      "HTTP/1.1 100 Continue\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
 
   private final Entry entry;
   private final Client client;
@@ -174,7 +170,7 @@ final class FrontHttp1 extends Conn implements Front, Body.Sink {
   /** Tries to read a head and to begin its exchange; false when there is not enough yet. */
   private boolean head(ByteBuf data) {
     if (!headBegun) {
-      skipBlankLines(data);
+      Http1In.skipBlankLines(data);
     }
     int available = data.readableBytes();
     if (available == 0 || !in.mayBeWhole(data)) {
@@ -210,16 +206,6 @@ final class FrontHttp1 extends Conn implements Front, Body.Sink {
     return true;
   }
 
-  private static void skipBlankLines(ByteBuf data) {
-    while (data.isReadable()) {
-      byte b = data.getByte(data.readerIndex());
-      if (b != '\r' && b != '\n') {
-        return;
-      }
-      data.skipBytes(1);
-    }
-  }
-
   private void begin(Head h) {
     Compiled compiled = entry.resolve(h);
     if (compiled != null && counted == null) {
@@ -245,7 +231,7 @@ final class FrontHttp1 extends Conn implements Front, Body.Sink {
     } else {
       state = State.BODY;
       if (h.expectContinue && h.version == 11) {
-        ctx.writeAndFlush(Unpooled.wrappedBuffer(CONTINUE), ctx.voidPromise());
+        out.goOn();
       }
       x.start(false);
     }
@@ -364,18 +350,15 @@ final class FrontHttp1 extends Conn implements Front, Body.Sink {
       return;
     }
     state = State.HEAD;
+    readAgain();
     ByteBuf more = processing ? null : in.take();
     if (more != null) {
-      readAgain();
       flush();
       read(more);
+    } else if (inRead && processing) {
+      answered = true;
     } else {
-      readAgain();
-      if (inRead && processing) {
-        answered = true;
-      } else {
-        flush();
-      }
+      flush();
     }
   }
 

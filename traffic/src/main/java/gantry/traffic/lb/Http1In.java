@@ -52,6 +52,17 @@ final class Http1In {
     }
   }
 
+  /** Old clients send some after a body, and HTTP asks to let them. */
+  static void skipBlankLines(ByteBuf in) {
+    while (in.isReadable()) {
+      byte b = in.getByte(in.readerIndex());
+      if (b != '\r' && b != '\n') {
+        return;
+      }
+      in.skipBytes(1);
+    }
+  }
+
   /** Whether looking for a head's end makes sense again, after it was not whole. */
   boolean mayBeWhole(ByteBuf in) {
     int available = in.readableBytes();

@@ -2,6 +2,7 @@ package gantry.traffic.lb;
 
 import gantry.traffic.LateFlush;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
@@ -13,6 +14,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class Http1Out {
 
+  private static final byte[] CONTINUE =
+      "HTTP/1.1 100 Continue\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
   private static final byte[] LAST_CHUNK = "0\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
   private static final byte[] DIGITS = "0123456789abcdef".getBytes(StandardCharsets.US_ASCII);
   private static final int LEAST_ROOM = 256;
@@ -127,6 +130,11 @@ final class Http1Out {
       unsent = null;
       ctx.write(held, ctx.voidPromise());
     }
+  }
+
+  /** Lets a client that asked first send its body. */
+  void goOn() {
+    ctx.writeAndFlush(Unpooled.wrappedBuffer(CONTINUE), ctx.voidPromise());
   }
 
   void flush() {
