@@ -9,6 +9,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.model.ContainerDefinition;
 import software.amazon.awssdk.services.ecs.model.LaunchType;
+import software.amazon.awssdk.services.ecs.model.LogConfiguration;
 import software.amazon.awssdk.services.ecs.model.NetworkMode;
 import software.amazon.awssdk.services.ecs.model.TaskDefinition;
 
@@ -32,6 +33,17 @@ public final class Payloads {
             .command("sh", "-c", script);
     more.accept(builder);
     return builder.build();
+  }
+
+  /** A task whose one container, {@code c}, logs to CloudWatch Logs. */
+  public static TaskPayload logging(Map<String, String> options) {
+    return bridge(
+        shell(
+            "c",
+            "x",
+            each ->
+                each.logConfiguration(
+                    LogConfiguration.builder().logDriver("awslogs").options(options).build())));
   }
 
   public static TaskPayload bridge(ContainerDefinition... containers) {

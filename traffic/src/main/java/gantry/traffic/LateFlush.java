@@ -8,7 +8,7 @@ import java.util.ArrayDeque;
  * What is written while a loop goes through the connections that have something to say leaves when
  * it has been through: whoever waits for several answers on the same machine is woken once, not for
  * each of them, and the writes run one after the other with their code at hand. A lone answer
- * leaves as soon as it would have anyway. Before a connection is closed it is flushed as usual.
+ * leaves as soon as it would have anyway.
  */
 public final class LateFlush implements Runnable {
 
@@ -31,6 +31,12 @@ public final class LateFlush implements Runnable {
   /** To be called on the connection's own thread. */
   public static void flush(ChannelHandlerContext context) {
     OF_LOOP.get().add(context);
+  }
+
+  /** Closes a connection that may wait here: what was written leaves first. */
+  public static void close(ChannelHandlerContext context) {
+    context.channel().flush();
+    context.close();
   }
 
   private void add(ChannelHandlerContext context) {

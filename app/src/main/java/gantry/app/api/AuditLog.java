@@ -135,8 +135,7 @@ public final class AuditLog implements AutoCloseable {
       LoggerFactory.getLogger(AuditLog.class).error("the audit trail cannot be written", e);
     } catch (RuntimeException e) {
       // A mistake of ours about one record. Thrown on, it would end the writer, and calls would
-      // wait
-      // for room in the queue for ever.
+      // wait for room in the queue for ever.
       if (records.size() > 1) {
         records.forEach(record -> write(List.of(record)));
         return;

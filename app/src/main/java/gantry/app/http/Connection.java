@@ -1,6 +1,7 @@
 package gantry.app.http;
 
 import gantry.app.http.HttpServer.Serving;
+import gantry.traffic.LateFlush;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
@@ -170,7 +171,7 @@ final class Connection extends Inbound {
     if (http2) {
       ctx.pipeline().close(); // says GOAWAY, and lets the streams end
     } else if (fronts.stream().noneMatch(Front::busy)) {
-      Outgoing.hangUp(ctx);
+      LateFlush.close(ctx);
     }
   }
 
@@ -179,7 +180,7 @@ final class Connection extends Inbound {
     if (event instanceof ChannelInputShutdownEvent) {
       // Nothing more comes: what is half there never will be whole.
       if (fronts.stream().noneMatch(Front::busy)) {
-        Outgoing.hangUp(ctx);
+        LateFlush.close(ctx);
       }
       fronts.forEach(Front::nothingMoreComes);
     }

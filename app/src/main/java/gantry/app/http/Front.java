@@ -1,6 +1,7 @@
 package gantry.app.http;
 
 import gantry.app.http.HttpServer.Serving;
+import gantry.traffic.LateFlush;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFuture;
@@ -334,7 +335,7 @@ final class Front extends Inbound {
     ChannelHandlerContext ctx = out.context();
     if (!sound) {
       phase = Phase.CLOSING;
-      Outgoing.hangUp(ctx);
+      LateFlush.close(ctx);
       return;
     }
     if (bodyComplete || !out.keepAlive() || http2) {
@@ -422,7 +423,7 @@ final class Front extends Inbound {
     switch (phase) {
       case IDLE -> {
         if (!http2 && gone > limits.idle().toNanos()) {
-          Outgoing.hangUp(ctx);
+          LateFlush.close(ctx);
         }
       }
       case HEADERS -> {

@@ -238,12 +238,6 @@ final class Outgoing {
     }
   }
 
-  /** What was answered leaves before the connection is closed. */
-  static void hangUp(ChannelHandlerContext ctx) {
-    ctx.channel().flush();
-    ctx.close();
-  }
-
   private void usual(AnswerHeaders headers) {
     headers.set("date", DateHeader.now());
     if ("close".equalsIgnoreCase(headers.get(CONNECTION))) {

@@ -15,6 +15,7 @@ import java.nio.channels.Channels;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
+import java.util.regex.Pattern;
 
 /**
  * One call of the Docker API without docker-java: for answers that go on for as long as a container
@@ -25,6 +26,9 @@ import java.util.Locale;
 public final class RawCall implements AutoCloseable {
 
   static final int MAX_LINE_BYTES = 16 * 1024;
+
+  /** So many digits are a positive long, whatever they are. */
+  private static final Pattern CHUNK_SIZE = Pattern.compile("[0-9a-fA-F]{1,15}");
 
   private final SocketChannel channel;
   private final int status;
@@ -148,7 +152,7 @@ public final class RawCall implements AutoCloseable {
         String size = line(in);
         int semicolon = size.indexOf(';');
         String digits = (semicolon < 0 ? size : size.substring(0, semicolon)).strip();
-        if (!digits.matches("[0-9a-fA-F]{1,15}")) {
+        if (!CHUNK_SIZE.matcher(digits).matches()) {
           throw new IOException("not a chunk's size: " + size);
         }
         left = Long.parseLong(digits, 16);

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import gantry.acs.TaskPayload;
+import gantry.node.ClumsyRoles;
 import gantry.node.FakeRoles;
 import gantry.node.Payloads;
 import gantry.node.RoleClients;
@@ -16,13 +17,9 @@ import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicInteger;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import software.amazon.awssdk.core.SdkClient;
 import software.amazon.awssdk.services.cloudwatchlogs.CloudWatchLogsClient;
-import software.amazon.awssdk.services.ecs.model.LogConfiguration;
 
 /** From Docker's stream to CloudWatch Logs, with somebody who answers as Docker does. */
 class LogShipperTest {
@@ -36,17 +33,7 @@ class LogShipperTest {
   private final FakeRoles roles = new FakeRoles();
 
   private void ship(RoleClients clients, String... answers) throws Exception {
-    TaskPayload task =
-        Payloads.bridge(
-            Payloads.shell(
-                "c",
-                "x",
-                each ->
-                    each.logConfiguration(
-                        LogConfiguration.builder()
-                            .logDriver("awslogs")
-                            .options(Map.of("awslogs-group", "g"))
-                            .build())));
+    TaskPayload task = Payloads.logging(Map.of("awslogs-group", "g"));
     roles.as(null, "", "", "", CloudWatchLogsClient.class).createLogGroup(r -> r.logGroupName("g"));
     LogOptions options = LogOptions.of(task, task.definition().containerDefinitions().getFirst());
     try (ServerSocket server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
@@ -85,22 +72,6 @@ class LogShipperTest {
 
   @Test
   void whatIsNotTakenByAMistakeIsSentAgain() throws Exception {
-    AtomicInteger mistakes = new AtomicInteger(2);
-    ship(
-        new RoleClients() {
-          @Override
-          public <C extends SdkClient> C as(
-              @Nullable String roleArn,
-              String session,
-              String account,
-              String region,
-              Class<C> client) {
-            if (mistakes.getAndDecrement() > 0) {
-              throw new IllegalStateException("a mistake of ours");
-            }
-            return roles.as(roleArn, session, account, region, client);
-          }
-        },
-        LINES);
+    ship(new ClumsyRoles(roles, 2, new IllegalStateException("a mistake of ours")), LINES);
   }
 }

@@ -17,7 +17,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
-import software.amazon.awssdk.services.ecs.model.LogConfiguration;
 
 class LogsTest {
 
@@ -26,14 +25,7 @@ class LogsTest {
   private static LogOptions options(Map<String, String> more) {
     Map<String, String> all = new HashMap<>(Map.of("awslogs-group", "g"));
     all.putAll(more);
-    TaskPayload task =
-        Payloads.bridge(
-            Payloads.shell(
-                "c",
-                "x",
-                each ->
-                    each.logConfiguration(
-                        LogConfiguration.builder().logDriver("awslogs").options(all).build())));
+    TaskPayload task = Payloads.logging(all);
     return LogOptions.of(task, task.definition().containerDefinitions().getFirst());
   }
 

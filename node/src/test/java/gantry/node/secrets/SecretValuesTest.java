@@ -3,12 +3,10 @@ package gantry.node.secrets;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import gantry.acs.TaskPayload;
+import gantry.node.ClumsyRoles;
 import gantry.node.FakeRoles;
 import gantry.node.Payloads;
-import gantry.node.RoleClients;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
-import software.amazon.awssdk.core.SdkClient;
 
 class SecretValuesTest {
 
@@ -28,18 +26,8 @@ class SecretValuesTest {
   /** What is wrong with us is not said to be wrong with the task definition. */
   @Test
   void aMistakeOfOursIsNoInvalidReference() {
-    RoleClients broken =
-        new RoleClients() {
-          @Override
-          public <C extends SdkClient> C as(
-              @Nullable String roleArn,
-              String session,
-              String account,
-              String region,
-              Class<C> client) {
-            throw new IllegalArgumentException("a mistake of ours");
-          }
-        };
+    ClumsyRoles broken =
+        new ClumsyRoles(new FakeRoles(), 1, new IllegalArgumentException("a mistake of ours"));
     assertThatThrownBy(() -> new SecretValues(broken).value(task, "/a/b"))
         .isExactlyInstanceOf(IllegalArgumentException.class);
   }

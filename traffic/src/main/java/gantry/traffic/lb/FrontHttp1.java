@@ -1,5 +1,6 @@
 package gantry.traffic.lb;
 
+import gantry.traffic.LateFlush;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
@@ -492,7 +493,7 @@ final class FrontHttp1 extends Conn implements Front, Body.Sink {
   }
 
   private void hangUp() {
-    flushNow();
-    ctx.close();
+    out.send();
+    LateFlush.close(ctx);
   }
 }
