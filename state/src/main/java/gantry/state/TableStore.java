@@ -35,8 +35,11 @@ final class TableStore implements Store {
   /** How many commits share one sync at most, so that none waits for an endless batch. */
   static final int MAX_BATCH_COMMITS = 1024;
 
-  /** How often the log is asked whether it wants to be compacted. */
+  /** After so many batches the log is compacted as soon as nobody writes. */
   static final int BATCHES_PER_COMPACTION = 256;
+
+  /** After so many it is even while writers wait: a storm without a pause must not grow the log. */
+  static final int BATCHES_WITHOUT_COMPACTION = 1024;
 
   private final Catalog catalog;
   private final Clock clock;
@@ -190,9 +193,9 @@ final class TableStore implements Store {
 
   private void run(Log log) {
     List<Pending> batch = new ArrayList<>();
-    int batches = 0;
+    int uncompacted = 0;
     while (take(batch)) {
-      batches++;
+      uncompacted++;
       List<Log.Entry> entries = new ArrayList<>(batch.size());
       for (Pending pending : batch) {
         if (pending.entry != null) {
@@ -219,8 +222,10 @@ final class TableStore implements Store {
         }
       }
       batch.clear();
-      if (batches % BATCHES_PER_COMPACTION == 0) {
+      if (uncompacted >= BATCHES_WITHOUT_COMPACTION
+          || (uncompacted >= BATCHES_PER_COMPACTION && isIdle())) {
         compact(log);
+        uncompacted = 0;
       }
     }
   }
@@ -233,12 +238,12 @@ final class TableStore implements Store {
     }
   }
 
-  /** Goes on as long as nobody writes. */
+  /** One piece of it, and more as long as nobody writes. */
   private void compact(Log log) {
     try {
       boolean more = true;
-      while (more && isIdle()) {
-        more = log.compact();
+      while (more) {
+        more = log.compact() && isIdle();
       }
     } catch (IOException | RuntimeException | Error e) {
       // Errors too: without this thread every writer would wait for ever.

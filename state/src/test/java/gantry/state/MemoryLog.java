@@ -16,6 +16,9 @@ final class MemoryLog implements Log {
   volatile @Nullable Error compaction;
   volatile int compactions;
 
+  /** The newest commit when it was first asked to compact. */
+  volatile long firstCompaction;
+
   @Override
   public synchronized long revision() {
     return revision;
@@ -49,7 +52,9 @@ final class MemoryLog implements Log {
 
   @Override
   public synchronized boolean compact() {
-    compactions++;
+    if (++compactions == 1) {
+      firstCompaction = revision;
+    }
     Error failure = compaction;
     if (failure != null) {
       throw failure;
