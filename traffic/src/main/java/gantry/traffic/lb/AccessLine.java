@@ -83,7 +83,8 @@ final class AccessLine {
         b.toString());
   }
 
-  private static String micros(long millis, long nanos) {
+  /** A moment with six digits of its second, as AWS writes it. */
+  static String micros(long millis, long nanos) {
     long sub = Math.floorMod(nanos / 1000, 1000L);
     String text = Instant.ofEpochMilli(millis).toString();
     String whole = text.length() == 20 ? text.substring(0, 19) + ".000" : text.substring(0, 23);
