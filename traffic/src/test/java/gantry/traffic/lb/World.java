@@ -31,6 +31,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.BooleanSupplier;
+import java.util.zip.GZIPInputStream;
 import org.jspecify.annotations.Nullable;
 
 /** One balancer with what is behind it, for tests that read as scenarios. */
@@ -139,6 +140,38 @@ final class World implements AutoCloseable {
   World forwardAll(String arn) {
     last = new Rule("rule/default", 0, List.of(), Action.Forward.to(arn));
     return this;
+  }
+
+  /** The usual settings, and logs; null for one that is not kept. */
+  static BalancerSettings logging(@Nullable String access, @Nullable String connections) {
+    var d = BalancerSettings.DEFAULTS;
+    return new BalancerSettings(
+        d.idleTimeout(),
+        d.clientKeepAlive(),
+        d.desync(),
+        false,
+        false,
+        false,
+        false,
+        d.forwardedFor(),
+        true,
+        true,
+        access,
+        connections);
+  }
+
+  /** Ends the balancer, which writes what it has to log, and reads that. */
+  List<String> logged(String bucket) throws IOException {
+    lb.close();
+    List<String> all = new ArrayList<>();
+    try (var files = Files.walk(logs.resolve(bucket))) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        try (var in = new GZIPInputStream(Files.newInputStream(file))) {
+          all.addAll(new String(in.readAllBytes(), StandardCharsets.UTF_8).lines().toList());
+        }
+      }
+    }
+    return all;
   }
 
   World apply() {
