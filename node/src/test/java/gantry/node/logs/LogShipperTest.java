@@ -97,8 +97,8 @@ class LogShipperTest {
     StringBuilder lines = new StringBuilder("HTTP/1.1 200 OK\r\n\r\n");
     List<String> events = new ArrayList<>();
     for (int i = 0; i < 10; i++) {
-      lines.append("2026-01-01T00:00:%02dZ E%d\n".formatted(2 * i, i));
-      lines.append("2026-01-01T00:00:%02dZ more\n".formatted(2 * i + 1));
+      lines.append("2026-01-01T00:00:0%s.1Z E%s\n".formatted(i, i));
+      lines.append("2026-01-01T00:00:0%s.2Z more\n".formatted(i));
       events.add("E" + i + "\nmore");
     }
     Map<String, String> options =
