@@ -413,28 +413,25 @@ class HttpServerTest {
   /** A socket with nobody's good manners. */
   private static final class Raw implements AutoCloseable {
     private final Socket socket;
-    private final long start = System.nanoTime();
+    private final long start;
 
     Raw() throws IOException {
       this(server);
     }
 
     Raw(HttpServer to) throws IOException {
-      socket = new Socket(InetAddress.getLoopbackAddress(), to.port());
+      this(System.nanoTime(), new Socket(InetAddress.getLoopbackAddress(), to.port()));
+    }
+
+    private Raw(long start, Socket socket) throws IOException {
+      this.start = start;
+      this.socket = socket;
       socket.setSoTimeout((int) LONG_AFTER.toMillis());
       socket.setTcpNoDelay(true);
     }
 
-    /** One that began to speak to the impatient server before that could find it silent. */
     static Raw prompt(String first) throws IOException {
-      while (true) {
-        Raw raw = new Raw(impatient);
-        raw.send(first);
-        if (raw.elapsed().compareTo(QUICK.tick().dividedBy(2)) < 0) {
-          return raw;
-        }
-        raw.close(); // this machine had other work
-      }
+      return new Raw(System.nanoTime(), Prompt.connect(impatient, QUICK, first));
     }
 
     void send(String text) throws IOException {
