@@ -55,7 +55,7 @@ import software.amazon.awssdk.services.sts.StsClient;
 import software.amazon.awssdk.services.sts.model.Credentials;
 
 /** Who calls, what he may, and what of it stands on the disk: the program over its own port. */
-@Timeout(60)
+@Timeout(300)
 class IdentityTest {
 
   private static <B extends AwsClientBuilder<B, C> & SdkSyncClientBuilder<B, C>, C> C client(
