@@ -60,7 +60,7 @@ class ChurnTest {
         // Registered, drained until nothing is in flight, then gone: as the API does it.
         world.targets("tg", stays, World.target(one, false));
         world.targets("tg", stays, World.target(one, true));
-        World.until(() -> inFlight(world, one) == 0, "never drained");
+        World.until(() -> inFlight(world, one) == 0, () -> "never drained");
         world.targets("tg", stays);
       }
       stop.set(true);
@@ -148,6 +148,9 @@ class ChurnTest {
   void ten_thousand_connections_stay_open_and_are_served() throws IOException {
     try (World world = new World();
         Backend a = new Backend("a")) {
+      Settings.Balancer settings = new Settings.Balancer();
+      settings.idle = Duration.ofHours(1); // the first has to wait for the last
+      world.settings = settings.made();
       world.group("tg", GroupSettings.DEFAULTS, a).forwardAll("tg").apply().healthy(1);
       Process crowd = Crowd.start(world.port, 10_000);
       try (var said = crowd.inputReader();
@@ -155,7 +158,7 @@ class ChurnTest {
         assertThat(said.readLine()).isEqualTo("open");
         World.until(
             () -> world.lb.metrics().balancers().getFirst().activeConnections() >= 10_000,
-            "not all accepted");
+            () -> "not all accepted");
         tell.write("\n");
         tell.flush();
         assertThat(said.readLine()).isEqualTo("104");
