@@ -10,7 +10,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -184,7 +183,7 @@ class AlbTest {
         (request, in, out) -> {
           if (request.line().contains("/slow")) {
             arrived.countDown();
-            await(go);
+            World.await(go);
           }
           return Backend.ok(out, "a");
         };
@@ -194,12 +193,12 @@ class AlbTest {
       // Only a may get it: b is drained first and registered again after.
       world.targets("tg", World.target(a, false), World.target(b, true));
       slow.send("GET /slow HTTP/1.1\r\nHost: h\r\n\r\n");
-      await(arrived);
+      World.await(arrived);
       world.targets("tg", World.target(a, true), World.target(b, false)).healthy(1);
       for (int i = 0; i < 20; i++) {
         assertThat(talk.get("/").body()).isEqualTo("b");
       }
-      assertThat(inFlight(a)).isEqualTo(1);
+      World.until(() -> inFlight(a) == 1, () -> inFlight(a) + " in flight");
       go.countDown();
       assertThat(slow.reply().body()).isEqualTo("a");
       World.until(() -> inFlight(a) == 0, () -> "still in flight");
@@ -213,13 +212,13 @@ class AlbTest {
     a.answer =
         (request, in, out) -> {
           arrived.countDown();
-          await(go);
+          World.await(go);
           return false;
         };
     world.group("tg", GroupSettings.DEFAULTS, a).forwardAll("tg").apply().healthy(1);
     try (var slow = world.talk()) {
       slow.send("GET /slow HTTP/1.1\r\nHost: h\r\n\r\n");
-      await(arrived);
+      World.await(arrived);
       world.targets("tg", World.target(a, true));
       world.targets("tg");
       assertThat(slow.reply().status()).isEqualTo(502);
@@ -296,7 +295,7 @@ class AlbTest {
     a.answer =
         (request, in, out) -> {
           Backend.write(out, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n");
-          await(seen);
+          World.await(seen);
           return Backend.write(out, "late");
         };
     world.group("tg", GroupSettings.DEFAULTS, a).forwardAll("tg").apply().healthy(1);
@@ -399,13 +398,5 @@ class AlbTest {
         .filter(t -> t.port() == backend.port())
         .mapToInt(Metrics.Target::inFlight)
         .sum();
-  }
-
-  private static void await(CountDownLatch latch) {
-    try {
-      assertThat(latch.await(World.PATIENCE.toSeconds(), TimeUnit.SECONDS)).isTrue();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
   }
 }

@@ -70,11 +70,7 @@ class ChoiceTest {
     CountDownLatch release = new CountDownLatch(1);
     a.answer =
         (request, in, out) -> {
-          try {
-            release.await();
-          } catch (InterruptedException e) {
-            return false;
-          }
+          World.await(release);
           return Backend.ok(out, "a");
         };
     Settings.Group settings = new Settings.Group();

@@ -108,11 +108,7 @@ class LimitsTest {
     CountDownLatch never = new CountDownLatch(1);
     a.answer =
         (request, in, out) -> {
-          try {
-            never.await();
-          } catch (InterruptedException e) {
-            return false;
-          }
+          World.await(never);
           return false;
         };
     apply();

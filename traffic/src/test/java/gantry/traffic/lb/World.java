@@ -32,6 +32,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -76,13 +78,17 @@ final class World implements AutoCloseable {
   }
 
   World(int workers) throws IOException {
+    this(workers, SocketRooms.HOST_ONLY);
+  }
+
+  World(int workers, SocketRooms rooms) throws IOException {
     reserved = reserve();
     port = reserved.getLocalPort();
     logs = Files.createTempDirectory("lb-logs");
     lb =
         new LoadBalancers(
             new LoadBalancers.Config(
-                workers, SocketRooms.HOST_ONLY, "127.0.0.1", logs, new byte[16], "", reports::add));
+                workers, rooms, "127.0.0.1", logs, new byte[16], "", reports::add));
   }
 
   /**
@@ -98,6 +104,18 @@ final class World implements AutoCloseable {
 
   /** Often, but a target that is slow to answer for once is not ill. */
   static final HealthCheck QUICK = often(Protocol.HTTP, "200");
+
+  static final HealthCheck UNCHECKED =
+      new HealthCheck(
+          false,
+          Protocol.TCP,
+          null,
+          "/",
+          Duration.ofSeconds(30),
+          Duration.ofSeconds(5),
+          5,
+          2,
+          "200");
 
   static HealthCheck often(Protocol protocol, String matcher) {
     return new HealthCheck(
@@ -209,6 +227,16 @@ final class World implements AutoCloseable {
         throw new AssertionError(what.get());
       }
       java.util.concurrent.locks.LockSupport.parkNanos(2_000_000);
+    }
+  }
+
+  static void await(CountDownLatch latch) {
+    try {
+      if (!latch.await(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
+        throw new AssertionError("what was waited for did not happen");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 
