@@ -7,6 +7,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.socket.DuplexChannel;
+import io.netty.handler.ssl.SslHandler;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
@@ -382,10 +383,13 @@ final class FrontHttp1 extends Conn implements Front, Body.Sink {
     ctx.writeAndFlush(Unpooled.EMPTY_BUFFER)
         .addListener(
             written -> {
-              if (channel instanceof DuplexChannel duplex && !client.secure) {
+              SslHandler tls = channel.pipeline().get(SslHandler.class);
+              if (!(channel instanceof DuplexChannel duplex)) {
+                channel.close();
+              } else if (tls == null) {
                 duplex.shutdownOutput();
               } else {
-                channel.close();
+                tls.closeOutbound().addListener(said -> duplex.shutdownOutput());
               }
             });
     channel.config().setAutoRead(true);
