@@ -186,7 +186,10 @@ class Http2Test {
     Process curl =
         new ProcessBuilder(
                 "curl",
+                "-q",
                 "-sS",
+                "--noproxy",
+                "*",
                 "--http2-prior-knowledge",
                 "-o",
                 folder.resolve("answer").toString(),

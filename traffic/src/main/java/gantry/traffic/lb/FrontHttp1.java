@@ -7,6 +7,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.socket.DuplexChannel;
+import io.netty.handler.ssl.SslHandler;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
@@ -80,7 +81,7 @@ final class FrontHttp1 extends Conn implements Front, Body.Sink {
     if (any != null) {
       counted = any;
       any.state.counters[worker.index].newConnections++;
-      worker.owner.connected(any, client, entry.port());
+      worker.owner.connection(any, client, entry.port(), true);
     }
   }
 
@@ -382,10 +383,13 @@ final class FrontHttp1 extends Conn implements Front, Body.Sink {
     ctx.writeAndFlush(Unpooled.EMPTY_BUFFER)
         .addListener(
             written -> {
-              if (channel instanceof DuplexChannel duplex && !client.secure) {
+              SslHandler tls = channel.pipeline().get(SslHandler.class);
+              if (!(channel instanceof DuplexChannel duplex)) {
+                channel.close();
+              } else if (tls == null) {
                 duplex.shutdownOutput();
               } else {
-                channel.close();
+                tls.closeOutbound().addListener(said -> duplex.shutdownOutput());
               }
             });
     channel.config().setAutoRead(true);

@@ -34,7 +34,7 @@ final class Frames {
     SSLParameters parameters = socket.getSSLParameters();
     parameters.setApplicationProtocols(new String[] {"h2"});
     socket.setSSLParameters(parameters);
-    socket.setSoTimeout(10_000);
+    socket.setSoTimeout((int) World.PATIENCE.toMillis());
     socket.startHandshake();
     assertThat(socket.getApplicationProtocol()).isEqualTo("h2");
     socket

@@ -4,25 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import gantry.traffic.lb.RoutingTable.Action;
 import gantry.traffic.lb.RoutingTable.GroupSettings;
-import gantry.traffic.lb.RoutingTable.HealthCheck;
 import gantry.traffic.lb.RoutingTable.Kind;
 import gantry.traffic.lb.RoutingTable.Protocol;
 import gantry.traffic.lb.RoutingTable.TargetGroup;
 import gantry.traffic.lb.RoutingTable.TlsPolicy;
 import gantry.traffic.lb.RoutingTable.Version;
-import io.netty.bootstrap.Bootstrap;
-import io.netty.buffer.ByteBufAllocator;
-import io.netty.channel.Channel;
-import io.netty.channel.EventLoopGroup;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.nio.NioIoHandler;
-import io.netty.channel.socket.nio.NioSocketChannel;
-import io.netty.handler.ssl.OpenSslContextOption;
-import io.netty.handler.ssl.SslContext;
-import io.netty.handler.ssl.SslContextBuilder;
-import io.netty.handler.ssl.SslHandler;
-import io.netty.handler.ssl.SslProvider;
-import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.URI;
@@ -32,7 +18,6 @@ import java.net.http.HttpResponse;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
@@ -81,7 +66,7 @@ class SecureTest {
         HttpClient.newBuilder()
             .sslContext(Keys.trusting())
             .version(version)
-            .connectTimeout(Duration.ofSeconds(30))
+            .connectTimeout(World.PATIENCE)
             .build();
     try {
       return client.send(request.build(), HttpResponse.BodyHandlers.ofString());
@@ -92,7 +77,7 @@ class SecureTest {
 
   private HttpRequest.Builder to(String path) {
     return HttpRequest.newBuilder(URI.create("https://localhost:" + world.port + path))
-        .timeout(Duration.ofSeconds(40));
+        .timeout(World.PATIENCE);
   }
 
   @Test
@@ -154,37 +139,9 @@ class SecureTest {
       world.policy =
           new TlsPolicy(List.of("TLSv1.2", "TLSv1.3"), world.policy.ciphers(), postQuantum);
       world.apply();
-      assertThat(agreesBy("X25519MLKEM768")).isEqualTo(postQuantum);
-      assertThat(agreesBy("X25519")).isTrue();
-      assertThat(agreesBy("P-256")).isTrue();
-    }
-  }
-
-  /** Whether a client that knows this key exchange only is served. */
-  private boolean agreesBy(String group) throws Exception {
-    SslContext client =
-        SslContextBuilder.forClient()
-            .sslProvider(SslProvider.OPENSSL)
-            .trustManager(InsecureTrustManagerFactory.INSTANCE)
-            .endpointIdentificationAlgorithm("")
-            .option(OpenSslContextOption.GROUPS, new String[] {group})
-            .build();
-    SslHandler handler = client.newHandler(ByteBufAllocator.DEFAULT);
-    EventLoopGroup loop = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
-    try {
-      Channel channel =
-          new Bootstrap()
-              .group(loop)
-              .channel(NioSocketChannel.class)
-              .handler(handler)
-              .connect(InetAddress.getLoopbackAddress(), world.port)
-              .sync()
-              .channel();
-      boolean agreed = handler.handshakeFuture().await().isSuccess();
-      channel.close().sync();
-      return agreed;
-    } finally {
-      loop.shutdownGracefully(0, 1, TimeUnit.SECONDS).sync();
+      assertThat(Handshake.agrees(world.port, "X25519MLKEM768")).isEqualTo(postQuantum);
+      assertThat(Handshake.agrees(world.port, "X25519")).isTrue();
+      assertThat(Handshake.agrees(world.port, "P-256")).isTrue();
     }
   }
 
@@ -195,7 +152,7 @@ class SecureTest {
                 .getSocketFactory()
                 .createSocket(InetAddress.getLoopbackAddress(), world.port)) {
       socket.setEnabledProtocols(new String[] {protocol});
-      socket.setSoTimeout(10_000);
+      socket.setSoTimeout((int) World.PATIENCE.toMillis());
       socket.startHandshake();
       return socket.getSession().getProtocol().equals(protocol);
     } catch (javax.net.ssl.SSLException | java.net.SocketException refused) {
@@ -212,6 +169,7 @@ class SecureTest {
       SSLParameters parameters = socket.getSSLParameters();
       parameters.setServerNames(List.of(new SNIHostName(name)));
       socket.setSSLParameters(parameters);
+      socket.setSoTimeout((int) World.PATIENCE.toMillis());
       socket.startHandshake();
       return ((X509Certificate) socket.getSession().getPeerCertificates()[0])
           .getSubjectX500Principal()
@@ -227,17 +185,6 @@ class SecureTest {
       behind.last =
           new RoutingTable.Rule("d", 0, List.of(), new Action.Fixed(200, "text/plain", "behind"));
       behind.apply();
-      HealthCheck check =
-          new HealthCheck(
-              true,
-              Protocol.HTTPS,
-              null,
-              "/",
-              Duration.ofMillis(500),
-              Duration.ofMillis(400),
-              2,
-              2,
-              "200");
       world.groups.put(
           "tg",
           new TargetGroup(
@@ -246,7 +193,7 @@ class SecureTest {
               Protocol.HTTPS,
               Version.HTTP2,
               SocketRooms.HOST,
-              check,
+              World.often(Protocol.HTTPS, "200"),
               GroupSettings.DEFAULTS,
               List.of(
                   new RoutingTable.Target("127.0.0.1", behind.port, "127.0.0.1", "az1", false))));
@@ -317,7 +264,7 @@ class SecureTest {
               false,
               true,
               true,
-              java.time.Duration.ZERO,
+              Duration.ZERO,
               false);
       world.groups.put(
           "tg",
@@ -327,16 +274,7 @@ class SecureTest {
               Protocol.TCP,
               Version.HTTP1,
               SocketRooms.HOST,
-              new HealthCheck(
-                  true,
-                  Protocol.TCP,
-                  null,
-                  "/",
-                  Duration.ofMillis(100),
-                  Duration.ofMillis(90),
-                  2,
-                  2,
-                  ""),
+              World.often(Protocol.TCP, ""),
               settings,
               List.of(
                   new RoutingTable.Target(
@@ -347,7 +285,7 @@ class SecureTest {
               Keys.trusting()
                   .getSocketFactory()
                   .createSocket(InetAddress.getLoopbackAddress(), world.port)) {
-        socket.setSoTimeout(10_000);
+        socket.setSoTimeout((int) World.PATIENCE.toMillis());
         socket
             .getOutputStream()
             .write("hello".getBytes(java.nio.charset.StandardCharsets.US_ASCII));
