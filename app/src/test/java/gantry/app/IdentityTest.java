@@ -23,6 +23,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -334,8 +335,13 @@ class IdentityTest {
         base64("{\"alg\":\"RS256\",\"kid\":\"one\"}")
             + "."
             + base64(
-                "{\"iss\":\"%s\",\"sub\":\"repo:web\",\"aud\":\"%s\",\"iat\":%d,\"exp\":%d}"
-                    .formatted(issuer, audience, now, now + 300));
+                String.format(
+                    Locale.ROOT,
+                    "{\"iss\":\"%s\",\"sub\":\"repo:web\",\"aud\":\"%s\",\"iat\":%d,\"exp\":%d}",
+                    issuer,
+                    audience,
+                    now,
+                    now + 300));
     Signature signature = Signature.getInstance("SHA256withRSA");
     signature.initSign(keys.getPrivate());
     signature.update(signed.getBytes(StandardCharsets.US_ASCII));
