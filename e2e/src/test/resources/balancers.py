@@ -232,6 +232,7 @@ class Test:
             "header": {"Field": "http-header", "HttpHeaderConfig": {"HttpHeaderName": "X-Beta", "Values": ["on", "y*"]}},
             "method": {"Field": "http-request-method", "HttpRequestMethodConfig": {"Values": ["DELETE"]}},
             "query": {"Field": "query-string", "QueryStringConfig": {"Values": [{"Key": "v", "Value": "2?"}]}},
+            "expression": {"Field": "path-pattern", "PathPatternConfig": {"RegexValues": ["^/v[0-9]+/items$"]}},
         }
         for i, (name, condition) in enumerate(conditions.items()):
             self.lb.create_rule(ListenerArn=listener, Priority=10 + i, Conditions=[condition], Actions=fixed("by " + name))
@@ -247,15 +248,22 @@ class Test:
                             Actions=[{"Type": "forward", "ForwardConfig": {
                                 "TargetGroups": [{"TargetGroupArn": self.main, "Weight": 1}, {"TargetGroupArn": self.other, "Weight": 1}],
                                 "TargetGroupStickinessConfig": {"Enabled": True, "DurationSeconds": 60}}}])
+        self.lb.create_rule(ListenerArn=listener, Priority=29, Conditions=[{"Field": "path-pattern", "Values": ["/api/*"]}],
+                            Actions=[{"Type": "forward", "TargetGroupArn": self.main}], Transforms=[
+            {"Type": "url-rewrite", "UrlRewriteConfig": {"Rewrites": [{"Regex": "^/api/(.*)$", "Replace": "/$1"}]}},
+            {"Type": "host-header-rewrite", "HostHeaderRewriteConfig": {"Rewrites": [{"Regex": "^web\\.(.+)$", "Replace": "inner.$1"}]}}])
         self.healthy(self.other, b)
-        until("the last rule", lambda: ask(port, "/both").cookies().get("AWSALBTG"))
+        until("the last rule", lambda: ask(port, "/api/x").said()["path"] == "/x")
         hits = {"by host": dict(host="www.shop.example"), "by path": dict(path="/img/x/y.png"), "by header": dict(headers={"x-beta": "YES"}),
-                "by method": dict(method="DELETE"), "by query": dict(path="/?a=b&v=2x"), "by source": dict(path="/local")}
+                "by method": dict(method="DELETE"), "by query": dict(path="/?a=b&v=2x"), "by source": dict(path="/local"),
+                "by expression": dict(path="/v12/items")}
         for text, how in hits.items():
             reply = ask(port, **how)
             check((reply.status, reply.body) == (418, text), "%s: %s %s" % (text, reply.status, reply.body))
         for how in (dict(host="shop.example"), dict(path="/img/x.gif"), dict(headers={"x-beta": "off"}), dict(path="/?v=3")):
             check(ask(port, **how).said()["name"] == "a", "a miss: %s" % how)
+        rewritten = ask(port, "/api/x?q=1").said()
+        check((rewritten["path"], rewritten["headers"]["host"]) == ("/x?q=1", "inner.us-east-1.elb.localhost:%d" % port), str(rewritten))
         moved = ask(port, "/old/x?q=1")
         check(moved.status == 302 and moved.header("Location") == "https://web.us-east-1.elb.localhost:443/new/old/x?q=1", str(moved.headers))
         names = {ask(port, "/both").said()["name"] for _ in range(40)}
@@ -263,7 +271,7 @@ class Test:
         first = ask(port, "/both")
         kept = {ask(port, "/both", headers={"Cookie": first.cookies()["AWSALBTG"]}).said()["name"] for _ in range(15)}
         check(kept == {first.said()["name"]}, "AWSALBTG: %s" % kept)
-        say("every condition and every action decided")
+        say("every condition and every action decided, host and URL were rewritten")
 
     def headers(self):
         said = ask(self.port, headers={"X-Forwarded-For": "9.9.9.9"}).said()["headers"]
@@ -626,7 +634,7 @@ http { access_log off; client_body_temp_path %(f)s/b; proxy_temp_path %(f)s/p; f
             until("the access log's line", lambda: ask(self.port, method="POST", body=b"logged") and any(wanted.fullmatch(line) for line in lines(False)))
         except AssertionError:
             raise AssertionError("no line as it should be in: %s" % lines(False)[:5])
-        until("the connection log's line", lambda: any(re.match(r"\S+Z 127\.0\.0\.1 \d+ %d - - - " % self.port, line) for line in lines(True)))
+        until("the connection log's line", lambda: any(re.fullmatch(r'\S+Z 127\.0\.0\.1 \d+ %d - - - "-" - - - TID_\S+ -' % self.port, line) for line in lines(True)))
         say("access and connection logs in AWS's format")
 
     def run(self):

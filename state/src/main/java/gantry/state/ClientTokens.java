@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import software.amazon.awssdk.core.SdkPojo;
 
@@ -94,7 +95,8 @@ public record ClientTokens(Table<Remembered> table, Duration window) {
     Remembered remembered = new Remembered(id(operation, token), parameters, result, until);
     tx.put(table, scope.key(remembered.id()), remembered);
     // Milliseconds of a fixed width, so that ids stand in the order of time.
-    String ends = "%s%015d/%s".formatted(ENDS, until.toEpochMilli(), remembered.id());
+    String ends =
+        String.format(Locale.ROOT, "%s%015d/%s", ENDS, until.toEpochMilli(), remembered.id());
     tx.put(table, scope.key(ends), remembered);
   }
 

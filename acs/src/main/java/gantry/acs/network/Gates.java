@@ -15,6 +15,7 @@ import gantry.acs.network.NetworkPlan.Vpc;
 import gantry.acs.network.Reachability.Answer;
 import gantry.acs.network.Reachability.By;
 import java.util.List;
+import java.util.Locale;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -225,15 +226,16 @@ final class Gates {
             egress ? By.NETWORK_ACL_EGRESS : By.NETWORK_ACL_INGRESS,
             acl.id(),
             subnet.id(),
-            "%s entry %s of %s denies %s %s %s, port %d."
-                .formatted(
-                    egress ? "Outbound" : "Inbound",
-                    decides == null ? "*" : Integer.toString(decides.number()),
-                    acl.id(),
-                    what,
-                    egress ? "to" : "from",
-                    peer,
-                    asked));
+            String.format(
+                Locale.ROOT,
+                "%s entry %s of %s denies %s %s %s, port %d.",
+                egress ? "Outbound" : "Inbound",
+                decides == null ? "*" : Integer.toString(decides.number()),
+                acl.id(),
+                what,
+                egress ? "to" : "from",
+                peer,
+                asked));
       }
     }
     return acl;

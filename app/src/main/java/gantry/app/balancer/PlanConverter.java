@@ -18,11 +18,13 @@ import gantry.traffic.lb.RoutingTable.Kind;
 import gantry.traffic.lb.RoutingTable.Listener;
 import gantry.traffic.lb.RoutingTable.Node;
 import gantry.traffic.lb.RoutingTable.Protocol;
+import gantry.traffic.lb.RoutingTable.Rewrite;
 import gantry.traffic.lb.RoutingTable.Rule;
 import gantry.traffic.lb.RoutingTable.Stickiness;
 import gantry.traffic.lb.RoutingTable.Target;
 import gantry.traffic.lb.RoutingTable.TargetGroup;
 import gantry.traffic.lb.RoutingTable.TlsPolicy;
+import gantry.traffic.lb.RoutingTable.Transforms;
 import gantry.traffic.lb.RoutingTable.Version;
 import gantry.traffic.lb.RoutingTable.Weighted;
 import gantry.traffic.lb.SocketRooms;
@@ -35,7 +37,9 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Action;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancerTypeEnum;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.RewriteConfig;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.RuleCondition;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.RuleTransform;
 
 /** Says the API's plan in the data plane's words. A pure function. */
 final class PlanConverter {
@@ -184,16 +188,38 @@ final class PlanConverter {
         one.arn(),
         one.priority(),
         one.conditions().stream().map(PlanConverter::condition).toList(),
-        action(one.actions().getLast()));
+        action(one.actions().getLast()),
+        transforms(one.transforms()));
+  }
+
+  private static Transforms transforms(List<RuleTransform> given) {
+    Rewrite host = null;
+    Rewrite url = null;
+    for (RuleTransform one : given) {
+      switch (one.type()) {
+        case HOST_HEADER_REWRITE -> host = rewrite(one.hostHeaderRewriteConfig().rewrites());
+        case URL_REWRITE -> url = rewrite(one.urlRewriteConfig().rewrites());
+        case UNKNOWN_TO_SDK_VERSION ->
+            throw new IllegalStateException("a transform that the API admits: " + one);
+      }
+    }
+    return new Transforms(host, url);
+  }
+
+  private static Rewrite rewrite(List<RewriteConfig> rewrites) {
+    RewriteConfig only = rewrites.getFirst();
+    return new Rewrite(only.regex(), only.replace());
   }
 
   private static Condition condition(RuleCondition c) {
     return switch (c.field()) {
-      case "host-header" -> new Condition.Host(c.hostHeaderConfig().values());
-      case "path-pattern" -> new Condition.Path(c.pathPatternConfig().values());
+      case "host-header" -> new Condition.Host(texts(c, c.hostHeaderConfig().values()), regex(c));
+      case "path-pattern" -> new Condition.Path(texts(c, c.pathPatternConfig().values()), regex(c));
       case "http-header" ->
           new Condition.Header(
-              c.httpHeaderConfig().httpHeaderName(), c.httpHeaderConfig().values());
+              c.httpHeaderConfig().httpHeaderName(),
+              texts(c, c.httpHeaderConfig().values()),
+              regex(c));
       case "http-request-method" -> new Condition.Method(c.httpRequestMethodConfig().values());
       case "query-string" ->
           new Condition.Query(
@@ -203,6 +229,14 @@ final class PlanConverter {
       case "source-ip" -> new Condition.SourceIp(c.sourceIpConfig().values());
       default -> throw new IllegalStateException("a condition that the API admits: " + c.field());
     };
+  }
+
+  private static boolean regex(RuleCondition c) {
+    return !c.regexValues().isEmpty();
+  }
+
+  private static List<String> texts(RuleCondition c, List<String> values) {
+    return regex(c) ? c.regexValues() : values;
   }
 
   private static RoutingTable.Action action(Action a) {

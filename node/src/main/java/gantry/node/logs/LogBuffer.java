@@ -35,19 +35,38 @@ final class LogBuffer {
     int size = event.bytes();
     lock.lock();
     try {
-      while (blocking && !events.isEmpty() && bytes + size > limit && !ended) {
+      while (blocking && isFull(size) && !ended) {
         changed.await();
       }
-      if (!blocking && !events.isEmpty() && bytes + size > limit) {
-        dropped++;
-        return;
-      }
-      events.addLast(event);
-      bytes += size;
-      changed.signalAll();
+      add(event, size);
     } finally {
       lock.unlock();
     }
+  }
+
+  /** The same for its sender, who alone makes room: where {@link #put} would wait, it is taken. */
+  void putAtOnce(LogEvent event) {
+    int size = event.bytes();
+    lock.lock();
+    try {
+      add(event, size);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void add(LogEvent event, int size) {
+    if (!blocking && isFull(size)) {
+      dropped++;
+      return;
+    }
+    events.addLast(event);
+    bytes += size;
+    changed.signalAll();
+  }
+
+  private boolean isFull(int more) {
+    return !events.isEmpty() && bytes + more > limit;
   }
 
   /** No more will be put. */

@@ -7,7 +7,6 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -48,12 +47,15 @@ final class LogShipper {
   private final BooleanSupplier running;
   private final LogBuffer buffer;
   private final EventAssembler assembler;
+
+  /** Held while the reader puts together and waits for room; for the assembler and lastPiece. */
   private final ReentrantLock assembling = new ReentrantLock();
+
   private final CountDownLatch done = new CountDownLatch(1);
   private volatile boolean closed;
   private volatile @Nullable DockerLogStream open;
   private @Nullable Instant readUpTo;
-  private volatile long lastPiece = System.nanoTime();
+  private long lastPiece = System.nanoTime();
 
   LogShipper(
       DockerEngine docker,
@@ -111,6 +113,9 @@ final class LogShipper {
           open = stream0;
           if (stream0 == null) {
             return; // the container is gone, and its output with it
+          }
+          if (closed) {
+            return; // it was closed while Docker was asked, and did not see this stream
           }
           stream0.read(this::accept);
           pause = FIRST_RETRY;
@@ -174,20 +179,16 @@ final class LogShipper {
     } else {
       readUpTo = at;
     }
-    lastPiece = System.nanoTime();
-    List<LogEvent> events;
     assembling.lock();
     try {
-      events = assembler.add(new LogLine(at, piece.text(), piece.ends()));
-    } finally {
-      assembling.unlock();
-    }
-    try {
-      for (LogEvent each : events) {
+      for (LogEvent each : assembler.add(new LogLine(at, piece.text(), piece.ends()))) {
         buffer.put(each);
       }
+      lastPiece = System.nanoTime();
     } catch (InterruptedException e) {
       throw new Interrupted(e);
+    } finally {
+      assembling.unlock();
     }
   }
 
@@ -260,22 +261,17 @@ final class LogShipper {
     return open == null && !running.getAsBoolean();
   }
 
-  private void flushSilent() throws InterruptedException {
-    if (options.multiline() == null
-        || System.nanoTime() - lastPiece < MULTILINE_SILENCE.toNanos()) {
+  /** A reader that waits for room holds the lock: it is not silent, there is more to come. */
+  private void flushSilent() {
+    if (options.multiline() == null || !assembling.tryLock()) {
       return;
     }
-    List<LogEvent> events = new ArrayList<>();
-    assembling.lock();
     try {
-      if (assembler.pending()) {
-        events.addAll(assembler.flush());
+      if (assembler.pending() && System.nanoTime() - lastPiece >= MULTILINE_SILENCE.toNanos()) {
+        assembler.flush().forEach(buffer::putAtOnce);
       }
     } finally {
       assembling.unlock();
-    }
-    for (LogEvent each : events) {
-      buffer.put(each);
     }
   }
 

@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
@@ -103,14 +102,13 @@ public final class Logs implements AutoCloseable {
 
   /** Waits for the rest of a task's output to be shipped, and forgets it. */
   public void drain(String taskArn, Duration limit) throws InterruptedException {
-    Instant deadline = Instant.now().plus(limit);
+    long deadline = System.nanoTime() + limit.toNanos();
     for (var each : List.copyOf(shippers.entrySet())) {
       if (!each.getValue().taskArn().equals(taskArn)) {
         continue;
       }
-      Duration left = Duration.between(Instant.now(), deadline);
       LogShipper shipper = each.getValue().shipper();
-      if (!shipper.awaitDone(left.isNegative() ? Duration.ZERO : left)) {
+      if (!shipper.awaitDone(Duration.ofNanos(deadline - System.nanoTime()))) {
         log.warn("the rest of the output of a container of {} could not be shipped", taskArn);
         shipper.close();
       }

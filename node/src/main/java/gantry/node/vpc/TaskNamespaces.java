@@ -9,6 +9,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -49,8 +50,13 @@ public final class TaskNamespaces implements AutoCloseable {
     script.append("  type nat hook output priority -100; policy accept;\n");
     for (Redirect one : redirects) {
       script.append(
-          "  ip daddr %s tcp dport %d dnat to %s:%d\n"
-              .formatted(one.address(), one.port(), one.address(), one.listener()));
+          String.format(
+              Locale.ROOT,
+              "  ip daddr %s tcp dport %d dnat to %s:%d\n",
+              one.address(),
+              one.port(),
+              one.address(),
+              one.listener()));
     }
     script.append(" }\n}\n");
     commands.run(

@@ -10,6 +10,7 @@ import gantry.node.vpc.KernelPlan.Veth;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.SortedSet;
@@ -131,8 +132,12 @@ final class VpcReconciler {
     commands.ip(
         router,
         List.of(
-            "link add %s type veth peer name eth0 address %s netns %d"
-                .formatted(link, eni.macAddress(), pid),
+            String.format(
+                Locale.ROOT,
+                "link add %s type veth peer name eth0 address %s netns %d",
+                link,
+                eni.macAddress(),
+                pid),
             "link set " + link + " up",
             "route replace " + route));
     commands.ipOf(

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -187,7 +188,7 @@ public final class AuditTrail implements AutoCloseable {
   }
 
   private static String name(long segment) {
-    return "%012d".formatted(segment) + SUFFIX;
+    return String.format(Locale.ROOT, "%012d", segment) + SUFFIX;
   }
 
   private List<Path> segments() throws IOException {

@@ -6,6 +6,7 @@ import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Action;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancer;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.RuleCondition;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.RuleTransform;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetGroup;
 
 /**
@@ -64,7 +65,11 @@ public record BalancerPlan(
       List<Rule> rules) {}
 
   public record Rule(
-      String arn, int priority, List<RuleCondition> conditions, List<Action> actions) {}
+      String arn,
+      int priority,
+      List<RuleCondition> conditions,
+      List<Action> actions,
+      List<RuleTransform> transforms) {}
 
   public record Group(TargetGroup group, Map<String, String> attributes, List<Target> targets) {}
 

@@ -17,6 +17,7 @@ final class Conditions {
   private static final String PATH = "[A-Za-z0-9_\\-.$/~\"'@:+&*?%=,;!()\\[\\]|^{}<>#\\\\]*";
   private static final Set<String> ONCE =
       Set.of("path-pattern", "host-header", "http-request-method", "source-ip");
+  private static final Set<String> REGEX = Set.of("path-pattern", "host-header", "http-header");
 
   private Conditions() {}
 
@@ -33,8 +34,8 @@ final class Conditions {
       if (field == null || field.isEmpty()) {
         throw Errors.validation("A condition field must be specified");
       }
-      if (condition.hasRegexValues() && !condition.regexValues().isEmpty()) {
-        throw Errors.notBuilt("RegexValues", "use Values with * and ? instead");
+      if (!condition.regexValues().isEmpty() && !REGEX.contains(field)) {
+        throw Errors.validation("The 'RegexValues' field is not compatible with '" + field + "'");
       }
       RuleCondition normal = one(field, condition);
       if (ONCE.contains(field) && !seen.add(field)) {
@@ -42,7 +43,7 @@ final class Conditions {
       }
       List<String> texts = texts(normal);
       values += texts.size();
-      if (!field.equals("source-ip")) {
+      if (!field.equals("source-ip") && normal.regexValues().isEmpty()) {
         wildcards +=
             (int)
                 texts.stream()
@@ -65,8 +66,14 @@ final class Conditions {
     return switch (field) {
       case "path-pattern" -> {
         var config = c.pathPatternConfig();
-        if (config != null && config.hasRegexValues() && !config.regexValues().isEmpty()) {
-          throw Errors.notBuilt("RegexValues", "use Values with * and ? instead");
+        List<String> regexes = regexes(field, c, config == null ? List.of() : config.regexValues());
+        if (!regexes.isEmpty()) {
+          noOther(field, c, config == null ? List.of() : config.values());
+          yield RuleCondition.builder()
+              .field(field)
+              .regexValues(regexes)
+              .pathPatternConfig(b -> b.regexValues(regexes))
+              .build();
         }
         List<String> values =
             either(field, "PathPatternConfig", c, config == null ? null : config.values());
@@ -83,8 +90,14 @@ final class Conditions {
       }
       case "host-header" -> {
         var config = c.hostHeaderConfig();
-        if (config != null && config.hasRegexValues() && !config.regexValues().isEmpty()) {
-          throw Errors.notBuilt("RegexValues", "use Values with * and ? instead");
+        List<String> regexes = regexes(field, c, config == null ? List.of() : config.regexValues());
+        if (!regexes.isEmpty()) {
+          noOther(field, c, config == null ? List.of() : config.values());
+          yield RuleCondition.builder()
+              .field(field)
+              .regexValues(regexes)
+              .hostHeaderConfig(b -> b.regexValues(regexes))
+              .build();
         }
         List<String> values =
             either(field, "HostHeaderConfig", c, config == null ? null : config.values());
@@ -103,15 +116,21 @@ final class Conditions {
         if (config == null) {
           throw missing("HttpHeaderConfig", field);
         }
-        if (config.hasRegexValues() && !config.regexValues().isEmpty()) {
-          throw Errors.notBuilt("RegexValues", "use Values with * and ? instead");
-        }
         String name = config.httpHeaderName();
         if (name == null || name.isEmpty() || name.length() > 40) {
           throw Errors.validation("The HTTP header name must be between 1 and 40 characters long");
         }
         if (name.equalsIgnoreCase("host") || !name.matches("[!#$%&'+\\-.^_`|~A-Za-z0-9]+")) {
           throw Errors.validation("The HTTP header name '" + name + "' is not valid");
+        }
+        List<String> regexes = regexes(field, c, config.regexValues());
+        if (!regexes.isEmpty()) {
+          noOther(field, c, config.values());
+          yield RuleCondition.builder()
+              .field(field)
+              .regexValues(regexes)
+              .httpHeaderConfig(b -> b.httpHeaderName(name).regexValues(regexes))
+              .build();
         }
         check(field, config.values());
         yield RuleCondition.builder().field(field).httpHeaderConfig(config).build();
@@ -198,6 +217,27 @@ final class Conditions {
     return values;
   }
 
+  /** Those of a condition, wherever they stand; none where it has values of the other kind. */
+  private static List<String> regexes(String field, RuleCondition c, List<String> configured) {
+    if (!c.regexValues().isEmpty() && !configured.isEmpty()) {
+      throw Errors.validation(
+          "You cannot provide 'RegexValues' twice for a condition of type '" + field + "'");
+    }
+    List<String> regexes = configured.isEmpty() ? c.regexValues() : configured;
+    if (!regexes.isEmpty()) {
+      check(field, regexes);
+      regexes.forEach(Regexes::check);
+    }
+    return regexes;
+  }
+
+  private static void noOther(String field, RuleCondition c, List<String> configured) {
+    if (!c.values().isEmpty() || !configured.isEmpty()) {
+      throw Errors.validation(
+          "You cannot provide both Values and RegexValues for a condition of type '" + field + "'");
+    }
+  }
+
   private static void check(String field, List<String> values) {
     if (values.isEmpty()) {
       throw Errors.validation("A condition value must be specified");
@@ -234,6 +274,9 @@ final class Conditions {
   private static List<String> texts(RuleCondition c) {
     if (c.hasValues() && !c.values().isEmpty()) {
       return c.values();
+    }
+    if (!c.regexValues().isEmpty()) {
+      return c.regexValues();
     }
     if (c.httpHeaderConfig() != null) {
       return c.httpHeaderConfig().values();

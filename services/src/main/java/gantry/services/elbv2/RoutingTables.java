@@ -89,9 +89,10 @@ public final class RoutingTables {
               rule.ruleArn(),
               Integer.parseInt(rule.priority()),
               rule.conditions(),
-              rule.actions()));
+              rule.actions(),
+              rule.transforms()));
     }
-    rules.add(new Rule(row.defaultRuleArn(), 0, List.of(), listener.defaultActions()));
+    rules.add(new Rule(row.defaultRuleArn(), 0, List.of(), listener.defaultActions(), List.of()));
     return new Listener(
         listener.listenerArn(),
         listener.port(),

@@ -47,9 +47,7 @@ final class Rules {
     if (!Balancers.application(balancer.balancer())) {
       throw Errors.notBuilt("A rule on a network load balancer", "it has default actions only");
     }
-    if (r.hasTransforms() && !r.transforms().isEmpty()) {
-      throw Errors.notBuilt("Transforms", "requests are passed on as they came");
-    }
+    Transforms.check(r.transforms());
     if (r.priority() == null) {
       throw Errors.validation("A priority must be specified");
     }
@@ -65,6 +63,7 @@ final class Rules {
             .priority(Integer.toString(r.priority()))
             .conditions(conditions)
             .actions(actions)
+            .transforms(r.transforms())
             .isDefault(false)
             .build();
     return context
@@ -117,10 +116,13 @@ final class Rules {
     Scope scope = Caller.current().scope();
     boolean conditions = r.hasConditions() && !r.conditions().isEmpty();
     boolean actions = r.hasActions() && !r.actions().isEmpty();
-    if (r.hasTransforms() && !r.transforms().isEmpty()) {
-      throw Errors.notBuilt("Transforms", "requests are passed on as they came");
+    boolean transforms = !r.transforms().isEmpty();
+    boolean reset = Boolean.TRUE.equals(r.resetTransforms());
+    if (transforms && reset) {
+      throw Errors.validation("Transforms and ResetTransforms cannot be specified together");
     }
-    if (!conditions && !actions && !Boolean.TRUE.equals(r.resetTransforms())) {
+    Transforms.check(r.transforms());
+    if (!conditions && !actions && !transforms && !reset) {
       throw Errors.validation("Either conditions or actions must be specified");
     }
     return context
@@ -153,6 +155,9 @@ final class Rules {
                     listener.listener().protocolAsString(),
                     normal);
                 next.actions(normal);
+              }
+              if (transforms || reset) {
+                next.transforms(r.transforms());
               }
               Rule rule = next.build();
               tx.put(

@@ -5,6 +5,7 @@ import gantry.services.SecretBox;
 import gantry.services.ServiceContext;
 import gantry.state.Page;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.iam.IamClient;
 import software.amazon.awssdk.services.iam.model.*;
@@ -139,7 +140,7 @@ public final class Iam extends AbsentApi implements IamClient {
         page(
             from ->
                 java.util.stream.IntStream.range(0, all.size())
-                    .mapToObj("%08d"::formatted)
+                    .mapToObj(place -> String.format(Locale.ROOT, "%08d", place))
                     .filter(place -> place.compareTo(from) > 0),
             place -> place,
             marker,

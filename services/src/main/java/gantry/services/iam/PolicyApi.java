@@ -8,6 +8,7 @@ import gantry.services.iam.Tables.VersionRow;
 import gantry.state.Page;
 import gantry.state.View;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.iam.model.*;
 
@@ -109,8 +110,10 @@ abstract class PolicyApi extends RoleApi {
   }
 
   private static String place(VersionRow version) {
-    return "%010d"
-        .formatted(Integer.MAX_VALUE - Integer.parseInt(version.versionId().substring(1)));
+    return String.format(
+        Locale.ROOT,
+        "%010d",
+        Integer.MAX_VALUE - Integer.parseInt(version.versionId().substring(1)));
   }
 
   public DeletePolicyVersionResponse deletePolicyVersion(DeletePolicyVersionRequest r) {

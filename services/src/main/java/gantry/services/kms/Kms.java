@@ -12,6 +12,7 @@ import gantry.state.Page;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.IntStream;
 import software.amazon.awssdk.services.kms.KmsClient;
@@ -133,7 +134,7 @@ public final class Kms extends GrantApi implements KmsClient {
             r.marker(),
             r.limit(),
             IntStream.range(first ? 0 : 1, materials.size()).boxed(),
-            "%010d"::formatted);
+            place -> String.format(Locale.ROOT, "%010d", place));
     return ListKeyRotationsResponse.builder()
         .rotations(
             page.items().stream()

@@ -13,6 +13,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -99,7 +100,7 @@ final class GroupLog implements AutoCloseable {
   }
 
   private Path file(long of, String ending) {
-    return folder.resolve("%012d%s".formatted(of, ending));
+    return folder.resolve(String.format(Locale.ROOT, "%012d%s", of, ending));
   }
 
   private void recover() throws IOException {

@@ -356,7 +356,11 @@ final class InsightsParser {
     Expression call = Functions.of(function, arguments);
     if (call == null) {
       throw in.wrong(
-          "the function '%s' with %d arguments is not supported".formatted(name, arguments.size()));
+          String.format(
+              Locale.ROOT,
+              "the function '%s' with %d arguments is not supported",
+              name,
+              arguments.size()));
     }
     return call;
   }

@@ -21,6 +21,7 @@ import gantry.state.View;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
@@ -114,7 +115,8 @@ final class LogsApi extends GroupApi implements LiveTailing {
         byTime
             ? row -> {
               StreamTimes known = times.get(row.number());
-              return "%020d:%s".formatted(known == null ? 0 : known.last(), row.name());
+              return String.format(
+                  Locale.ROOT, "%020d:%s", known == null ? 0 : known.last(), row.name());
             }
             : StreamRow::name;
     Cut<StreamRow> page =

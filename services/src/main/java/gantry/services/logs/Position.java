@@ -1,6 +1,7 @@
 package gantry.services.logs;
 
 import java.math.BigInteger;
+import java.util.Locale;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -26,7 +27,7 @@ record Position(long timestamp, long sequence) implements Comparable<Position> {
         BigInteger.valueOf(timestamp)
             .shiftLeft(SHIFT)
             .add(BigInteger.valueOf(sequence + 1)); // -1 is before every event
-    return "%056d".formatted(number);
+    return String.format(Locale.ROOT, "%056d", number);
   }
 
   /** Null for what {@link #id} never made. */

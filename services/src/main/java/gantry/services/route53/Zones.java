@@ -9,6 +9,7 @@ import gantry.state.Tx;
 import gantry.state.View;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.route53.model.ConflictingDomainExistsException;
@@ -184,7 +185,12 @@ final class Zones {
     String[] ends = {"com", "net", "org", "co.uk"};
     for (int i = 0; i < ends.length; i++) {
       servers.add(
-          "ns-%d.awsdns-%02d.%s.".formatted(i * 512 + context.ids().below(512), family, ends[i]));
+          String.format(
+              Locale.ROOT,
+              "ns-%d.awsdns-%02d.%s.",
+              i * 512 + context.ids().below(512),
+              family,
+              ends[i]));
     }
     return servers;
   }

@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
@@ -253,7 +254,7 @@ public final class SecretsManager extends ValueApi implements SecretsManagerClie
 
   /** Secrets are listed by the time of their creation. */
   private static String place(SecretRow row) {
-    return "%015d/%s".formatted(row.created().toEpochMilli(), row.name());
+    return String.format(Locale.ROOT, "%015d/%s", row.created().toEpochMilli(), row.name());
   }
 
   private static SecretListEntry entry(SecretRow row) {

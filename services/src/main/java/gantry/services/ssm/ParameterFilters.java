@@ -2,6 +2,7 @@ package gantry.services.ssm;
 
 import gantry.services.ssm.ParameterTables.VersionRow;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.BiPredicate;
 import java.util.function.Predicate;
@@ -59,7 +60,7 @@ final class ParameterFilters {
     List<String> values = filter.values();
     if (values.size() > MAX_VALUES) {
       throw InvalidFilterValueException.builder()
-          .message("A filter can have %d values at most.".formatted(MAX_VALUES))
+          .message(String.format(Locale.ROOT, "A filter can have %d values at most.", MAX_VALUES))
           .build();
     }
     String option = filter.option();

@@ -17,6 +17,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -197,7 +198,7 @@ abstract class ParameterLabels extends ParameterReading {
     added.forEach(tag -> tags.put(tag.key(), tag.value()));
     if (tags.size() > MAX_TAGS) {
       throw TooManyTagsErrorException.builder()
-          .message("The number of tags is more than %d.".formatted(MAX_TAGS))
+          .message(String.format(Locale.ROOT, "The number of tags is more than %d.", MAX_TAGS))
           .build();
     }
     return tags;

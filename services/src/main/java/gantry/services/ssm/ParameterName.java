@@ -57,14 +57,19 @@ final class ParameterName {
     if (name.chars().filter(c -> c == '/').count() > MAX_LEVELS) {
       throw HierarchyLevelLimitExceededException.builder()
           .message(
-              "The parameter hierarchy can have a maximum of %d levels: %s"
-                  .formatted(MAX_LEVELS, name))
+              String.format(
+                  Locale.ROOT,
+                  "The parameter hierarchy can have a maximum of %d levels: %s",
+                  MAX_LEVELS,
+                  name))
           .build();
     }
     if (arn(scope, name).length() > MAX_ARN_LENGTH) {
       throw SsmErrors.validation(
-          "The parameter name and its ARN prefix can be %d characters long at most."
-              .formatted(MAX_ARN_LENGTH));
+          String.format(
+              Locale.ROOT,
+              "The parameter name and its ARN prefix can be %d characters long at most.",
+              MAX_ARN_LENGTH));
     }
     return name;
   }

@@ -9,6 +9,7 @@ import java.time.OffsetDateTime;
 import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ssm.model.InvalidPolicyAttributeException;
 import software.amazon.awssdk.services.ssm.model.InvalidPolicyTypeException;
@@ -51,7 +52,8 @@ record ParameterPolicies(@Nullable String json, @Nullable Instant expiresAt) {
     }
     if (policies.size() > MAX_POLICIES) {
       throw PoliciesLimitExceededException.builder()
-          .message("A parameter can have %d policies at most.".formatted(MAX_POLICIES))
+          .message(
+              String.format(Locale.ROOT, "A parameter can have %d policies at most.", MAX_POLICIES))
           .build();
     }
     Instant expiresAt = null;

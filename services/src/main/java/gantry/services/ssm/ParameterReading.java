@@ -23,6 +23,7 @@ import java.time.Clock;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
@@ -385,7 +386,7 @@ abstract class ParameterReading {
   }
 
   static String historyId(VersionRow version) {
-    return "%09d".formatted(version.version());
+    return String.format(Locale.ROOT, "%09d", version.version());
   }
 
   ParameterHistory history(Scope scope, VersionRow row, boolean decrypted) {

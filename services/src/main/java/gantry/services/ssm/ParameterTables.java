@@ -7,6 +7,7 @@ import gantry.state.Table;
 import gantry.state.View;
 import java.time.Instant;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -71,7 +72,7 @@ final class ParameterTables {
 
   /** Names hold no colon, so the versions of one parameter stand together, in order. */
   static Key versionKey(Scope scope, String name, long version) {
-    return scope.key("%s:%09d".formatted(name, version));
+    return scope.key(String.format(Locale.ROOT, "%s:%09d", name, version));
   }
 
   static List<VersionRow> versions(View view, Scope scope, String name) {

@@ -7,6 +7,7 @@ import gantry.services.KeyNames;
 import gantry.services.SecretBox;
 import gantry.state.Scope;
 import java.util.Base64;
+import java.util.Locale;
 import java.util.Map;
 import software.amazon.awssdk.core.SdkBytes;
 import software.amazon.awssdk.services.kms.KmsClient;
@@ -41,8 +42,10 @@ final class Sealing {
     }
     if (bytes.length > MAX_KMS_BYTES) {
       throw SsmErrors.validation(
-          "A SecureString under a customer managed key can be %d bytes long at most here."
-              .formatted(MAX_KMS_BYTES));
+          String.format(
+              Locale.ROOT,
+              "A SecureString under a customer managed key can be %d bytes long at most here.",
+              MAX_KMS_BYTES));
     }
     try {
       SdkBytes sealed =

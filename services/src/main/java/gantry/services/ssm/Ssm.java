@@ -19,6 +19,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -259,8 +260,11 @@ final class Ssm extends ParameterLabels implements SsmClient {
     if (tx.lookup(BY_TIER, scope, tier).count() >= max) {
       throw ParameterLimitExceededException.builder()
           .message(
-              "You have exceeded the number of %s parameters for this account and region: %d."
-                  .formatted(tier, max))
+              String.format(
+                  Locale.ROOT,
+                  "You have exceeded the number of %s parameters for this account and region: %d.",
+                  tier,
+                  max))
           .build();
     }
   }
@@ -274,8 +278,11 @@ final class Ssm extends ParameterLabels implements SsmClient {
     if (!oldest.labels().isEmpty()) {
       throw ParameterMaxVersionLimitExceededException.builder()
           .message(
-              "You attempted to create a new version of %s by calling the PutParameter API with the overwrite flag. Version %d, the oldest version, can't be deleted because it has a label associated with it. Move the label to another version of the parameter, and try again."
-                  .formatted(name, oldest.version()))
+              String.format(
+                  Locale.ROOT,
+                  "You attempted to create a new version of %s by calling the PutParameter API with the overwrite flag. Version %d, the oldest version, can't be deleted because it has a label associated with it. Move the label to another version of the parameter, and try again.",
+                  name,
+                  oldest.version()))
           .build();
     }
     tx.delete(VERSIONS, versionKey(scope, name, oldest.version()));

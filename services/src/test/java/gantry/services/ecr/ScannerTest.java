@@ -47,7 +47,7 @@ class ScannerTest {
     Files.writeString(
         list.resolve(id + ".json"),
         """
-        {"id":"%s","modified":"2026-01-0%dT00:00:00Z","aliases":["CVE-2026-%s"],"details":"bad",
+        {"id":"%s","modified":"2026-01-0%sT00:00:00Z","aliases":["CVE-2026-%s"],"details":"bad",
          "severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}],
          "references":[{"type":"WEB","url":"https://example.com/%s"}],
          "affected":[{"package":{"ecosystem":"%s","name":"%s"},

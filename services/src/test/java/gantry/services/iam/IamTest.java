@@ -8,6 +8,7 @@ import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -180,7 +181,7 @@ class IamTest {
   @Test
   void listsGoByPagesWithoutGapOrRepeat() {
     for (int n = 0; n < 25; n++) {
-      world.user("user%02d".formatted(n));
+      world.user(String.format(Locale.ROOT, "user%02d", n));
     }
     List<String> names = new ArrayList<>();
     String marker = null;

@@ -9,6 +9,7 @@ import gantry.state.Controller;
 import gantry.state.Scope;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 import software.amazon.awssdk.core.SdkBytes;
@@ -29,7 +30,7 @@ class SecretsManagerTest {
   }
 
   private static String token(int n) {
-    return "00000000-0000-0000-0000-%012d".formatted(n);
+    return String.format(Locale.ROOT, "00000000-0000-0000-0000-%012d", n);
   }
 
   private String create(String name, String value) {

@@ -270,7 +270,7 @@ class StsTest {
 
   private String claims(String subject, String audience, long endsIn) {
     long now = world.time.instant().getEpochSecond();
-    return "{'iss':'%s','sub':'%s','aud':'%s','iat':%d,'exp':%d}"
+    return "{'iss':'%s','sub':'%s','aud':'%s','iat':%s,'exp':%s}"
         .formatted(ISSUER, subject, audience, now, now + endsIn);
   }
 

@@ -72,7 +72,10 @@ final class AccessLine {
     b.append(to).append("\" \"").append(code).append("\" \"");
     b.append(head.desync == 0 ? "-" : DESYNC[head.desync]).append("\" \"");
     b.append(head.desyncReason == null ? "-" : head.desyncReason).append("\" ");
-    b.append(client.traceId()).append(" \"-\" \"-\" \"-\"");
+    b.append(client.traceId()).append(" \"");
+    b.append(x.rewrittenHost == null ? "-" : x.rewrittenHost).append("\" \"");
+    b.append(x.rewrittenUrl == null ? "-" : quoted(x.rewrittenUrl)).append("\" \"");
+    b.append(x.transformStatus == null ? "-" : x.transformStatus).append('"');
     return new AccessLog.Line(
         Objects.requireNonNull(c.balancer.settings().accessLogPrefix()),
         c.balancer.account(),
@@ -83,7 +86,8 @@ final class AccessLine {
         b.toString());
   }
 
-  private static String micros(long millis, long nanos) {
+  /** A moment with six digits of its second, as AWS writes it. */
+  static String micros(long millis, long nanos) {
     long sub = Math.floorMod(nanos / 1000, 1000L);
     String text = Instant.ofEpochMilli(millis).toString();
     String whole = text.length() == 20 ? text.substring(0, 19) + ".000" : text.substring(0, 23);

@@ -38,6 +38,14 @@ final class Account {
   @Nullable String redirectUrl;
   @Nullable String traceId;
 
+  /** What a rule's transforms made of host and URL; null where they stay as they came. */
+  @Nullable String rewrittenHost;
+
+  @Nullable String rewrittenUrl;
+
+  /** What came of the rewriting, in the words of AWS's log. */
+  @Nullable String transformStatus;
+
   Account(Worker worker, Client client, Head head, @Nullable Compiled compiled, int port) {
     this.worker = worker;
     this.client = client;

@@ -29,6 +29,13 @@ final class Client {
   Tls.@Nullable Chosen tls;
 
   @Nullable String alpn;
+
+  /** The application protocols that it offered, as logs say them; known only to those. */
+  @Nullable String offeredProtocols;
+
+  /** By what the keys were agreed; known only where a log wants it. */
+  @Nullable String keyExchange;
+
   long handshakeMillis = -1;
   private @Nullable String traceId;
 

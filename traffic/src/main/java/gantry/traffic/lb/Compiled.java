@@ -27,6 +27,7 @@ final class Compiled {
   static final class Rule {
     final RoutingTable.Rule spec;
     final Test[] tests;
+    final @Nullable Transform transform;
     final @Nullable GroupState[] groups;
     final int[] weights;
     final int totalWeight;
@@ -34,6 +35,7 @@ final class Compiled {
     Rule(RoutingTable.Rule spec, Map<String, GroupState> all) {
       this.spec = spec;
       this.tests = spec.conditions().stream().map(Compiled::compile).toArray(Test[]::new);
+      this.transform = Transform.of(spec.transforms());
       if (spec.action() instanceof Action.Forward forward) {
         int n = forward.groups().size();
         groups = new GroupState[n];
@@ -138,14 +140,14 @@ final class Compiled {
     return null;
   }
 
-  private static Wildcard[] patterns(List<String> values, boolean foldCase, boolean escapes) {
+  private static TextPattern[] patterns(List<String> values, boolean regex, boolean foldCase) {
     return values.stream()
-        .map(value -> new Wildcard(value, foldCase, escapes))
-        .toArray(Wildcard[]::new);
+        .map(value -> regex ? new Regex(value, foldCase) : new Wildcard(value, foldCase, false))
+        .toArray(TextPattern[]::new);
   }
 
-  private static boolean any(Wildcard[] patterns, byte[] b, int start, int end) {
-    for (Wildcard pattern : patterns) {
+  private static boolean any(TextPattern[] patterns, byte[] b, int start, int end) {
+    for (TextPattern pattern : patterns) {
       if (pattern.matches(b, start, end)) {
         return true;
       }
@@ -156,7 +158,7 @@ final class Compiled {
   static Test compile(Condition condition) {
     return switch (condition) {
       case Condition.Host host -> {
-        Wildcard[] patterns = patterns(host.values(), true, false);
+        TextPattern[] patterns = patterns(host.values(), host.regex(), true);
         yield (h, client) -> {
           if (h.host < 0) {
             return false;
@@ -166,11 +168,11 @@ final class Compiled {
         };
       }
       case Condition.Path path -> {
-        Wildcard[] patterns = patterns(path.values(), false, false);
+        TextPattern[] patterns = patterns(path.values(), path.regex(), false);
         yield (h, client) -> any(patterns, h.bytes, h.pathStart, h.pathEnd);
       }
       case Condition.Header header -> {
-        Wildcard[] patterns = patterns(header.values(), true, false);
+        TextPattern[] patterns = patterns(header.values(), header.regex(), true);
         byte[] name = header.name().getBytes(StandardCharsets.US_ASCII);
         yield (h, client) -> {
           for (int i = 0; i < h.count; i++) {

@@ -54,6 +54,10 @@ final class Decision {
       case Action.Redirect redirect -> redirect(x, redirect);
       case Action.Forward forward -> {
         account.actions = "forward";
+        if (matched.transform != null && !matched.transform.apply(x)) {
+          x.own(500);
+          return;
+        }
         forward(x, worker, matched, forward);
       }
     }

@@ -270,8 +270,9 @@ final class Flow extends Conn {
     b.append(' ').append(received).append(' ').append(sent).append(" - ");
     b.append(orDash(client.certificateArn())).append(" - ").append(orDash(client.tlsCipher));
     b.append(' ').append(client.tlsProtocol == null ? "-" : tlsName(client.tlsProtocol));
-    b.append(" - ").append(orDash(client.serverName)).append(' ').append(orDash(client.alpn));
-    b.append(" - - ").append(since, 0, 19);
+    b.append(' ').append(orDash(client.keyExchange));
+    b.append(' ').append(orDash(client.serverName)).append(' ').append(orDash(client.alpn));
+    b.append(" - ").append(orDash(client.offeredProtocols)).append(' ').append(since, 0, 19);
     return new AccessLog.Line(
         prefix,
         compiled.balancer.account(),

@@ -81,7 +81,7 @@ final class FrontHttp1 extends Conn implements Front, Body.Sink {
     if (any != null) {
       counted = any;
       any.state.counters[worker.index].newConnections++;
-      worker.owner.connected(any, client, entry.port());
+      worker.owner.connection(any, client, entry.port(), true);
     }
   }
 

@@ -98,7 +98,7 @@ final class FrontHttp2 extends Conn implements Front {
       counted = entry.any();
       if (counted != null) {
         counted.state.counters[worker.index].newConnections++;
-        worker.owner.connected(counted, client, entry.port());
+        worker.owner.connection(counted, client, entry.port(), true);
       }
     }
 

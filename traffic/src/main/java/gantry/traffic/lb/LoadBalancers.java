@@ -264,41 +264,12 @@ public final class LoadBalancers implements AutoCloseable {
     log.add(line);
   }
 
-  /** A client's connection stands: its line in the connection log, where there is one. */
-  void connected(Compiled to, Client client, int port) {
+  /** A client's connection stands, or failed to: its line in the connection log, if one is kept. */
+  void connection(Compiled to, Client client, int port, boolean stands) {
     String prefix = to.balancer.settings().connectionLogPrefix();
-    if (prefix == null) {
-      return;
+    if (prefix != null) {
+      log.add(ConnectionLine.of(prefix, to, client, port, stands));
     }
-    long now = System.currentTimeMillis();
-    String line =
-        java.time.Instant.ofEpochMilli(now)
-            + " "
-            + new String(client.text, StandardCharsets.US_ASCII)
-            + " "
-            + client.port
-            + " "
-            + port
-            + " "
-            + (client.tlsProtocol == null ? "-" : client.tlsProtocol)
-            + " "
-            + (client.tlsCipher == null ? "-" : client.tlsCipher)
-            + " "
-            + (client.tlsProtocol == null
-                ? "-"
-                : String.format(
-                    java.util.Locale.ROOT, "%.3f", (System.nanoTime() - client.openedNanos) / 1e9))
-            + " \"-\" - - - "
-            + client.traceId();
-    log.add(
-        new AccessLog.Line(
-            prefix,
-            to.balancer.account(),
-            to.balancer.region(),
-            to.balancer.id(),
-            true,
-            now,
-            line));
   }
 
   void connectionProblem(Throwable cause) {

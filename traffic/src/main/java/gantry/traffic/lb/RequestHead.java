@@ -25,16 +25,26 @@ final class RequestHead {
     }
     BalancerSettings settings = compiled.balancer.settings();
     Client client = x.front().client();
-    out.reset(h.length + 4096);
+    String url = x.account.rewrittenUrl;
+    out.reset(h.length + 4096 + (url == null ? 0 : url.length()));
     out.put(h.bytes, 0, h.methodEnd).put(' ');
-    out.put(h.bytes, h.targetStart, h.targetEnd).put(VERSION);
+    if (url == null) {
+      out.put(h.bytes, h.targetStart, h.targetEnd).put(VERSION);
+    } else {
+      out.put(url).put(VERSION);
+    }
     boolean mesh = settings.mesh() != null;
     if (!mesh) {
       forwardedFor(out, h, settings, client);
       out.put(client.secure ? PROTO_HTTPS : PROTO_HTTP);
       out.put(PORT).number(x.account.port).crlf();
     }
-    host(out, h, settings, compiled, x.account.port);
+    String rewritten = x.account.rewrittenHost;
+    if (rewritten == null) {
+      host(out, h, settings, compiled, x.account.port);
+    } else {
+      rewrittenHost(out, h, rewritten, settings, x.account.port);
+    }
     if (!mesh) {
       int traceFrom = out.size;
       Trace.put(out, h, worker);
@@ -52,7 +62,7 @@ final class RequestHead {
     for (int i = 0; i < h.count; i++) {
       switch (h.known(i)) {
         case Head.HOST -> {
-          if (!settings.preserveHost()) {
+          if (!settings.preserveHost() || rewritten != null) {
             continue;
           }
         }
@@ -155,6 +165,23 @@ final class RequestHead {
     }
     if (!usual && name == end) {
       out.put(':').number(port);
+    }
+    out.crlf();
+  }
+
+  /** With a port where the client's own name would have one. */
+  private static void rewrittenHost(
+      Bytes out, Head h, String host, BalancerSettings settings, int port) {
+    out.put(HOST).put(host);
+    boolean usual = !settings.preserveHost() && (port == 80 || port == 443);
+    if (host.indexOf(':') < 0 && !usual) {
+      int end = h.valueEnd(h.host);
+      int name = Compiled.hostEnd(h.bytes, h.valueStart(h.host), end);
+      if (name < end) {
+        out.put(h.bytes, name, end);
+      } else if (!settings.preserveHost()) {
+        out.put(':').number(port);
+      }
     }
     out.crlf();
   }

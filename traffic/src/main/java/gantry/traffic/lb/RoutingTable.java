@@ -233,16 +233,53 @@ public record RoutingTable(
    */
   public record TlsPolicy(List<String> protocols, List<String> ciphers, boolean postQuantum) {}
 
-  /** Priority 0 is the default rule. */
-  public record Rule(String arn, int priority, List<Condition> conditions, Action action) {}
+  /**
+   * Priority 0 is the default rule.
+   *
+   * @param transforms what becomes of a request that is forwarded
+   */
+  public record Rule(
+      String arn, int priority, List<Condition> conditions, Action action, Transforms transforms) {
 
-  /** All conditions of a rule must hold; of a condition's values, one. */
+    public Rule(String arn, int priority, List<Condition> conditions, Action action) {
+      this(arn, priority, conditions, action, Transforms.NONE);
+    }
+  }
+
+  /** What is rewritten of a request before a target gets it. */
+  public record Transforms(@Nullable Rewrite host, @Nullable Rewrite url) {
+    public static final Transforms NONE = new Transforms(null, null);
+  }
+
+  /**
+   * What is found by a regular expression gives way to something else.
+   *
+   * @param replace with {@code $1} for what the first group found
+   */
+  public record Rewrite(String regex, String replace) {}
+
+  /**
+   * All conditions of a rule must hold; of a condition's values, one. Values are patterns with
+   * {@code *} and {@code ?}, or regular expressions.
+   */
   public sealed interface Condition {
-    record Host(List<String> values) implements Condition {}
+    record Host(List<String> values, boolean regex) implements Condition {
+      public Host(List<String> values) {
+        this(values, false);
+      }
+    }
 
-    record Path(List<String> values) implements Condition {}
+    record Path(List<String> values, boolean regex) implements Condition {
+      public Path(List<String> values) {
+        this(values, false);
+      }
+    }
 
-    record Header(String name, List<String> values) implements Condition {}
+    record Header(String name, List<String> values, boolean regex) implements Condition {
+      public Header(String name, List<String> values) {
+        this(name, values, false);
+      }
+    }
 
     record Method(List<String> values) implements Condition {}
 

@@ -1,5 +1,6 @@
 package gantry.traffic.lb;
 
+import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -40,29 +41,40 @@ final class ServerFront {
       @Nullable TlsEntry tls,
       @Nullable String zone) {
     Client client = new Client((InetSocketAddress) channel.remoteAddress(), tls != null, zone);
-    Flow flow = new Flow(worker, compiled, client, (InetSocketAddress) channel.localAddress());
+    InetSocketAddress local = (InetSocketAddress) channel.localAddress();
+    Flow flow = new Flow(worker, compiled, client, local);
     if (tls == null) {
       channel.pipeline().addLast(flow);
     } else {
+      boolean logged = compiled.balancer.settings().accessLogPrefix() != null;
+      if (logged) {
+        channel.pipeline().addLast(new KeyExchange(client));
+      }
       channel
           .pipeline()
-          .addLast(new Hello(client, tls))
+          .addLast(new Hello(client, tls, logged))
           .addLast(
-              new AfterHandshake(worker, client, compiled, pipeline -> pipeline.addLast(flow)));
+              new AfterHandshake(
+                  worker, client, compiled, local.getPort(), pipeline -> pipeline.addLast(flow)));
     }
   }
 
   static void secure(
       Channel channel, Worker worker, Entry entry, TlsEntry tls, @Nullable String zone) {
     Client client = new Client((InetSocketAddress) channel.remoteAddress(), true, zone);
+    Compiled any = entry.any();
+    if (any != null && any.balancer.settings().connectionLogPrefix() != null) {
+      channel.pipeline().addLast(new KeyExchange(client));
+    }
     channel
         .pipeline()
-        .addLast(new Hello(client, tls))
+        .addLast(new Hello(client, tls, false))
         .addLast(
             new AfterHandshake(
                 worker,
                 client,
-                entry.any(),
+                any,
+                entry.port(),
                 pipeline -> {
                   SslHandler ssl = pipeline.get(SslHandler.class);
                   if (ApplicationProtocolNames.HTTP_2.equals(ssl.applicationProtocol())) {
@@ -75,11 +87,28 @@ final class ServerFront {
 
   /** Chooses the certificate by the name that the client asks for. */
   static final class Hello extends SniHandler {
-    Hello(Client client, TlsEntry tls) {
+    private final Client client;
+    private final boolean logged;
+
+    /**
+     * @param logged whether what the client offers is to stand in a log
+     */
+    Hello(Client client, TlsEntry tls, boolean logged) {
       super(
           (AsyncMapping<String, SslContext>) (name, promise) -> choose(client, tls, name, promise),
           0,
           Tls.HANDSHAKE_MILLIS);
+      this.client = client;
+      this.logged = logged;
+    }
+
+    @Override
+    protected Future<SslContext> lookup(ChannelHandlerContext ctx, @Nullable ByteBuf clientHello)
+        throws Exception {
+      if (logged && clientHello != null) {
+        client.offeredProtocols = OfferedProtocols.in(clientHello.nioBuffer());
+      }
+      return super.lookup(ctx, clientHello);
     }
 
     private static Future<SslContext> choose(
@@ -98,13 +127,19 @@ final class ServerFront {
     private final Worker worker;
     private final Client client;
     private final @Nullable Compiled compiled;
+    private final int port;
     private final Consumer<ChannelPipeline> then;
 
     AfterHandshake(
-        Worker worker, Client client, @Nullable Compiled compiled, Consumer<ChannelPipeline> then) {
+        Worker worker,
+        Client client,
+        @Nullable Compiled compiled,
+        int port,
+        Consumer<ChannelPipeline> then) {
       this.worker = worker;
       this.client = client;
       this.compiled = compiled;
+      this.port = port;
       this.then = then;
     }
 
@@ -114,6 +149,7 @@ final class ServerFront {
         if (!shaken.isSuccess()) {
           if (compiled != null) {
             compiled.state.counters[worker.index].clientTlsErrors++;
+            worker.owner.connection(compiled, client, port, false);
           }
           ctx.close();
           return;
@@ -123,6 +159,7 @@ final class ServerFront {
         client.tlsCipher = CipherNames.openSsl(ssl.engine().getSession().getCipherSuite());
         client.alpn = ssl.applicationProtocol();
         client.handshakeMillis = (System.nanoTime() - client.openedNanos) / 1_000_000;
+        KeyExchange.end(ctx.pipeline());
         then.accept(ctx.pipeline());
         ctx.pipeline().remove(this);
       } else if (!(event instanceof SniCompletionEvent)) {

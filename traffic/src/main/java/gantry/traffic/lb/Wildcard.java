@@ -6,7 +6,7 @@ import java.nio.charset.StandardCharsets;
  * A pattern of a rule: {@code *} stands for any bytes, {@code ?} for exactly one, a backslash (in
  * query strings) takes their meaning from them. Compared with bytes as they stand in the head.
  */
-final class Wildcard {
+final class Wildcard implements TextPattern {
 
   private static final short ANY = -1;
   private static final short ONE = -2;
@@ -42,7 +42,8 @@ final class Wildcard {
     this.literal = plain;
   }
 
-  boolean matches(byte[] b, int start, int end) {
+  @Override
+  public boolean matches(byte[] b, int start, int end) {
     short[] p = pattern;
     if (literal) {
       if (end - start != p.length) {

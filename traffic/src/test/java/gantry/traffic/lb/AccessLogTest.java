@@ -2,15 +2,9 @@ package gantry.traffic.lb;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import gantry.traffic.lb.RoutingTable.BalancerSettings;
 import gantry.traffic.lb.RoutingTable.GroupSettings;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -28,40 +22,13 @@ class AccessLogTest {
   void begin() throws IOException {
     world = new World();
     backend = new Backend("a");
-    var d = BalancerSettings.DEFAULTS;
-    world.settings =
-        new BalancerSettings(
-            d.idleTimeout(),
-            d.clientKeepAlive(),
-            d.desync(),
-            false,
-            false,
-            false,
-            false,
-            d.forwardedFor(),
-            true,
-            true,
-            "bucket",
-            null);
+    world.settings = World.logging("bucket", null);
   }
 
   @AfterEach
   void end() {
     world.close();
     backend.close();
-  }
-
-  private List<String> lines() throws IOException {
-    world.lb.close();
-    List<String> all = new ArrayList<>();
-    try (var files = Files.walk(world.logs.resolve("bucket"))) {
-      for (Path file : files.filter(Files::isRegularFile).toList()) {
-        try (var in = new GZIPInputStream(Files.newInputStream(file))) {
-          all.addAll(new String(in.readAllBytes(), StandardCharsets.UTF_8).lines().toList());
-        }
-      }
-    }
-    return all;
   }
 
   @Test
@@ -73,7 +40,7 @@ class AccessLogTest {
       World.Reply reply = talk.send(request).reply();
       length = reply.head().length() + reply.body().length();
     }
-    String[] fields = lines().getFirst().split(" ", -1);
+    String[] fields = world.logged("bucket").getFirst().split(" ", -1);
     assertThat(fields[RECEIVED]).isEqualTo(Integer.toString(request.length()));
     assertThat(fields[SENT]).isEqualTo(Integer.toString(length));
   }
@@ -87,7 +54,7 @@ class AccessLogTest {
       assertThat(reply.status()).isEqualTo(503);
       length = reply.head().length() + reply.body().length();
     }
-    String line = lines().getFirst();
+    String line = world.logged("bucket").getFirst();
     assertThat(line).as("a trace id without a target").contains(" \"Root=1-");
     String[] fields = line.split(" ", -1);
     assertThat(fields[8]).isEqualTo("503");
@@ -108,7 +75,7 @@ class AccessLogTest {
       assertThat(talk.send("CONNECT a:1 HTTP/1.1\r\nHost: h\r\n\r\n").reply().status())
           .isEqualTo(400);
     }
-    List<String> lines = lines();
+    List<String> lines = world.logged("bucket");
     assertThat(lines).allMatch(line -> line.startsWith("http "));
     assertThat(lines.get(1)).contains("/ -\" ");
     assertThat(lines.get(2)).contains("\"CONNECT http://h:" + world.port + "/ HTTP/1.1\"");

@@ -347,21 +347,7 @@ class AlbTest {
 
   @Test
   void access_and_connection_logs_are_laid_out_as_aws_does() throws IOException {
-    var d = gantry.traffic.lb.RoutingTable.BalancerSettings.DEFAULTS;
-    world.settings =
-        new RoutingTable.BalancerSettings(
-            d.idleTimeout(),
-            d.clientKeepAlive(),
-            d.desync(),
-            false,
-            false,
-            false,
-            false,
-            d.forwardedFor(),
-            true,
-            true,
-            "bucket/mine",
-            "bucket/mine");
+    world.settings = World.logging("bucket/mine", "bucket/mine");
     world.group("tg", GroupSettings.DEFAULTS, a).forwardAll("tg").apply().healthy(1);
     try (var talk = world.talk()) {
       talk.send("GET /x?y=z HTTP/1.1\r\nHost: h\r\nUser-Agent: te\"st\r\n\r\n").reply();
@@ -381,7 +367,8 @@ class AlbTest {
     assertThat(lines.get(true))
         .as("the connection's id ties the two")
         .contains(access.substring(access.indexOf("TID_"), access.indexOf("TID_") + 36));
-    assertThat(lines.get(true)).matches("\\S+Z 127\\.0\\.0\\.1 \\d+ \\d+ - - - \"-\" - - - \\S+\n");
+    assertThat(lines.get(true))
+        .matches("\\S+Z 127\\.0\\.0\\.1 \\d+ \\d+ - - - \"-\" - - - \\S+ -\n");
     assertThat(lines.get(false))
         .matches(
             "http \\S+Z app/w/1 127\\.0\\.0\\.1:\\d+ 127\\.0\\.0\\.1:"

@@ -48,6 +48,29 @@ class RuleMatchingTest {
         .isEqualTo(reference(pattern, text, foldCase));
   }
 
+  @Provide
+  Arbitrary<String> regexes() {
+    Arbitrary<String> atom =
+        Arbitraries.of("a", "A", "b", "\\/", "[ab]", "(a|b)", ".", "\\.", "[^A]");
+    Arbitrary<String> piece =
+        Combinators.combine(atom, Arbitraries.of("", "", "+", "*", "?", "{1,2}"))
+            .as((a, often) -> a + often);
+    return Combinators.combine(
+            Arbitraries.of("", "^"),
+            piece.list().ofMinSize(1).ofMaxSize(4),
+            Arbitraries.of("", "$"))
+        .as((start, pieces, end) -> start + String.join("", pieces) + end);
+  }
+
+  @Property
+  void a_regular_expression_holds_where_it_is_found(
+      @ForAll("regexes") String regex, @ForAll("words") String text, @ForAll boolean foldCase) {
+    byte[] bytes = ("__" + text + "__").getBytes(StandardCharsets.US_ASCII);
+    assertThat(new Regex(regex, foldCase).matches(bytes, 2, bytes.length - 2))
+        .isEqualTo(
+            Pattern.compile(regex, foldCase ? Pattern.CASE_INSENSITIVE : 0).matcher(text).find());
+  }
+
   record Request(String method, String host, String path, String query, String header) {}
 
   @Provide

@@ -9,19 +9,6 @@ import gantry.traffic.lb.RoutingTable.Protocol;
 import gantry.traffic.lb.RoutingTable.TargetGroup;
 import gantry.traffic.lb.RoutingTable.TlsPolicy;
 import gantry.traffic.lb.RoutingTable.Version;
-import io.netty.bootstrap.Bootstrap;
-import io.netty.buffer.ByteBufAllocator;
-import io.netty.channel.Channel;
-import io.netty.channel.EventLoopGroup;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.nio.NioIoHandler;
-import io.netty.channel.socket.nio.NioSocketChannel;
-import io.netty.handler.ssl.OpenSslContextOption;
-import io.netty.handler.ssl.SslContext;
-import io.netty.handler.ssl.SslContextBuilder;
-import io.netty.handler.ssl.SslHandler;
-import io.netty.handler.ssl.SslProvider;
-import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.URI;
@@ -31,7 +18,6 @@ import java.net.http.HttpResponse;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
@@ -153,37 +139,9 @@ class SecureTest {
       world.policy =
           new TlsPolicy(List.of("TLSv1.2", "TLSv1.3"), world.policy.ciphers(), postQuantum);
       world.apply();
-      assertThat(agreesBy("X25519MLKEM768")).isEqualTo(postQuantum);
-      assertThat(agreesBy("X25519")).isTrue();
-      assertThat(agreesBy("P-256")).isTrue();
-    }
-  }
-
-  /** Whether a client that knows this key exchange only is served. */
-  private boolean agreesBy(String group) throws Exception {
-    SslContext client =
-        SslContextBuilder.forClient()
-            .sslProvider(SslProvider.OPENSSL)
-            .trustManager(InsecureTrustManagerFactory.INSTANCE)
-            .endpointIdentificationAlgorithm("")
-            .option(OpenSslContextOption.GROUPS, new String[] {group})
-            .build();
-    SslHandler handler = client.newHandler(ByteBufAllocator.DEFAULT);
-    EventLoopGroup loop = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
-    try {
-      Channel channel =
-          new Bootstrap()
-              .group(loop)
-              .channel(NioSocketChannel.class)
-              .handler(handler)
-              .connect(InetAddress.getLoopbackAddress(), world.port)
-              .sync()
-              .channel();
-      boolean agreed = handler.handshakeFuture().await().isSuccess();
-      channel.close().sync();
-      return agreed;
-    } finally {
-      loop.shutdownGracefully(0, 1, TimeUnit.SECONDS).sync();
+      assertThat(Handshake.agrees(world.port, "X25519MLKEM768")).isEqualTo(postQuantum);
+      assertThat(Handshake.agrees(world.port, "X25519")).isTrue();
+      assertThat(Handshake.agrees(world.port, "P-256")).isTrue();
     }
   }
 

@@ -36,6 +36,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
+import java.util.zip.GZIPInputStream;
 import org.jspecify.annotations.Nullable;
 
 /** One balancer with what is behind it, for tests that read as scenarios. */
@@ -170,6 +171,38 @@ final class World implements AutoCloseable {
   World forwardAll(String arn) {
     last = new Rule("rule/default", 0, List.of(), Action.Forward.to(arn));
     return this;
+  }
+
+  /** The usual settings, and logs; null for one that is not kept. */
+  static BalancerSettings logging(@Nullable String access, @Nullable String connections) {
+    var d = BalancerSettings.DEFAULTS;
+    return new BalancerSettings(
+        d.idleTimeout(),
+        d.clientKeepAlive(),
+        d.desync(),
+        false,
+        false,
+        false,
+        false,
+        d.forwardedFor(),
+        true,
+        true,
+        access,
+        connections);
+  }
+
+  /** Ends the balancer, which writes what it has to log, and reads that. */
+  List<String> logged(String bucket) throws IOException {
+    lb.close();
+    List<String> all = new ArrayList<>();
+    try (var files = Files.walk(logs.resolve(bucket))) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        try (var in = new GZIPInputStream(Files.newInputStream(file))) {
+          all.addAll(new String(in.readAllBytes(), StandardCharsets.UTF_8).lines().toList());
+        }
+      }
+    }
+    return all;
   }
 
   World apply() {

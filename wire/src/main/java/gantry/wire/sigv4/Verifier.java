@@ -6,6 +6,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Supplier;
@@ -162,12 +163,13 @@ public final class Verifier<P> {
     String said = Claim.BASIC.format(claim.time());
     if (claim.time().isAfter(now.plus(skew))) {
       throw SigV4Failure.CLOCK.refused(
-          "Signature not yet current: %s is still later than %s (%s + %d min.)"
-              .formatted(
-                  said,
-                  Claim.BASIC.format(now.plus(skew)),
-                  Claim.BASIC.format(now),
-                  skew.toMinutes()));
+          String.format(
+              Locale.ROOT,
+              "Signature not yet current: %s is still later than %s (%s + %d min.)",
+              said,
+              Claim.BASIC.format(now.plus(skew)),
+              Claim.BASIC.format(now),
+              skew.toMinutes()));
     }
     Long expires = claim.expires();
     if (expires != null) {
@@ -183,12 +185,13 @@ public final class Verifier<P> {
       }
     } else if (claim.time().isBefore(now.minus(skew))) {
       throw SigV4Failure.CLOCK.refused(
-          "Signature expired: %s is now earlier than %s (%s - %d min.)"
-              .formatted(
-                  said,
-                  Claim.BASIC.format(now.minus(skew)),
-                  Claim.BASIC.format(now),
-                  skew.toMinutes()),
+          String.format(
+              Locale.ROOT,
+              "Signature expired: %s is now earlier than %s (%s - %d min.)",
+              said,
+              Claim.BASIC.format(now.minus(skew)),
+              Claim.BASIC.format(now),
+              skew.toMinutes()),
           Map.of(
               "RequestTime", said,
               "ServerTime", now.toString(),

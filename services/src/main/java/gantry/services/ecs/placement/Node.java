@@ -6,6 +6,7 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -234,8 +235,12 @@ final class Node implements ClusterQuery.Subject {
       return "in use: " + used;
     }
     return reservedPorts() + wanted + kept > MAX_RESERVED_PORTS
-        ? "%d of %d reserved ports are taken, %d more are wanted"
-                .formatted(reservedPorts(), MAX_RESERVED_PORTS, wanted)
+        ? String.format(
+                Locale.ROOT,
+                "%d of %d reserved ports are taken, %d more are wanted",
+                reservedPorts(),
+                MAX_RESERVED_PORTS,
+                wanted)
             + kept(kept)
         : "kept for a daemon that is still to come";
   }
@@ -245,7 +250,8 @@ final class Node implements ClusterQuery.Subject {
   }
 
   private static String left(int free, int all, int wanted, String unit) {
-    return "%d of %d %s are left, %d are wanted".formatted(free, all, unit, wanted);
+    return String.format(
+        Locale.ROOT, "%d of %d %s are left, %d are wanted", free, all, unit, wanted);
   }
 
   private static String sorted(Set<String> names) {

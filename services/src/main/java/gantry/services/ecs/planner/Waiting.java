@@ -2,6 +2,7 @@ package gantry.services.ecs.planner;
 
 import java.time.Instant;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /** Why nothing happens: a value, so that the event, the explanation and the test say the same. */
@@ -36,11 +37,20 @@ public sealed interface Waiting {
   default String text() {
     return switch (this) {
       case Configuration it ->
-          "nothing may start or stop: %d desired, at least %d healthy, at most %d in all, %d there"
-              .formatted(it.desired, it.lower, it.upper, it.live);
+          String.format(
+              Locale.ROOT,
+              "nothing may start or stop: %d desired, at least %d healthy, at most %d in all, %d there",
+              it.desired,
+              it.lower,
+              it.upper,
+              it.live);
       case Throttled it ->
-          "throttled until %s after %d failed starts%s"
-              .formatted(it.until, it.failures, it.cause == null ? "" : ": " + it.cause);
+          String.format(
+              Locale.ROOT,
+              "throttled until %s after %d failed starts%s",
+              it.until,
+              it.failures,
+              it.cause == null ? "" : ": " + it.cause);
       case Guarded it -> it.tasks + " tasks of " + it.deployment + " are protected from scale-in";
       case Health it -> "waiting for " + it.tasks.size() + " tasks to be healthy";
       case Starting it -> "waiting for " + it.tasks.size() + " tasks to start";
