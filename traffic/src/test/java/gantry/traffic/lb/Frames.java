@@ -2,6 +2,8 @@ package gantry.traffic.lb;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.io.InputStream;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import javax.net.ssl.SSLParameters;
@@ -42,6 +44,21 @@ final class Frames {
         .write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
     socket.getOutputStream().write(frame(SETTINGS, 0, 0, new byte[0]));
     return socket;
+  }
+
+  /** Reads until an answer begins, which has to be a good one. */
+  static void awaitOk(SSLSocket socket) throws IOException {
+    InputStream in = socket.getInputStream();
+    while (true) {
+      byte[] head = in.readNBytes(9);
+      assertThat(head).as("closed without an answer").hasSize(9);
+      int length = (head[0] & 255) << 16 | (head[1] & 255) << 8 | head[2] & 255;
+      byte[] payload = in.readNBytes(length);
+      if (head[3] == HEADERS) {
+        assertThat(payload[0]).as(":status 200 of the static table").isEqualTo((byte) 0x88);
+        return;
+      }
+    }
   }
 
   static byte[] frame(int type, int flags, int stream, byte... payload) {
