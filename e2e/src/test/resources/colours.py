@@ -271,7 +271,7 @@ def deploy():
     update("a")
     update("b")
     until("a's canary", 120, stage("a", "PRODUCTION_TRAFFIC_SHIFT"))
-    until("a's canary has traffic", 10, lambda: loads["a", "production"].first("v2"))
+    until("a's canary has traffic", 30, lambda: loads["a", "production"].first("v2"))
     why = run(gantry, "why", "a", "--data", data)
     assert "PRODUCTION_TRAFFIC_SHIFT with 20 % of production and 100 % of test traffic" in why, why
     canary = loads["a", "production"].newest(200)
@@ -289,7 +289,7 @@ def deploy():
     say("b bakes: all traffic is v2's, both tasks of v1 still run")
     turned = time.monotonic()
     ecs.stop_service_deployment(serviceDeploymentArn=baking["serviceDeploymentArn"], stopType="ROLLBACK")
-    until("b is back", 20, lambda: loads["b", "production"].newest(1) == {"v1": 1})
+    until("b is back", 60, lambda: loads["b", "production"].newest(1) == {"v1": 1})
     say(f"b is back at v1, {time.monotonic() - turned:.1f}s after it was stopped")
     until("b is rolled back", 120, status("b", "ROLLBACK_SUCCESSFUL"))
     for kind in ("production", "test"):

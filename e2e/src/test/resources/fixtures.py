@@ -312,7 +312,7 @@ def everything_runs(ecs):
     ec2 = client("ec2")
     subnets = [each["SubnetId"] for each in ec2.describe_subnets()["Subnets"]]
     ecs.create_cluster()
-    end = time.monotonic() + 30
+    end = time.monotonic() + 90
     while not ecs.list_container_instances()["containerInstanceArns"]:
         check(time.monotonic() < end, "the machine has not joined the cluster")
         time.sleep(0.1)
@@ -362,7 +362,7 @@ def started(ecs, name, secrets, subnets):
 
 
 def awaited(ecs, name, arn, wanted):
-    end = time.monotonic() + 120
+    end = time.monotonic() + 180
     while True:
         task = ecs.describe_tasks(tasks=[arn])["tasks"][0]
         if task["lastStatus"] in wanted:

@@ -49,7 +49,7 @@ aws_ elbv2 modify-target-group-attributes --target-group-arn "$tg" --attributes 
 aws_ elbv2 create-listener --load-balancer-arn "$lb" --protocol HTTP --port "$lb_port" --default-actions "Type=forward,TargetGroupArn=$tg" >/dev/null
 aws_ servicediscovery create-private-dns-namespace --name local --vpc "$vpc" >/dev/null
 namespaced() { [ "$(aws_ servicediscovery list-operations --filters Name=STATUS,Values=SUCCESS --query 'length(Operations)')" -ge 1 ]; }
-until_true 20 "the namespace" namespaced
+until_true 60 "the namespace" namespaced
 namespace=$(aws_ servicediscovery list-namespaces --query 'Namespaces[0].Id')
 registry=$(aws_ servicediscovery create-service --name thread --namespace-id "$namespace" --dns-config 'DnsRecords=[{Type=A,TTL=5}]' --query Service.Arn)
 
@@ -65,7 +65,7 @@ JSON
 }
 definition web v1 >web1.json
 definition web v2 >web2.json
-definition probe v1 '["sh","-c","found=$(nslookup thread.local); echo \"$found\"; n=$(echo \"$found\" | grep -c \"^Address: 172\"); [ $n = 2 ]"]' >probe.json
+definition probe v1 '["sh","-c","for _ in $(seq 30); do found=$(nslookup thread.local); echo \"$found\"; n=$(echo \"$found\" | grep -c \"^Address: 172\"); [ $n = 2 ] && exit 0; sleep 1; done; exit 1"]' >probe.json
 for file in web1 web2 probe; do aws_ ecs register-task-definition --cli-input-json "file://$file.json" >/dev/null || fail "$file"; done
 aws_ ecs create-service --cluster thread --service-name web --task-definition web:1 --desired-count 2 --launch-type FARGATE \
   --network-configuration "$network" --load-balancers "targetGroupArn=$tg,containerName=web,containerPort=80" \
@@ -73,20 +73,21 @@ aws_ ecs create-service --cluster thread --service-name web --task-definition we
 stable() { [ "$(aws_ ecs describe-services --cluster thread --services web --query 'services[0].[runningCount,length(deployments),deployments[0].rolloutState]' | tr '\t' ' ')" = "2 1 COMPLETED" ]; }
 until_true 120 "two tasks behind the balancer" stable
 host="$(aws_ elbv2 describe-load-balancers --query 'LoadBalancers[0].DNSName' | sed 's/elb.amazonaws.com/elb.localhost/')"
-[ "$(curl -s -m 5 -H "Host: $host:$lb_port" "http://127.0.0.1:$lb_port/")" = v1 ] || fail "the balancer answers v1"
+answers() { [ "$(curl -s -m 30 -H "Host: $host:$lb_port" "http://127.0.0.1:$lb_port/")" = "$1" ]; }
+until_true 60 "the balancer answers v1" answers v1
 say "a service of two tasks answers behind the balancer"
 
 task=$(aws_ ecs run-task --cluster thread --task-definition probe --launch-type FARGATE --network-configuration "$network" --query 'tasks[0].taskArn')
 stopped() { [ "$(aws_ ecs describe-tasks --cluster thread --tasks "$task" --query 'tasks[0].lastStatus')" = STOPPED ]; }
-until_true 60 "the probe" stopped
+until_true 120 "the probe" stopped
 [ "$(aws_ ecs describe-tasks --cluster thread --tasks "$task" --query 'tasks[0].containers[0].exitCode')" = 0 ] ||
   fail "found by name: $(aws_ ecs describe-tasks --cluster thread --tasks "$task" --query 'tasks[0].containers[0].reason')"
 say "both tasks are found by name from inside a task"
 
-wrk -t1 -c4 -d20s -H "Host: $host:$lb_port" "http://127.0.0.1:$lb_port/" >wrk.out &
+wrk -t1 -c4 -d20s --timeout 30s -H "Host: $host:$lb_port" "http://127.0.0.1:$lb_port/" >wrk.out &
 load=$!
 aws_ ecs update-service --cluster thread --service web --task-definition web:2 >/dev/null
-updated() { stable && [ "$(aws_ ecs describe-services --cluster thread --services web --query 'services[0].deployments[0].taskDefinition')" != "${1:-}" ] && [ "$(curl -s -m 5 -H "Host: $host:$lb_port" "http://127.0.0.1:$lb_port/")" = v2 ]; }
+updated() { stable && [ "$(aws_ ecs describe-services --cluster thread --services web --query 'services[0].deployments[0].taskDefinition')" != "${1:-}" ] && answers v2; }
 until_true 120 "the update" updated
 wait $load
 grep -qE 'Non-2xx|Socket errors' wrk.out && { cat wrk.out; fail "requests failed during the update"; }
@@ -98,18 +99,17 @@ before=$(tasks)
 program=$("$gantry" status --data "$data" | sed -n 's/.*(process \([0-9]*\)).*/\1/p')
 kill -9 "$program"
 gone() { ! kill -0 "$program"; }
-until_true 20 "the killed program is gone" gone
+until_true 60 "the killed program is gone" gone
 "$gantry" up --detach --port "$port" --data "$data" >up.out 2>&1 || { cat up.out; fail "up again"; }
-answers() { [ "$(curl -s -m 5 -H "Host: $host:$lb_port" "http://127.0.0.1:$lb_port/")" = v2 ]; }
-until_true 30 "the balancer answers again" answers
+until_true 60 "the balancer answers again" answers v2
 for _ in $(seq 6); do # longer than two checks
   health=$(aws_ elbv2 describe-target-health --target-group-arn "$tg" --query 'TargetHealthDescriptions[].TargetHealth.[State,Reason]')
   case "$health" in *unhealthy* | *draining*) fail "after the kill: $health" ;; esac
-  answers || fail "the balancer answers, then does not"
+  answers v2 || fail "the balancer answers, then does not"
   sleep 1.5
 done
 both_healthy() { [ "$(aws_ elbv2 describe-target-health --target-group-arn "$tg" --query 'TargetHealthDescriptions[].TargetHealth.State')" = "healthy	healthy" ]; }
-until_true 30 "both are healthy" both_healthy
+until_true 60 "both are healthy" both_healthy
 [ "$(tasks)" = "$before" ] || fail "other tasks after the kill"
 say "killed and started again: the same tasks answer, none was found ill"
 install=$(cat "$data/install")

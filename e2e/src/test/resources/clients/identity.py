@@ -100,7 +100,7 @@ logs.put_log_events(logGroupName="/py", logStreamName="s", logEvents=[
     {"timestamp": now + n, "message": json.dumps({"level": "warn" if n % 2 else "info", "ms": n})} for n in range(10)])
 found = logs.filter_log_events(logGroupName="/py", filterPattern='{ $.level = "warn" && $.ms > 4 }')["events"]
 assert [json.loads(e["message"])["ms"] for e in found] == [5, 7, 9], found
-query = logs.start_query(logGroupName="/py", startTime=now // 1000 - 60, endTime=now // 1000 + 60,
+query = logs.start_query(logGroupName="/py", startTime=now // 1000 - 60, endTime=now // 1000 + 3600,
                          queryString="filter level = 'warn' | stats count(*) as n, max(ms) as most by level | limit 5")["queryId"]
 result = logs.get_query_results(queryId=query)
 assert result["status"] == "Complete", result
@@ -139,11 +139,11 @@ def follow():
 
 reader = threading.Thread(target=follow, daemon=True)
 reader.start()
-assert started.wait(10), "the session did not start"
+assert started.wait(60), "the session did not start"
 now = int(time.time() * 1000)
 for message in ["live warn 1", "live info", "live warn 2"]:
     logs.put_log_events(logGroupName="/py", logStreamName="s", logEvents=[{"timestamp": now, "message": message}])
-reader.join(10)
+reader.join(60)
 tail["responseStream"].close()
 assert seen == [("s", "live warn 1"), ("s", "live warn 2")], seen
 refused("ResourceNotFoundException", live.start_live_tail, logGroupIdentifiers=["arn:aws:logs:eu-central-1:000000000000:log-group:/none"])

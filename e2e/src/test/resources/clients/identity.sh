@@ -47,8 +47,8 @@ same "first ERROR" "$(aws logs filter-log-events --log-group-name /cli --filter-
 PYTHONUNBUFFERED=1 "$AWS" --endpoint-url "$URL" --region eu-central-1 logs tail /cli --follow --since 1h --format short >tail.out &
 follower=$!
 trap 'kill $follower 2>/dev/null || true' EXIT
-shown() { # a message, within 30 seconds
-  local deadline=$((SECONDS + 30))
+shown() { # a message, within a minute
+  local deadline=$((SECONDS + 60))
   until grep -q " $1\$" tail.out; do [ $SECONDS -lt $deadline ] || { echo "tail did not show $1: $(cat tail.out)"; exit 1; }; sleep 0.2; done
 }
 shown second
@@ -56,7 +56,7 @@ aws logs put-log-events --log-group-name /cli --log-stream-name s --log-events "
 shown third
 kill $follower
 same "first ERROR second third" "$(sed 's/^[^ ]* //' tail.out | tr '\n' ' ' | sed 's/ $//')"
-query=$(aws logs start-query --log-group-name /cli --start-time $((now / 1000 - 60)) --end-time $((now / 1000 + 60)) --query-string 'stats count(*) as n by strlen(@message) as l | sort l asc' --query queryId)
+query=$(aws logs start-query --log-group-name /cli --start-time $((now / 1000 - 60)) --end-time $((now / 1000 + 3600)) --query-string 'stats count(*) as n by strlen(@message) as l | sort l asc' --query queryId)
 same "Complete" "$(aws logs get-query-results --query-id "$query" --query status)"
 same "5 1 6 1 11 1" "$(aws logs get-query-results --query-id "$query" --query 'results[][].value' | tr '\t' ' ')"
 refused ResourceNotFoundException logs describe-log-streams --log-group-name /none

@@ -14,7 +14,8 @@ on_failure() {
   aws_ ecs describe-services --cluster names --services edge api --query 'services[].events[:8].message' 2>/dev/null || true
 }
 clean() {
-  [ -z "${load:-}" ] || kill "$load" 2>/dev/null || true
+  local process
+  for process in ${load:-} ${server:-}; do kill "$process" 2>/dev/null || true; done
   "$gantry" down --data "$data" --purge >down.out 2>&1 || cat down.out
   local tag
   for tag in "${pushed[@]}"; do docker image rm -f "$tag" >/dev/null 2>&1 || true; done
@@ -105,13 +106,13 @@ front_door() {
   aws_ elbv2 create-listener --load-balancer-arn "$lb" --protocol HTTP --port "$lb_port" --default-actions "Type=forward,TargetGroupArn=$tg" >/dev/null
   host="$(aws_ elbv2 describe-load-balancers --query 'LoadBalancers[0].DNSName' | sed 's/elb.amazonaws.com/elb.localhost/')"
 }
-ask() { curl -s -m 5 -H "Host: $host:$lb_port" "http://127.0.0.1:$lb_port/"; }
+ask() { curl -s -m 30 -H "Host: $host:$lb_port" "http://127.0.0.1:$lb_port/"; }
 # Constant load until it is ended: some two hundred requests a second, each a connection of its own behind the edge.
 load_begins() {
   cat >load.lua <<'LUA'
 function delay() return 40 end
 LUA
-  wrk -t1 -c8 -d600s --timeout 5s -s load.lua -H "Host: $host:$lb_port" "http://127.0.0.1:$lb_port/" >wrk.out 2>&1 &
+  wrk -t1 -c8 -d600s --timeout 30s -s load.lua -H "Host: $host:$lb_port" "http://127.0.0.1:$lb_port/" >wrk.out 2>&1 &
   load=$!
 }
 load_ends() {

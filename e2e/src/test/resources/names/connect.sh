@@ -25,23 +25,23 @@ aws_ ecs create-service --cluster names --service-name api --task-definition api
 aws_ ecs create-service --cluster names --service-name edge --task-definition edge:1 --desired-count 1 --launch-type FARGATE \
   --network-configuration "$network" --load-balancers "targetGroupArn=$tg,containerName=edge,containerPort=80" \
   --service-connect-configuration file://edge.connect.json >/dev/null
-until_true 120 "one task of api" service_is api 1 task-definition/api:1
-until_true 120 "one task of edge" service_is edge 1 task-definition/edge:1
-until_true 30 "the edge answers" answerers 1
+until_true 180 "one task of api" service_is api 1 task-definition/api:1
+until_true 180 "one task of edge" service_is edge 1 task-definition/edge:1
+until_true 90 "the edge answers" answerers 1
 say "edge calls http://api:8080"
 
 load_begins
 aws_ ecs update-service --cluster names --service api --desired-count 3 >/dev/null
-until_true 120 "three tasks of api" service_is api 3 task-definition/api:1
-until_true 30 "all three answer" answerers 3
+until_true 180 "three tasks of api" service_is api 3 task-definition/api:1
+until_true 90 "all three answer" answerers 3
 say "1 -> 3: all three answer"
 aws_ ecs update-service --cluster names --service api --task-definition api:2 >/dev/null
 until_true 180 "the redeployment" service_is api 3 task-definition/api:2
-until_true 30 "three new ones answer" answerers 3
+until_true 90 "three new ones answer" answerers 3
 say "redeployed"
 aws_ ecs update-service --cluster names --service api --desired-count 2 >/dev/null
-until_true 120 "two tasks of api" service_is api 2 task-definition/api:2
-until_true 30 "two answer" answerers 2
+until_true 180 "two tasks of api" service_is api 2 task-definition/api:2
+until_true 90 "two answer" answerers 2
 say "3 -> 2"
 load_ends
 say "Service Connect kept routing: $requests requests, none failed"
@@ -58,6 +58,6 @@ cat >stranger.json <<JSON
   "entryPoint":["/bin/busybox","sh","-c"],"command":["! /bin/busybox wget -q -T 3 -O - http://api:8080/"]}]}
 JSON
 aws_ ecs register-task-definition --cli-input-json file://stranger.json >/dev/null
-run_probe stranger 60
+run_probe stranger 180
 say "a task outside does not know the name"
 end

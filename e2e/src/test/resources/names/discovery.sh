@@ -26,7 +26,7 @@ nginx_image
 
 aws_ servicediscovery create-private-dns-namespace --name local --vpc "$vpc" >/dev/null
 namespaced() { [ "$(aws_ servicediscovery list-operations --filters Name=STATUS,Values=SUCCESS --query 'length(Operations)')" -ge 1 ]; }
-until_true 20 "the namespace" namespaced
+until_true 90 "the namespace" namespaced
 namespace=$(aws_ servicediscovery list-namespaces --query 'Namespaces[0].Id')
 registry=$(aws_ servicediscovery create-service --name api --namespace-id "$namespace" --dns-config 'DnsRecords=[{Type=A,TTL=2}]' \
   --health-check-custom-config FailureThreshold=1 --query Service.Arn)
@@ -41,26 +41,26 @@ aws_ ecs create-service --cluster names --service-name api --task-definition api
   --network-configuration "$network" --service-registries "registryArn=$registry" >/dev/null
 aws_ ecs create-service --cluster names --service-name edge --task-definition edge:1 --desired-count 1 --launch-type FARGATE \
   --network-configuration "$network" --load-balancers "targetGroupArn=$tg,containerName=edge,containerPort=80" >/dev/null
-until_true 120 "one task of api" service_is api 1 task-definition/api:1
-until_true 120 "one task of edge" service_is edge 1 task-definition/edge:1
-until_true 30 "the edge answers" answerers 1
+until_true 180 "one task of api" service_is api 1 task-definition/api:1
+until_true 180 "one task of edge" service_is edge 1 task-definition/edge:1
+until_true 90 "the edge answers" answerers 1
 say "nginx routes to api.local"
 
 load_begins
 aws_ ecs update-service --cluster names --service api --desired-count 5 >/dev/null
-until_true 120 "five tasks of api" service_is api 5 task-definition/api:1
-until_true 40 "all five answer" answerers 5
+until_true 180 "five tasks of api" service_is api 5 task-definition/api:1
+until_true 90 "all five answer" answerers 5
 say "1 -> 5: all five answer"
 aws_ ecs update-service --cluster names --service api --task-definition api:2 >/dev/null
 until_true 180 "the redeployment" service_is api 5 task-definition/api:2
-until_true 40 "five new ones answer" answerers 5
+until_true 90 "five new ones answer" answerers 5
 case "$(ask)" in v2*) ;; *) fail "v2 answers" ;; esac
 say "redeployed"
 aws_ ecs update-service --cluster names --service api --desired-count 2 >/dev/null
-until_true 120 "two tasks of api" service_is api 2 task-definition/api:2
-until_true 40 "two answer" answerers 2
+until_true 180 "two tasks of api" service_is api 2 task-definition/api:2
+until_true 90 "two answer" answerers 2
 only_two() { [ "$(aws_ ecs list-tasks --cluster names --service-name api --desired-status RUNNING --query 'length(taskArns)')" = 2 ]; }
-until_true 60 "three are gone" only_two
+until_true 90 "three are gone" only_two
 say "5 -> 2"
 load_ends
 say "nginx kept routing: $requests requests, none failed"
@@ -85,6 +85,6 @@ cat >probe.json <<JSON
   "entryPoint":["/bin/busybox","sh","/probe.sh"]}]}
 JSON
 aws_ ecs register-task-definition --cli-input-json file://probe.json >/dev/null
-run_probe probe 90
+run_probe probe 180
 say "dig, Python, Go and musl found everything by name"
 end

@@ -58,10 +58,11 @@ JSON
 }
 run() { # family: runs it to its end; sets task
   task=$(aws_ ecs run-task --cluster roles --task-definition "$1" --launch-type FARGATE --network-configuration "$network" --query 'tasks[0].taskArn')
-  until_true 90 "the end of $1" stopped
+  until_true 180 "the end of $1" stopped
 }
 stopped() { [ "$(aws_ ecs describe-tasks --cluster roles --tasks "$task" --query 'tasks[0].lastStatus')" = STOPPED ]; }
 about() { aws_ ecs describe-tasks --cluster roles --tasks "$task" --query "tasks[0].$1"; }
+has_said() { said "$1" | grep -q "$2"; }
 said() { aws_ logs get-log-events --log-group-name /roles --log-stream-name "$1/worker/${task##*/}" --start-from-head --query 'events[].message' | tr '\t' '\n'; }
 
 for pair in "a b" "b a"; do
@@ -70,7 +71,7 @@ for pair in "a b" "b a"; do
   aws_ ecs register-task-definition --cli-input-json "file://$own.json" >/dev/null
   run "$own"
   [ "$(about 'containers[0].exitCode')" = 0 ] || { said "$own" || true; fail "$own: $(about stoppedReason) $(about 'containers[0].reason')"; }
-  until_true 20 "the last line of $own" grep -q injected <(said "$own" || true)
+  until_true 60 "the last line of $own" has_said "$own" injected
   said "$own" >"$own.out"
   me="arn:aws:sts::$account:assumed-role/task-$own/${task##*/}"
   grep -qxF "i am $me" "$own.out" || fail "$own is who it should be: $(cat "$own.out")"

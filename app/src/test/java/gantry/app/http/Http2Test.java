@@ -40,7 +40,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** HTTP/2 by prior knowledge: many streams of one connection, bodies both ways. */
-@Timeout(30)
+@Timeout(120)
 class Http2Test {
 
   private static HttpServer server;
@@ -158,7 +158,7 @@ class Http2Test {
       all.add(send(connection, "/", ("body " + i).getBytes(UTF_8)));
     }
     for (int i = 0; i < 100; i++) {
-      Got got = all.get(i).get(20, TimeUnit.SECONDS);
+      Got got = all.get(i).get(60, TimeUnit.SECONDS);
       assertThat(got.status()).isEqualTo(201);
       assertThat(new String(got.body(), UTF_8)).isEqualTo("body " + i);
       // What signatures are made of: the client's headers, and none of the codec's own.
@@ -173,7 +173,7 @@ class Http2Test {
     Channel connection = connection();
     byte[] body = new byte[300_000];
     Arrays.fill(body, (byte) 'x');
-    Got got = send(connection, "/stream", body).get(20, TimeUnit.SECONDS);
+    Got got = send(connection, "/stream", body).get(60, TimeUnit.SECONDS);
     assertThat(got.status()).isEqualTo(200);
     assertThat(got.body()).hasSize(64 * body.length);
     connection.close().syncUninterruptibly();
@@ -186,7 +186,10 @@ class Http2Test {
     Process curl =
         new ProcessBuilder(
                 "curl",
+                "-q",
                 "-sS",
+                "--noproxy",
+                "*",
                 "--http2-prior-knowledge",
                 "-o",
                 folder.resolve("answer").toString(),

@@ -91,7 +91,7 @@ class ChaosTest {
     ecs.createCluster();
     until(
         "the machine is in the cluster",
-        Duration.ofSeconds(20),
+        Duration.ofSeconds(60),
         () -> !ecs.listContainerInstances().containerInstanceArns().isEmpty());
     String subnet = ec2.describeSubnets().subnets().getFirst().subnetId();
     for (NetworkMode mode : List.of(NetworkMode.AWSVPC, NetworkMode.BRIDGE)) {

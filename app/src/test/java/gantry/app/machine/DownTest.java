@@ -21,7 +21,7 @@ import software.amazon.awssdk.services.ecs.model.NetworkMode;
 @Tag("docker")
 class DownTest {
 
-  private static final Duration SOON = Duration.ofSeconds(60);
+  private static final Duration SOON = Duration.ofSeconds(120);
 
   @TempDir Path folder;
 

@@ -22,7 +22,7 @@ import software.amazon.awssdk.services.ecs.model.NetworkMode;
 @Tag("docker")
 class HostPortTest {
 
-  private static final Duration SOON = Duration.ofSeconds(60);
+  private static final Duration SOON = Duration.ofSeconds(120);
 
   @TempDir Path folder;
 

@@ -23,7 +23,7 @@ final class Knocks implements AutoCloseable {
   /** After the change it must stay so for this long. */
   private static final long STAYS_NANOS = 800_000_000;
 
-  private static final long GIVES_UP_NANOS = 10_000_000_000L;
+  private static final long GIVES_UP_NANOS = 60_000_000_000L;
 
   private record Knock(long at, SocketChannel channel) {}
 

@@ -30,7 +30,7 @@ final class LiveTasks implements AutoCloseable {
   /** One repetition of what may be lost, and some more for a machine under load. */
   static final Duration GIVES_UP = Duration.ofMillis(1_500);
 
-  private static final Duration SOON = Duration.ofSeconds(60);
+  private static final Duration SOON = Duration.ofSeconds(120);
 
   private final EcsClient ecs;
   private final TaskNamespaces inside = new TaskNamespaces();
@@ -203,7 +203,7 @@ final class LiveTasks implements AutoCloseable {
 
   /** Over a connection that stands. */
   static String get(SocketChannel channel) throws IOException {
-    channel.socket().setSoTimeout(5_000);
+    channel.socket().setSoTimeout(30_000);
     channel.socket().getOutputStream().write("GET / HTTP/1.0\r\n\r\n".getBytes());
     String answer = new String(channel.socket().getInputStream().readAllBytes());
     return answer.substring(answer.lastIndexOf("\r\n\r\n") + 4).strip();

@@ -35,10 +35,10 @@ import software.amazon.awssdk.services.iam.IamClient;
 class MachineTest {
 
   private static final String OTHER = "111122223333";
-  private static final Duration SOON = Duration.ofSeconds(60);
+  private static final Duration SOON = Duration.ofSeconds(120);
 
   /** An interval, looked at every ten seconds. */
-  private static final Duration AGGREGATED = Duration.ofSeconds(40 + RealProgram.FLOW_LOG_SECONDS);
+  private static final Duration AGGREGATED = Duration.ofSeconds(90 + RealProgram.FLOW_LOG_SECONDS);
 
   /** Its role's credentials, the API's answer to an unsigned call, its region. */
   private static final String ASKS =
@@ -72,10 +72,14 @@ class MachineTest {
       knows(program, NetworkMode.HOST, "test", "000000000000", "us-east-1");
       knows(program, NetworkMode.AWSVPC, OTHER, OTHER, "eu-west-1");
 
-      assertThat(program.why(pair[0] + " -> " + pair[1] + ":80"))
+      assertThat(why(program, pair, 80))
           .startsWith("task " + pair[0] + " reaches task " + pair[1] + " on tcp/80");
-      assertThat(program.why(pair[0] + " -> " + pair[1] + ":81"))
-          .contains("does not reach", "security group ingress sg-", "packets were refused within");
+      // What was refused is counted every few seconds.
+      until(
+          "packets that were refused",
+          SOON,
+          () -> why(program, pair, 81).contains("packets were refused within"));
+      assertThat(why(program, pair, 81)).contains("does not reach", "security group ingress sg-");
       until(
           "both kinds of records",
           AGGREGATED,
@@ -84,6 +88,10 @@ class MachineTest {
                   && records(logs).stream()
                       .anyMatch(line -> line.matches("2 0{12} eni-.* 81 6 .*REJECT OK")));
     }
+  }
+
+  private static String why(RealProgram program, String[] pair, int port) {
+    return program.why(pair[0] + " -> " + pair[1] + ":" + port);
   }
 
   private static List<String> records(CloudWatchLogsClient logs) {

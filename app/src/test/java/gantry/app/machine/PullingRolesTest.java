@@ -24,7 +24,7 @@ import software.amazon.awssdk.services.iam.IamClient;
 @Tag("docker")
 class PullingRolesTest {
 
-  private static final Duration SOON = Duration.ofSeconds(60);
+  private static final Duration SOON = Duration.ofSeconds(120);
 
   /** AWS's name, as task definitions have it. */
   private static final String IMAGE = "000000000000.dkr.ecr.us-east-1.amazonaws.com/pulled/app:v1";

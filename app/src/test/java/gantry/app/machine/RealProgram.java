@@ -3,8 +3,8 @@ package gantry.app.machine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import gantry.app.Main;
+import gantry.app.ReservedPort;
 import java.io.IOException;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -34,28 +34,28 @@ final class RealProgram implements AutoCloseable {
   /** {@code -Dgantry.flow.logs.seconds=60} waits for the intervals that the API has. */
   static final int FLOW_LOG_SECONDS = Integer.getInteger("gantry.flow.logs.seconds", 5);
 
-  private static final Duration READY_WITHIN = Duration.ofSeconds(60);
+  private static final Duration READY_WITHIN = Duration.ofSeconds(120);
+
+  /** Else it is asked again. */
+  private static final Duration ANSWERS_WITHIN = Duration.ofSeconds(10);
 
   private final Path data;
   private final List<String> options;
-  private final int port;
+  private final ReservedPort port = new ReservedPort();
   private @Nullable Process process;
 
-  RealProgram(Path data, String... options) throws IOException {
+  RealProgram(Path data, String... options) {
     this.data = data;
     this.options = List.of(options);
-    try (ServerSocket free = new ServerSocket(0)) {
-      this.port = free.getLocalPort();
-    }
   }
 
   /** One that keeps nothing; what other commands need to know stands in {@code data}. */
-  static RealProgram ephemeral(Path data) throws IOException {
+  static RealProgram ephemeral(Path data) {
     return new RealProgram(data, "--ephemeral");
   }
 
   String url() {
-    return "http://localhost:" + port;
+    return "http://localhost:" + port.number();
   }
 
   /** Names everything that the program makes on this machine. */
@@ -74,7 +74,7 @@ final class RealProgram implements AutoCloseable {
 
   void start() throws IOException, InterruptedException {
     List<String> command = new ArrayList<>(java());
-    command.addAll(List.of("up", "--port", Integer.toString(port)));
+    command.addAll(List.of("up", "--port", Integer.toString(port.number())));
     if (!options.contains("--ephemeral")) {
       command.addAll(List.of("--data", data.toString()));
     }
@@ -110,7 +110,9 @@ final class RealProgram implements AutoCloseable {
     try (HttpClient client = HttpClient.newHttpClient()) {
       return client
               .send(
-                  HttpRequest.newBuilder(URI.create(url() + "/_gantry/health")).build(),
+                  HttpRequest.newBuilder(URI.create(url() + "/_gantry/health"))
+                      .timeout(ANSWERS_WITHIN)
+                      .build(),
                   HttpResponse.BodyHandlers.discarding())
               .statusCode()
           == 200;
@@ -123,7 +125,7 @@ final class RealProgram implements AutoCloseable {
   }
 
   /** What {@code gantry why} prints. */
-  String why(String about) throws IOException, InterruptedException {
+  String why(String about) {
     return command(2, "why", "--data", data.toString(), about);
   }
 
@@ -175,22 +177,21 @@ final class RealProgram implements AutoCloseable {
   }
 
   /** {@code gantry down --purge}. */
-  String down() throws IOException, InterruptedException {
+  String down() {
     return command(1, "down", "--purge", "--data", data.toString());
   }
 
   /** {@code gantry down}: the tables stay. */
-  String downOnly() throws IOException, InterruptedException {
+  String downOnly() {
     return command(1, "down", "--data", data.toString());
   }
 
-  private String command(int worst, String... arguments) throws IOException, InterruptedException {
+  private static String command(int worst, String... arguments) {
     List<String> command = new ArrayList<>(java());
     command.addAll(List.of(arguments));
-    Process run = new ProcessBuilder(command).redirectErrorStream(true).start();
-    String said = new String(run.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertThat(run.waitFor()).as(said).isLessThan(worst);
-    return said;
+    Ended ended = ended(command);
+    assertThat(ended.code()).as(ended.said()).isLessThan(worst);
+    return ended.said();
   }
 
   Path log() {
@@ -214,25 +215,31 @@ final class RealProgram implements AutoCloseable {
 
   /** Takes away what is there, also after a test that failed. */
   @Override
-  public void close() throws IOException, InterruptedException {
+  public void close() {
     try {
       if (process != null) {
         down();
       }
     } finally {
       kill();
+      port.close();
     }
   }
 
   /** The lines that a command prints. */
   static List<String> run(String... command) {
+    Ended ended = ended(List.of(command));
+    assertThat(ended.code()).as(String.join(" ", command) + ": " + ended.said()).isZero();
+    return ended.said().lines().toList();
+  }
+
+  private record Ended(int code, String said) {}
+
+  private static Ended ended(List<String> command) {
     try {
       Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
       String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-      if (!process.waitFor(1, TimeUnit.MINUTES) || process.exitValue() != 0) {
-        throw new AssertionError(String.join(" ", command) + ": " + said);
-      }
-      return said.lines().toList();
+      return new Ended(process.waitFor(), said);
     } catch (IOException e) {
       throw new AssertionError(e);
     } catch (InterruptedException e) {

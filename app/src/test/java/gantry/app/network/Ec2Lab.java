@@ -90,7 +90,7 @@ final class Ec2Lab implements AutoCloseable {
     processes.add(process);
     Path own = Files.readSymbolicLink(Path.of("/proc/self/ns/net"));
     Path its = Path.of("/proc/" + process.pid() + "/ns/net");
-    long deadline = System.nanoTime() + Duration.ofSeconds(5).toNanos();
+    long deadline = System.nanoTime() + Duration.ofSeconds(60).toNanos();
     while (Files.readSymbolicLink(its).equals(own)) {
       if (System.nanoTime() > deadline) {
         throw new AssertionError("no namespace");

@@ -4,9 +4,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import gantry.app.Options;
+import gantry.app.ReservedPort;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -51,6 +50,7 @@ class KilledRegistryTest {
   private static final Pattern TAG = Pattern.compile("\"(t[0-9-]+)\"");
 
   @TempDir Path data;
+  private final ReservedPort reserved = new ReservedPort();
   private final List<Process> started = new ArrayList<>();
   private final List<Throwable> failed = new CopyOnWriteArrayList<>();
 
@@ -59,11 +59,12 @@ class KilledRegistryTest {
     for (Process process : started) {
       process.destroyForcibly().waitFor();
     }
+    reserved.close();
   }
 
   @Test
   void whatWasAcknowledgedIsWhole() throws Exception {
-    int port = freePort();
+    int port = reserved.number();
     Map<String, String> acknowledged = new ConcurrentHashMap<>();
     Random chance = new Random(7);
     for (int round = 0; round < ROUNDS; round++) {
@@ -104,7 +105,7 @@ class KilledRegistryTest {
   /** The session, and what had arrived, are there after a kill: the client goes on. */
   @Test
   void anUploadGoesOnAfterAKill() throws Exception {
-    int port = freePort();
+    int port = reserved.number();
     Process program = start(port);
     createRepository(port);
     byte[] content = new byte[2_000_000];
@@ -250,12 +251,6 @@ class KilledRegistryTest {
             .httpClient(UrlConnectionHttpClient.create())
             .build()) {
       ecr.createRepository(r -> r.repositoryName("app"));
-    }
-  }
-
-  private static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
     }
   }
 }

@@ -17,7 +17,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -126,16 +125,18 @@ class RegistryClientsTest {
     skopeo("copy", "--preserve-digests", at("many:v1"), "dir:" + dir);
     // Only what comes over the network counts: the blob is not to be mounted.
     ecr.deleteRepository(r -> r.repositoryName("many").force(true));
-    Process first =
-        begin(
-            "skopeo",
-            "copy",
-            "--preserve-digests",
-            "--dest-tls-verify=false",
-            "dir:" + dir,
-            at("app:v1"));
-    LockSupport.parkNanos(150_000_000);
-    first.destroyForcibly().waitFor();
+    try (Narrows narrows = new Narrows(gantry.port(), BIG / 2)) {
+      Process first =
+          begin(
+              "skopeo",
+              "copy",
+              "--preserve-digests",
+              "--dest-tls-verify=false",
+              "dir:" + dir,
+              "docker://localhost:" + narrows.port() + "/app:v1");
+      assertThat(narrows.isFull()).as("in the middle of it").isTrue();
+      first.destroyForcibly().waitFor();
+    }
     boolean done = client.send("GET", "/v2/app/manifests/v1", new byte[0]).statusCode() == 200;
     assertThat(done).as("killed before its end").isFalse();
     skopeo("copy", "--preserve-digests", "dir:" + dir, at("app:v1"));
@@ -193,7 +194,7 @@ class RegistryClientsTest {
       socket.getInputStream().readAllBytes();
     }
     int came = 0;
-    for (long until = System.nanoTime() + 20_000_000_000L; came < sent; ) {
+    for (long until = System.nanoTime() + 60_000_000_000L; came < sent; ) {
       String range =
           client.send("GET", location, new byte[0]).headers().firstValue("range").orElseThrow();
       came = Integer.parseInt(range.substring("0-".length())) + 1;
@@ -306,12 +307,14 @@ class RegistryClientsTest {
     new Random(5).nextBytes(big);
     Files.write(context.resolve("big"), big);
     Files.writeString(context.resolve("Dockerfile"), "FROM scratch\nCOPY big /big\n");
-    String image = "localhost:" + gantry.port() + "/app:docker";
-    try {
+    Narrows narrows = new Narrows(gantry.port(), BIG / 2);
+    String image = "localhost:" + narrows.port() + "/app:docker";
+    try (narrows) {
       run("docker", "build", "-q", "-t", image, context.toString());
       Process push = begin("docker", "push", image);
-      LockSupport.parkNanos(300_000_000);
+      assertThat(narrows.isFull()).as("in the middle of it").isTrue();
       push.destroyForcibly().waitFor();
+      narrows.open();
       run("docker", "push", image);
       run("docker", "rmi", image);
       assertThat(run("docker", "pull", image)).contains("Downloaded newer image");

@@ -104,23 +104,30 @@ public final class EndpointChecker implements AutoCloseable {
     Thread.ofVirtual().name("health check " + one.endpoint.id()).start(() -> check(one));
   }
 
+  /** One is over when it was heard of: else the next, if it is quicker, is heard of before it. */
   private void check(Watched one) {
-    turns.acquireUninterruptibly();
-    EndpointProbe.Found found;
     try {
-      found = EndpointProbe.check(one.endpoint, resolver);
-    } catch (RuntimeException | Error e) {
-      // A mistake of ours, which whoever owns the thread tells of: the next check is made still.
+      judge(one, found(one.endpoint));
+    } finally {
+      // Also after a mistake of ours, which whoever owns the thread tells of.
       synchronized (this) {
         one.busy = false;
       }
-      throw e;
+    }
+  }
+
+  private EndpointProbe.Found found(Endpoint endpoint) {
+    turns.acquireUninterruptibly();
+    try {
+      return EndpointProbe.check(endpoint, resolver);
     } finally {
       turns.release();
     }
+  }
+
+  private void judge(Watched one, EndpointProbe.Found found) {
     Boolean verdict;
     synchronized (this) {
-      one.busy = false;
       if (watched.get(one.endpoint.id()) != one) {
         return;
       }

@@ -195,7 +195,13 @@ public final class LoadBalancers implements AutoCloseable {
     liveBalancers = List.copyOf(balancers.values());
     doors.update(table, next, tls);
     for (TargetState target : drained) {
-      everyWorker(worker -> worker.targetDraining(target));
+      // A worker may have chosen it a moment ago: it is in use until each has heard of this.
+      target.inFlight.addAndGet(workers.length);
+      everyWorker(
+          worker -> {
+            worker.targetDraining(target);
+            target.inFlight.decrementAndGet();
+          });
     }
     for (TargetState target : gone) {
       everyWorker(worker -> worker.targetRemoved(target));

@@ -25,7 +25,10 @@ final class TargetState {
   final InetSocketAddress address;
   final String zone;
 
-  /** Requests that were sent here and are not answered; flows, for a network balancer. */
+  /**
+   * Requests that were sent here and are not answered; flows, for a network balancer; and, of a
+   * target that drains, the workers that have not heard of it.
+   */
   final AtomicInteger inFlight = new AtomicInteger();
 
   /** For each worker: idle connections, newest last. */

@@ -99,19 +99,19 @@ class ForwarderTest {
   /** All that was put on the loop before has run. */
   private void settle() throws Exception {
     for (int i = 0; i < 3; i++) {
-      loop.submit(() -> {}).get(5, TimeUnit.SECONDS);
+      loop.submit(() -> {}).get(60, TimeUnit.SECONDS);
     }
   }
 
   private boolean answer(int index, Consumer<Message> change) throws Exception {
     boolean taken =
-        loop.submit(() -> upstream.asked.get(index).reply(change)).get(5, TimeUnit.SECONDS);
+        loop.submit(() -> upstream.asked.get(index).reply(change)).get(60, TimeUnit.SECONDS);
     settle();
     return taken;
   }
 
   private void silence(int index) throws Exception {
-    loop.submit(() -> upstream.asked.get(index).then().accept(null)).get(5, TimeUnit.SECONDS);
+    loop.submit(() -> upstream.asked.get(index).then().accept(null)).get(60, TimeUnit.SECONDS);
     settle();
   }
 
@@ -128,7 +128,7 @@ class ForwarderTest {
   }
 
   private static Reply now(CompletableFuture<Reply> reply) throws Exception {
-    return reply.get(5, TimeUnit.SECONDS);
+    return reply.get(60, TimeUnit.SECONDS);
   }
 
   @Test

@@ -12,12 +12,14 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.security.KeyStore;
 import java.security.cert.Certificate;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -81,7 +83,7 @@ class EndpointCheckerTest {
   }
 
   private Said next() throws InterruptedException {
-    Said next = said.poll(10, TimeUnit.SECONDS);
+    Said next = said.poll(60, TimeUnit.SECONDS);
     assertThat(next).isNotNull();
     return next;
   }
@@ -101,6 +103,30 @@ class EndpointCheckerTest {
             })) {
       clumsy.update(List.of(http("/", null)));
       assertThat(next().healthy()).isTrue();
+    }
+  }
+
+  @Test
+  void noCheckIsMadeBeforeTheLastOneWasHeardOf() throws Exception {
+    CountDownLatch overtaken = new CountDownLatch(1);
+    AtomicInteger hearing = new AtomicInteger();
+    try (EndpointChecker slowlyHeard =
+        new EndpointChecker(
+            (endpoint, healthy, succeeded, status) -> {
+              if (hearing.incrementAndGet() > 1) {
+                overtaken.countDown();
+              }
+              try {
+                // Many intervals.
+                said.add(new Said("" + overtaken.await(1, TimeUnit.SECONDS), healthy, true, ""));
+              } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+              }
+              hearing.decrementAndGet();
+            },
+            InetAddress::getByName)) {
+      slowlyHeard.update(List.of(http("/", null)));
+      assertThat(next().id()).as("overtaken by the next check").isEqualTo("false");
     }
   }
 
@@ -146,12 +172,16 @@ class EndpointCheckerTest {
 
   @Test
   void aTcpCheckOnlyConnects() throws IOException {
-    int port;
     try (ServerSocket open = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
-      port = open.getLocalPort();
-      assertThat(EndpointProbe.check(tcp(port), InetAddress::getByName).well()).isTrue();
+      assertThat(EndpointProbe.check(tcp(open.getLocalPort()), InetAddress::getByName).well())
+          .isTrue();
     }
-    assertThat(EndpointProbe.check(tcp(port), InetAddress::getByName).well()).isFalse();
+    // Bound and not listening: nobody else can be met there.
+    try (Socket deaf = new Socket()) {
+      deaf.bind(new InetSocketAddress("127.0.0.1", 0));
+      assertThat(EndpointProbe.check(tcp(deaf.getLocalPort()), InetAddress::getByName).well())
+          .isFalse();
+    }
   }
 
   private static Endpoint tcp(int port) {

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Requests that another server took in, for a balancer that their Host names. */
-@Timeout(30)
+@Timeout(120)
 class CallTest {
 
   private static final String NAME = "w.us-east-1.elb.localhost";
@@ -204,7 +204,8 @@ class CallTest {
               .header("connection", "keep-alive, Upgrade")
               .header("upgrade", "websocket");
       Thread serving = serve(world, call);
-      List<Map.Entry<String, String>> with = call.upgraded.get(10, TimeUnit.SECONDS);
+      List<Map.Entry<String, String>> with =
+          call.upgraded.get(World.PATIENCE.toSeconds(), TimeUnit.SECONDS);
       assertThat(with)
           .contains(Map.entry("Upgrade", "websocket"), Map.entry("Sec-WebSocket-Accept", "yes"));
       assertThat(call.seen.in.readNBytes(2)).isEqualTo("hi".getBytes(StandardCharsets.US_ASCII));
@@ -214,7 +215,7 @@ class CallTest {
       assertThat(Arrays.equals(call.seen.in.readNBytes(much.length), much)).isTrue();
       // The target closes: that is how a tunnel ends, not a failure.
       call.typed.out.write('.');
-      assertThat(serving.join(java.time.Duration.ofSeconds(10))).isTrue();
+      assertThat(serving.join(World.PATIENCE)).isTrue();
     }
   }
 
@@ -236,10 +237,10 @@ class CallTest {
       Made call =
           new Made("GET", "").header("connection", "Upgrade").header("upgrade", "websocket");
       Thread serving = serve(world, call);
-      call.upgraded.get(10, TimeUnit.SECONDS);
+      call.upgraded.get(World.PATIENCE.toSeconds(), TimeUnit.SECONDS);
       call.typed.out.close();
-      assertThat(end.get(10, TimeUnit.SECONDS)).isEqualTo(-1);
-      assertThat(serving.join(java.time.Duration.ofSeconds(10))).isTrue();
+      assertThat(end.get(World.PATIENCE.toSeconds(), TimeUnit.SECONDS)).isEqualTo(-1);
+      assertThat(serving.join(World.PATIENCE)).isTrue();
     }
   }
 

@@ -70,11 +70,7 @@ class ChoiceTest {
     CountDownLatch release = new CountDownLatch(1);
     a.answer =
         (request, in, out) -> {
-          try {
-            release.await();
-          } catch (InterruptedException e) {
-            return false;
-          }
+          World.await(release);
           return Backend.ok(out, "a");
         };
     Settings.Group settings = new Settings.Group();
@@ -84,7 +80,7 @@ class ChoiceTest {
     for (int i = 1; i <= 12; i++) {
       var talk = world.talk().send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
       int sent = i;
-      World.until(() -> a.requests.size() + b.requests.size() == sent, "request " + i);
+      World.until(() -> a.requests.size() + b.requests.size() == sent, () -> "request " + sent);
       if (a.requests.isEmpty() || !waiting.isEmpty()) {
         assertThat(talk.reply().body()).isEqualTo("b");
         talk.close();
@@ -101,14 +97,15 @@ class ChoiceTest {
   @Test
   void a_target_that_comes_to_others_starts_slowly() throws IOException {
     Settings.Group settings = new Settings.Group();
-    settings.slowStart = Duration.ofSeconds(3);
+    settings.slowStart = Duration.ofHours(1); // which no two hundred requests take
     world.group("tg", settings.made(), a).forwardAll("tg").apply().healthy(1);
     world.targets("tg", World.target(a, false), World.target(b, false)).healthy(2);
-    int first = answers(200).get("b");
-    assertThat(first).as("of 200 at once").isLessThan(60);
-    long until = System.nanoTime() + settings.slowStart.toNanos();
-    World.until(() -> System.nanoTime() > until, "time");
-    assertThat(answers(200).get("b")).isEqualTo(100);
+    assertThat(answers(200).get("b")).as("of 200 at once").isLessThan(60);
+    long half = System.nanoTime() + Duration.ofMillis(500).toNanos();
+    World.until(() -> System.nanoTime() > half, () -> "time");
+    settings.slowStart = Duration.ofMillis(500);
+    world.group("tg", settings.made(), a, b).apply();
+    assertThat(answers(200).get("b")).as("when its time is over").isEqualTo(100);
   }
 
   @Test
@@ -130,7 +127,7 @@ class ChoiceTest {
           return world.lb.metrics().groups().getFirst().targets().stream()
               .anyMatch(target -> target.anomalous() && target.port() == b.port());
         },
-        "nothing is anomalous");
+        () -> "nothing is anomalous: " + world.lb.metrics().groups());
     assertThat(answers(400).get("b")).as("its share is halved").isLessThan(185);
   }
 

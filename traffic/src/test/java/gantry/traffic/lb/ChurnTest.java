@@ -7,10 +7,13 @@ import gantry.traffic.lb.RoutingTable.Condition;
 import gantry.traffic.lb.RoutingTable.GroupSettings;
 import gantry.traffic.lb.RoutingTable.Stickiness;
 import gantry.traffic.lb.RoutingTable.Target;
+import gantry.traffic.lb.RoutingTable.Version;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -32,7 +35,7 @@ class ChurnTest {
           .healthy(4);
       AtomicInteger good = new AtomicInteger();
       List<String> bad = new java.util.concurrent.CopyOnWriteArrayList<>();
-      var stop = new java.util.concurrent.atomic.AtomicBoolean();
+      AtomicBoolean stop = new AtomicBoolean();
       List<Thread> load = new ArrayList<>();
       for (int i = 0; i < 8; i++) {
         load.add(
@@ -60,7 +63,7 @@ class ChurnTest {
         // Registered, drained until nothing is in flight, then gone: as the API does it.
         world.targets("tg", stays, World.target(one, false));
         world.targets("tg", stays, World.target(one, true));
-        World.until(() -> inFlight(world, one) == 0, "never drained");
+        World.until(() -> inFlight(world, one) == 0, () -> "never drained");
         world.targets("tg", stays);
       }
       stop.set(true);
@@ -71,6 +74,44 @@ class ChurnTest {
       assertThat(good.get()).isGreaterThan(1000);
     } finally {
       backends.forEach(Backend::close);
+    }
+  }
+
+  /** A worker that has not heard of it yet may have chosen it a moment before. */
+  @Test
+  void a_draining_target_is_not_idle_before_every_worker_has_heard_of_it() throws Exception {
+    AtomicBoolean hold = new AtomicBoolean();
+    CountDownLatch held = new CountDownLatch(1);
+    CountDownLatch go = new CountDownLatch(1);
+    SocketRooms rooms =
+        name -> {
+          if (hold.get()) {
+            held.countDown();
+            World.await(go);
+          }
+          return SocketRooms.HOST_ONLY.room(name);
+        };
+    try (World world = new World(1, rooms);
+        Backend a = new Backend("a");
+        Backend b = new Backend("b")) {
+      // Nobody is checked: only the worker asks for rooms.
+      world.group("tg", Version.HTTP1, GroupSettings.DEFAULTS, World.UNCHECKED, a, b);
+      world.forwardAll("tg").apply();
+      try (var talk = world.talk()) {
+        hold.set(true);
+        talk.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+        World.await(held);
+        world.targets("tg", World.target(a, true), World.target(b, true));
+        assertThat(inFlight(world, a)).isPositive();
+        assertThat(inFlight(world, b)).isPositive();
+        hold.set(false);
+        go.countDown();
+        assertThat(talk.reply().status()).isEqualTo(200);
+        World.until(
+            () -> inFlight(world, a) + inFlight(world, b) == 0, () -> "" + world.lb.metrics());
+      } finally {
+        go.countDown();
+      }
     }
   }
 
@@ -148,6 +189,9 @@ class ChurnTest {
   void ten_thousand_connections_stay_open_and_are_served() throws IOException {
     try (World world = new World();
         Backend a = new Backend("a")) {
+      Settings.Balancer settings = new Settings.Balancer();
+      settings.idle = Duration.ofHours(1); // the first has to wait for the last
+      world.settings = settings.made();
       world.group("tg", GroupSettings.DEFAULTS, a).forwardAll("tg").apply().healthy(1);
       Process crowd = Crowd.start(world.port, 10_000);
       try (var said = crowd.inputReader();
@@ -155,7 +199,7 @@ class ChurnTest {
         assertThat(said.readLine()).isEqualTo("open");
         World.until(
             () -> world.lb.metrics().balancers().getFirst().activeConnections() >= 10_000,
-            "not all accepted");
+            () -> "not all accepted");
         tell.write("\n");
         tell.flush();
         assertThat(said.readLine()).isEqualTo("104");

@@ -107,7 +107,7 @@ class ConnectionLogTest {
       ports[i] = asks(cases.get(i).version(), cases.get(i).group());
     }
     assertThat(Handshake.agrees(world.port, "X25519MLKEM768")).isTrue();
-    World.until(() -> balancer().newConnections() == 4, "four connections");
+    World.until(() -> balancer().newConnections() == 4, () -> "four connections");
     List<String> lines = world.logged("bucket");
     for (int i = 0; i < ports.length; i++) {
       Matcher line = lineOf(lines, ports[i]);
@@ -149,7 +149,7 @@ class ConnectionLogTest {
       assertThat(org.assertj.core.api.Assertions.catchThrowable(socket::startHandshake))
           .isInstanceOf(java.io.IOException.class);
     }
-    World.until(() -> balancer().clientTlsErrors() == 1, "an error");
+    World.until(() -> balancer().clientTlsErrors() == 1, () -> "an error");
     Matcher line = lineOf(world.logged("bucket"), port);
     assertThat(line.group("tls")).isEqualTo("- -");
     assertThat(line.group("latency")).isEqualTo("-");

@@ -75,7 +75,7 @@ class FlowTest {
         () ->
             world.lb.metrics().groups().getFirst().targets().getFirst().inFlight() == 0
                 && world.lb.connections() <= 1,
-        "flows that stay: " + world.lb.metrics());
+        () -> "flows that stay: " + world.lb.metrics());
   }
 
   @Test
@@ -93,16 +93,22 @@ class FlowTest {
   void or_keeps_them_for_the_draining_interval() throws IOException {
     Settings.Group settings = new Settings.Group();
     settings.terminateUnhealthy = false;
-    settings.unhealthyDraining = Duration.ofSeconds(1);
+    settings.unhealthyDraining = Duration.ofHours(1);
     world.group("tg", settings.made(), a).forwardAll("tg").apply().healthy(1);
     try (var talk = world.talk()) {
       talk.get("/");
       a.healthStatus = 500;
-      World.until(() -> reported("unhealthy.draining"), "not draining: " + world.reports);
+      World.until(() -> reported("unhealthy.draining"), () -> "not draining: " + world.reports);
       assertThat(talk.get("/").body()).isEqualTo("a");
       assertThat(reported("unhealthy")).isFalse();
+      a.healthStatus = 200;
+      world.healthy(1);
+      settings.unhealthyDraining = Duration.ofMillis(200);
+      world.group("tg", settings.made(), a).apply();
+      assertThat(talk.get("/").body()).isEqualTo("a");
+      a.healthStatus = 500;
       assertThat(talk.closed()).isTrue();
-      World.until(() -> reported("unhealthy"), "not unhealthy: " + world.reports);
+      World.until(() -> reported("unhealthy"), () -> "not unhealthy: " + world.reports);
     }
   }
 
@@ -133,7 +139,7 @@ class FlowTest {
       world.targets(
           "tg",
           new RoutingTable.Target("127.0.0.1", server.getLocalPort(), "127.0.0.1", "az1", false));
-      World.until(() -> !heads.isEmpty(), "no check came");
+      World.until(() -> !heads.isEmpty(), () -> "no check came");
       byte[] head = heads.getFirst();
       assertThat(new String(head, 0, 12, StandardCharsets.ISO_8859_1))
           .isEqualTo("\r\n\r\n\0\r\nQUIT\n");
@@ -145,10 +151,29 @@ class FlowTest {
   @Test
   void datagrams_go_to_one_target_and_its_answers_come_back() throws IOException {
     world.protocol = Protocol.UDP;
-    world.group("tg", GroupSettings.DEFAULTS, a).forwardAll("tg").apply().healthy(1);
     var senders = new CopyOnWriteArrayList<Integer>();
-    try (DatagramSocket target = new DatagramSocket(a.port(), InetAddress.getLoopbackAddress());
+    try (DatagramSocket target = new DatagramSocket(0, InetAddress.getLoopbackAddress());
         DatagramSocket client = new DatagramSocket()) {
+      // It is asked for its health at another port: its own may be taken for TCP.
+      var check =
+          new RoutingTable.HealthCheck(
+              true,
+              Protocol.HTTP,
+              a.port(),
+              "/",
+              Duration.ofMillis(100),
+              World.PATIENCE,
+              2,
+              2,
+              "200");
+      world
+          .group("tg", RoutingTable.Version.HTTP1, GroupSettings.DEFAULTS, check)
+          .forwardAll("tg")
+          .targets(
+              "tg",
+              new RoutingTable.Target(
+                  "127.0.0.1", target.getLocalPort(), "127.0.0.1", "az1", false))
+          .healthy(1);
       Thread.ofVirtual()
           .start(
               () -> {
@@ -165,7 +190,7 @@ class FlowTest {
                   return;
                 }
               });
-      client.setSoTimeout(10_000);
+      client.setSoTimeout((int) World.PATIENCE.toMillis());
       client.connect(InetAddress.getLoopbackAddress(), world.port);
       for (int i = 0; i < 3; i++) {
         byte[] text = "?abc".getBytes(StandardCharsets.US_ASCII);

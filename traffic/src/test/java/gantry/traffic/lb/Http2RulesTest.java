@@ -34,7 +34,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * Frames that RFC 9113 forbids, each answered with the error that it names; nothing of them reaches
  * a target as a whole request.
  */
-@Timeout(30)
+@Timeout(120)
 class Http2RulesTest {
 
   private static final int PROTOCOL_ERROR = 1;

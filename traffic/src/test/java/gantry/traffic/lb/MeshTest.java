@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import gantry.traffic.lb.RoutingTable.BalancerSettings;
 import gantry.traffic.lb.RoutingTable.GroupSettings;
-import gantry.traffic.lb.RoutingTable.HealthCheck;
 import gantry.traffic.lb.RoutingTable.Kind;
 import gantry.traffic.lb.RoutingTable.Mesh;
 import gantry.traffic.lb.RoutingTable.Protocol;
@@ -18,25 +17,13 @@ import org.junit.jupiter.api.Test;
 /** What is different for the proxy of Service Connect. */
 class MeshTest {
 
-  private static final HealthCheck UNCHECKED =
-      new HealthCheck(
-          false,
-          Protocol.TCP,
-          null,
-          "/",
-          Duration.ofSeconds(30),
-          Duration.ofSeconds(5),
-          5,
-          2,
-          "200");
-
   /** Nobody listens on port 1. */
   private static final Target GONE = new Target("gone", 1, "127.0.0.1", "az1", false);
 
   private static World mesh(Duration requestTimeout, Backend... backends) throws IOException {
     World world = new World();
     world.settings = BalancerSettings.mesh(Duration.ofMinutes(5), new Mesh(requestTimeout));
-    world.group("tg", Version.HTTP1, GroupSettings.DEFAULTS, UNCHECKED, backends);
+    world.group("tg", Version.HTTP1, GroupSettings.DEFAULTS, World.UNCHECKED, backends);
     return world.forwardAll("tg").apply();
   }
 
@@ -158,7 +145,7 @@ class MeshTest {
       world.settings = BalancerSettings.mesh(Duration.ofHours(1), new Mesh(Duration.ZERO));
       world.protocol = Protocol.TCP;
       world.kind = Kind.NETWORK;
-      world.group("tg", Version.HTTP1, GroupSettings.DEFAULTS, UNCHECKED, one);
+      world.group("tg", Version.HTTP1, GroupSettings.DEFAULTS, World.UNCHECKED, one);
       world.forwardAll("tg").apply();
       world.targets("tg", GONE, World.target(one, false));
       for (int i = 0; i < 6; i++) {

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import gantry.traffic.lb.RoutingTable.Action;
 import gantry.traffic.lb.RoutingTable.GroupSettings;
-import gantry.traffic.lb.RoutingTable.HealthCheck;
 import gantry.traffic.lb.RoutingTable.Kind;
 import gantry.traffic.lb.RoutingTable.Protocol;
 import gantry.traffic.lb.RoutingTable.TargetGroup;
@@ -67,7 +66,7 @@ class SecureTest {
         HttpClient.newBuilder()
             .sslContext(Keys.trusting())
             .version(version)
-            .connectTimeout(Duration.ofSeconds(30))
+            .connectTimeout(World.PATIENCE)
             .build();
     try {
       return client.send(request.build(), HttpResponse.BodyHandlers.ofString());
@@ -78,7 +77,7 @@ class SecureTest {
 
   private HttpRequest.Builder to(String path) {
     return HttpRequest.newBuilder(URI.create("https://localhost:" + world.port + path))
-        .timeout(Duration.ofSeconds(40));
+        .timeout(World.PATIENCE);
   }
 
   @Test
@@ -153,7 +152,7 @@ class SecureTest {
                 .getSocketFactory()
                 .createSocket(InetAddress.getLoopbackAddress(), world.port)) {
       socket.setEnabledProtocols(new String[] {protocol});
-      socket.setSoTimeout(10_000);
+      socket.setSoTimeout((int) World.PATIENCE.toMillis());
       socket.startHandshake();
       return socket.getSession().getProtocol().equals(protocol);
     } catch (javax.net.ssl.SSLException | java.net.SocketException refused) {
@@ -170,6 +169,7 @@ class SecureTest {
       SSLParameters parameters = socket.getSSLParameters();
       parameters.setServerNames(List.of(new SNIHostName(name)));
       socket.setSSLParameters(parameters);
+      socket.setSoTimeout((int) World.PATIENCE.toMillis());
       socket.startHandshake();
       return ((X509Certificate) socket.getSession().getPeerCertificates()[0])
           .getSubjectX500Principal()
@@ -185,17 +185,6 @@ class SecureTest {
       behind.last =
           new RoutingTable.Rule("d", 0, List.of(), new Action.Fixed(200, "text/plain", "behind"));
       behind.apply();
-      HealthCheck check =
-          new HealthCheck(
-              true,
-              Protocol.HTTPS,
-              null,
-              "/",
-              Duration.ofMillis(500),
-              Duration.ofMillis(400),
-              2,
-              2,
-              "200");
       world.groups.put(
           "tg",
           new TargetGroup(
@@ -204,7 +193,7 @@ class SecureTest {
               Protocol.HTTPS,
               Version.HTTP2,
               SocketRooms.HOST,
-              check,
+              World.often(Protocol.HTTPS, "200"),
               GroupSettings.DEFAULTS,
               List.of(
                   new RoutingTable.Target("127.0.0.1", behind.port, "127.0.0.1", "az1", false))));
@@ -275,7 +264,7 @@ class SecureTest {
               false,
               true,
               true,
-              java.time.Duration.ZERO,
+              Duration.ZERO,
               false);
       world.groups.put(
           "tg",
@@ -285,16 +274,7 @@ class SecureTest {
               Protocol.TCP,
               Version.HTTP1,
               SocketRooms.HOST,
-              new HealthCheck(
-                  true,
-                  Protocol.TCP,
-                  null,
-                  "/",
-                  Duration.ofMillis(100),
-                  Duration.ofMillis(90),
-                  2,
-                  2,
-                  ""),
+              World.often(Protocol.TCP, ""),
               settings,
               List.of(
                   new RoutingTable.Target(
@@ -305,7 +285,7 @@ class SecureTest {
               Keys.trusting()
                   .getSocketFactory()
                   .createSocket(InetAddress.getLoopbackAddress(), world.port)) {
-        socket.setSoTimeout(10_000);
+        socket.setSoTimeout((int) World.PATIENCE.toMillis());
         socket
             .getOutputStream()
             .write("hello".getBytes(java.nio.charset.StandardCharsets.US_ASCII));

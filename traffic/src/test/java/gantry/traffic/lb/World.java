@@ -18,7 +18,9 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.net.ServerSocket;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -30,7 +32,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import java.util.zip.GZIPInputStream;
 import org.jspecify.annotations.Nullable;
 
@@ -40,6 +45,9 @@ final class World implements AutoCloseable {
   static final String LB =
       "arn:aws:elasticloadbalancing:us-east-1:000000000000:loadbalancer/app/w/1";
 
+  /** How long a state may take to come on a machine that has no time. */
+  static final Duration PATIENCE = Duration.ofSeconds(60);
+
   final List<TargetHealthReport> reports = new CopyOnWriteArrayList<>();
   final LoadBalancers lb;
   final int port;
@@ -47,6 +55,10 @@ final class World implements AutoCloseable {
   final Map<String, TargetGroup> groups = new LinkedHashMap<>();
   final List<Rule> rules = new ArrayList<>();
   final List<Certificate> certificates = new ArrayList<>();
+
+  /** Further balancers, which have the port too. */
+  final List<String> others = new ArrayList<>();
+
   BalancerSettings settings = BalancerSettings.DEFAULTS;
   Protocol protocol = Protocol.HTTP;
   RoutingTable.TlsPolicy policy =
@@ -63,6 +75,7 @@ final class World implements AutoCloseable {
   Kind kind = Kind.APPLICATION;
   Rule last =
       new Rule("rule/default", 0, List.of(), new Action.Fixed(404, "text/plain", "default"));
+  private final Socket reserved;
   private long revision;
 
   World() throws IOException {
@@ -70,27 +83,49 @@ final class World implements AutoCloseable {
   }
 
   World(int workers) throws IOException {
-    try (ServerSocket free = new ServerSocket(0)) {
-      port = free.getLocalPort();
-    }
+    this(workers, SocketRooms.HOST_ONLY);
+  }
+
+  World(int workers, SocketRooms rooms) throws IOException {
+    reserved = reserve();
+    port = reserved.getLocalPort();
     logs = Files.createTempDirectory("lb-logs");
     lb =
         new LoadBalancers(
             new LoadBalancers.Config(
-                workers, SocketRooms.HOST_ONLY, "127.0.0.1", logs, new byte[16], "", reports::add));
+                workers, rooms, "127.0.0.1", logs, new byte[16], "", reports::add));
   }
 
-  static final HealthCheck QUICK =
+  /**
+   * A port that is nobody's but the listener's: bound and not listening, it refuses who connects,
+   * the kernel gives it to nobody else, and a listener may still be bound there.
+   */
+  static Socket reserve() throws IOException {
+    Socket socket = new Socket();
+    socket.setReuseAddress(true);
+    socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+    return socket;
+  }
+
+  /** Often, but a target that is slow to answer for once is not ill. */
+  static final HealthCheck QUICK = often(Protocol.HTTP, "200");
+
+  static final HealthCheck UNCHECKED =
       new HealthCheck(
-          true,
-          Protocol.HTTP,
+          false,
+          Protocol.TCP,
           null,
           "/",
-          Duration.ofMillis(100),
-          Duration.ofMillis(80),
-          2,
+          Duration.ofSeconds(30),
+          Duration.ofSeconds(5),
+          5,
           2,
           "200");
+
+  static HealthCheck often(Protocol protocol, String matcher) {
+    return new HealthCheck(
+        true, protocol, null, "/", Duration.ofMillis(100), PATIENCE, 2, 2, matcher);
+  }
 
   World group(String arn, GroupSettings settings, Backend... backends) {
     return group(arn, Version.HTTP1, settings, QUICK, backends);
@@ -175,12 +210,21 @@ final class World implements AutoCloseable {
   }
 
   World apply() {
+    List<Balancer> balancers = new ArrayList<>(List.of(balancer("w")));
+    others.forEach(name -> balancers.add(balancer(name)));
+    lb.apply(
+        new RoutingTable(
+            ++revision, balancers, List.copyOf(groups.values()), List.copyOf(certificates)));
+    return this;
+  }
+
+  private Balancer balancer(String name) {
     List<Rule> all = new ArrayList<>(rules);
     all.sort(java.util.Comparator.comparing(Rule::priority));
     all.add(last);
     Listener listener =
         new Listener(
-            "listener/1",
+            name.equals("w") ? "listener/1" : "listener/" + name,
             port,
             protocol,
             protocol.secure() ? policy : null,
@@ -190,24 +234,17 @@ final class World implements AutoCloseable {
             Map.of(),
             true,
             Duration.ofSeconds(350));
-    lb.apply(
-        new RoutingTable(
-            ++revision,
-            List.of(
-                new Balancer(
-                    LB,
-                    "app/w/1",
-                    "000000000000",
-                    "us-east-1",
-                    kind,
-                    "w-1.us-east-1.elb.amazonaws.com",
-                    "w.us-east-1.elb.localhost",
-                    List.of(),
-                    settings,
-                    List.of(listener))),
-            List.copyOf(groups.values()),
-            List.copyOf(certificates)));
-    return this;
+    return new Balancer(
+        LB.replace("/w/", "/" + name + "/"),
+        "app/" + name + "/1",
+        "000000000000",
+        "us-east-1",
+        kind,
+        name + "-1.us-east-1.elb.amazonaws.com",
+        name + ".us-east-1.elb.localhost",
+        List.of(),
+        settings,
+        List.of(listener));
   }
 
   World healthy(int count) {
@@ -218,24 +255,33 @@ final class World implements AutoCloseable {
                     .filter(t -> t.health().equals("healthy") && !t.draining())
                     .count()
                 == count,
-        "expected " + count + " healthy targets, have " + lb.metrics().groups());
+        () -> "expected " + count + " healthy targets, have " + lb.metrics().groups());
     return this;
   }
 
-  static void until(BooleanSupplier holds, String what) {
-    long end = System.nanoTime() + Duration.ofSeconds(15).toNanos();
+  static void until(BooleanSupplier holds, Supplier<String> what) {
+    long end = System.nanoTime() + PATIENCE.toNanos();
     while (!holds.getAsBoolean()) {
       if (System.nanoTime() > end) {
-        throw new AssertionError(what);
+        throw new AssertionError(what.get());
       }
-      Thread.onSpinWait();
       java.util.concurrent.locks.LockSupport.parkNanos(2_000_000);
+    }
+  }
+
+  static void await(CountDownLatch latch) {
+    try {
+      if (!latch.await(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
+        throw new AssertionError("what was waited for did not happen");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 
   /** One connection, spoken to in bytes. */
   Talk talk() throws IOException {
-    return new Talk(new Socket(java.net.InetAddress.getLoopbackAddress(), port));
+    return new Talk(new Socket(InetAddress.getLoopbackAddress(), port));
   }
 
   static final class Talk implements AutoCloseable {
@@ -246,7 +292,7 @@ final class World implements AutoCloseable {
     Talk(Socket socket) throws IOException {
       this.socket = socket;
       socket.setTcpNoDelay(true);
-      socket.setSoTimeout(15_000);
+      socket.setSoTimeout((int) PATIENCE.toMillis());
       in = new java.io.BufferedInputStream(socket.getInputStream());
       out = socket.getOutputStream();
     }
@@ -340,5 +386,10 @@ final class World implements AutoCloseable {
   @Override
   public void close() {
     lb.close();
+    try {
+      reserved.close();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 }
