@@ -103,15 +103,7 @@ public final class Reachability {
     path.add(subnet.routeTable());
     switch (target) {
       case RouteTarget.Local _ -> local(vpc, from, subnet, vpc, to, null);
-      case RouteTarget.ToPeer(String id) -> {
-        Peering peering = plan.peerings().get(id);
-        Vpc other = peering == null ? null : plan.vpcs().get(peering.other(vpc.id()));
-        if (other == null) {
-          throw blackhole(subnet, to, id);
-        }
-        path.add(id);
-        local(vpc, from, subnet, other, to, id);
-      }
+      case RouteTarget.ToPeer(String id) -> peer(vpc, from, subnet, id, to);
       case RouteTarget.Internet(String gateway) -> {
         String source = from.publicAddresses().get(from.address());
         if (source == null) {
@@ -136,6 +128,16 @@ public final class Reachability {
               "The route leads to " + id + ", and what that forwards is its own affair.");
       case RouteTarget.Blackhole(String id) -> throw blackhole(subnet, to, id);
     }
+  }
+
+  private void peer(Vpc vpc, Eni from, Subnet subnet, String id, String to) throws Gates.Stop {
+    Peering peering = plan.peerings().get(id);
+    Vpc other = peering == null ? null : plan.vpcs().get(peering.other(vpc.id()));
+    if (other == null) {
+      throw blackhole(subnet, to, id);
+    }
+    path.add(id);
+    local(vpc, from, subnet, other, to, id);
   }
 
   private static Gates.Stop blackhole(Subnet subnet, String to, String former) {
@@ -245,26 +247,32 @@ public final class Reachability {
     Subnet home = subnet(vpc, gateway);
     gates.request(vpc, home, false, from.address());
     gates.request(vpc, home, true, to);
-    RouteTarget onward = Gates.route(vpc, home, to);
-    if (!(onward instanceof RouteTarget.Internet(String igw))) {
-      throw new Gates.Stop(
-          By.ROUTE,
-          home.routeTable(),
-          home.id(),
-          id
-              + " stands in "
-              + home.id()
-              + ", whose route table does not lead to an internet"
-              + " gateway. Put it in a public subnet.");
-    }
-    String source = gateway.publicAddresses().get(gateway.address());
-    if (source == null) {
-      throw new Gates.Stop(
-          By.NO_PUBLIC_ADDRESS, igw, gateway.id(), id + " is private: it has no elastic address.");
-    }
     path.add(home.routeTable());
-    path.add(igw);
-    internet(vpc, home, igw, source, to);
+    switch (Gates.route(vpc, home, to)) {
+      case RouteTarget.Internet(String igw) -> {
+        String source = gateway.publicAddresses().get(gateway.address());
+        if (source == null) {
+          throw new Gates.Stop(
+              By.NO_PUBLIC_ADDRESS,
+              igw,
+              gateway.id(),
+              id + " is private: it has no elastic address.");
+        }
+        path.add(igw);
+        internet(vpc, home, igw, source, to);
+      }
+      case RouteTarget.ToPeer(String peering) -> peer(vpc, gateway, home, peering, to);
+      default ->
+          throw new Gates.Stop(
+              By.ROUTE,
+              home.routeTable(),
+              home.id(),
+              id
+                  + " stands in "
+                  + home.id()
+                  + ", whose route table does not lead to an internet"
+                  + " gateway. Put it in a public subnet.");
+    }
     if (!home.id().equals(subnet.id())) {
       gates.reply(vpc, home, true, from.address());
       gates.reply(vpc, subnet, false, to);

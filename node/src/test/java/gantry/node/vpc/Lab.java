@@ -189,8 +189,22 @@ final class Lab implements AutoCloseable {
 
   String ask(String eni, String to, int port, int millis) throws IOException {
     try (Socket socket = connect(eni, to, port, millis)) {
-      return socket == null ? "refused" : line(socket);
+      if (socket == null) {
+        return "refused";
+      }
+      String said = line(socket);
+      hangUp(socket);
+      return said;
     }
+  }
+
+  /**
+   * Both ends have closed it before the next plan comes: one that stood on half would meet another
+   * that gets the same port and public address.
+   */
+  private static void hangUp(Socket socket) throws IOException {
+    socket.shutdownOutput();
+    socket.getInputStream().readAllBytes();
   }
 
   static String line(Socket socket) throws IOException {

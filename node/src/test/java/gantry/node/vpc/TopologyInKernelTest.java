@@ -254,6 +254,49 @@ class TopologyInKernelTest {
   }
 
   @Test
+  void a_nat_gateway_reaches_the_peers_of_its_own_subnet() throws Exception {
+    try (Lab lab = new Lab()) {
+      VpcPlan a = open("vpc-0a", "10.0.0.0/16", "sg-0a");
+      VpcPlan b = plans.vpc("vpc-0b", "10.1.0.0/16");
+      plans.group(b, "sg-0b", plans.allOut(), plans.tcp(80, "10.0.1.9/32"));
+      plans.subnet(a, "subnet-0a", "10.0.1.0/24");
+      plans.subnet(a, "subnet-0p", "10.0.2.0/24", "rtb-private");
+      plans.subnet(b, "subnet-0b", "10.1.1.0/24");
+      plans.peering("pcx-0a", a, b);
+      plans.route(a, "rtb-vpc-0a", "10.1.0.0/16", new RouteTarget.ToPeer("pcx-0a"));
+      plans.route(b, "rtb-vpc-0b", "10.0.0.0/16", new RouteTarget.ToPeer("pcx-0a"));
+      String elastic = lab.settings.publicPool().address(40);
+      plans.eni(a, "eni-0f", Eni.Kind.NAT, "subnet-0a", "10.0.1.9", elastic);
+      a.nats.put("nat-0a", new Nat("nat-0a", "eni-0f", elastic));
+      plans.route(a, "rtb-private", "0.0.0.0/0", new RouteTarget.ToNat("nat-0a"));
+      plans.eni(a, "eni-0a", "subnet-0p", "10.0.2.5", "sg-0a");
+      plans.eni(b, "eni-0b", "subnet-0b", "10.1.1.5", "sg-0b");
+      NetworkPlan plan = plans.plan();
+      lab.apply(plan);
+      lab.task(plan, "vpc-0a", "eni-0a");
+      lab.task(plan, "vpc-0b", "eni-0b");
+      lab.serve("eni-0b", 80);
+      assertThat(lab.hear("eni-0a", "10.1.1.5", 80)).isEqualTo("eni-0b saw 10.0.1.9");
+      assertThat(Reachability.ask(plan, "eni-0a", "10.1.1.5", 6, 80))
+          .isEqualTo(
+              new Reachability.Answer.Allowed(
+                  List.of(
+                      "eni-0a",
+                      "sgr-1",
+                      "acl-vpc-0a",
+                      "rtb-private",
+                      "nat-0a",
+                      "acl-vpc-0a",
+                      "acl-vpc-0a",
+                      "rtb-vpc-0a",
+                      "pcx-0a",
+                      "acl-vpc-0b",
+                      "sgr-4",
+                      "eni-0b")));
+    }
+  }
+
+  @Test
   void peers_reach_one_another_when_both_route_and_groups_are_known_across() throws Exception {
     try (Lab lab = new Lab()) {
       VpcPlan a = open("vpc-0a", "10.0.0.0/16", "sg-0a");
