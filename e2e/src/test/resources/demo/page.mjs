@@ -2,7 +2,7 @@
 import { chromium } from "playwright-core";
 
 const [url, picture, executablePath] = process.argv.slice(2);
-const SEEN_WITHIN = 30_000;
+const SEEN_WITHIN = 90_000;
 
 function check(what, so) {
   if (!so) throw new Error(`not so: ${what}`);
@@ -16,7 +16,8 @@ try {
   const page = await browser.newPage({ viewport: { width: 1100, height: 800 } });
   const errors = [];
   page.on("pageerror", (error) => errors.push(error.message));
-  await page.goto(url);
+  await page.goto(url, { timeout: SEEN_WITHIN });
+  page.setDefaultTimeout(SEEN_WITHIN);
   await page.getByText("only the API's role may read").waitFor({ timeout: SEEN_WITHIN });
 
   const texts = ["one two three", "a whole sentence of seven words now", "single"];

@@ -47,19 +47,11 @@ class RolesTest {
         Path.of(Script.resource("roles/worker.go")),
         folder.resolve("main.go"),
         StandardCopyOption.REPLACE_EXISTING);
-    if (!Files.exists(folder.resolve("go.mod"))) {
-      go(folder, "mod", "init", "worker");
-      go(folder, "mod", "tidy");
-    }
-    go(folder, "build", "-o", "worker", ".");
-    return folder.resolve("worker");
-  }
-
-  private static void go(Path folder, String... arguments)
-      throws IOException, InterruptedException {
-    List<String> command = new java.util.ArrayList<>(List.of("go"));
-    command.addAll(List.of(arguments));
-    Program.Said said = Program.run(command, folder, Map.of("CGO_ENABLED", "0"));
+    ClientsTest.modules(folder);
+    Program.Said said =
+        Program.run(
+            List.of("go", "build", "-o", "worker", "."), folder, Map.of("CGO_ENABLED", "0"));
     assertThat(said.code()).as(said.toString()).isZero();
+    return folder.resolve("worker");
   }
 }

@@ -152,8 +152,8 @@ final class BackHttp2 extends ChannelInboundHandlerAdapter implements Back {
     void ended() {
       streams--;
       lastActive = System.nanoTime();
-      if (leaving && streams == 0 && channel != null) {
-        channel.close();
+      if (leaving) {
+        closeIfIdle();
       }
     }
 
@@ -197,9 +197,7 @@ final class BackHttp2 extends ChannelInboundHandlerAdapter implements Back {
     void targetDraining(TargetState drained) {
       if (drained == target) {
         leave();
-        if (streams == 0 && channel != null) {
-          channel.close();
-        }
+        closeIfIdle();
       }
     }
 
@@ -215,7 +213,12 @@ final class BackHttp2 extends ChannelInboundHandlerAdapter implements Back {
 
     @Override
     void shut() {
-      if (streams == 0 && channel != null) {
+      closeIfIdle();
+    }
+
+    /** Nobody is served, nor waits for the connection to stand. */
+    private void closeIfIdle() {
+      if (streams == 0 && waiting.isEmpty() && channel != null) {
         channel.close();
       }
     }

@@ -27,8 +27,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Asks every registered target in use how it does, at a fixed interval, each time over a new
- * connection, and turns the answers into states:
+ * Asks every registered target in use how it does, one interval after the last, each time over a
+ * new connection, and turns the answers into states:
  *
  * <pre>
  *   initial --one success--> healthy            initial --failures--> unhealthy
@@ -88,7 +88,7 @@ final class HealthChecker {
                 target,
                 new Checked(
                     settings,
-                    loop.scheduleAtFixedRate(
+                    loop.scheduleWithFixedDelay(
                         () -> check(target, settings),
                         0,
                         settings.interval().toNanos(),

@@ -2,10 +2,15 @@ package gantry.traffic.lb;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.io.InputStream;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
+import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
+import org.jspecify.annotations.Nullable;
 
 /** HTTP/2 byte by byte, for tests that break its rules. */
 final class Frames {
@@ -28,11 +33,18 @@ final class Frames {
   private Frames() {}
 
   static SSLSocket connect(int port) throws Exception {
+    return connect(port, null);
+  }
+
+  static SSLSocket connect(int port, @Nullable String serverName) throws Exception {
     SSLSocket socket =
         (SSLSocket)
             Keys.trusting().getSocketFactory().createSocket(InetAddress.getLoopbackAddress(), port);
     SSLParameters parameters = socket.getSSLParameters();
     parameters.setApplicationProtocols(new String[] {"h2"});
+    if (serverName != null) {
+      parameters.setServerNames(List.of(new SNIHostName(serverName)));
+    }
     socket.setSSLParameters(parameters);
     socket.setSoTimeout((int) World.PATIENCE.toMillis());
     socket.startHandshake();
@@ -42,6 +54,21 @@ final class Frames {
         .write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
     socket.getOutputStream().write(frame(SETTINGS, 0, 0, new byte[0]));
     return socket;
+  }
+
+  /** Reads until an answer begins, which has to be a good one. */
+  static void awaitOk(SSLSocket socket) throws IOException {
+    InputStream in = socket.getInputStream();
+    while (true) {
+      byte[] head = in.readNBytes(9);
+      assertThat(head).as("closed without an answer").hasSize(9);
+      int length = (head[0] & 255) << 16 | (head[1] & 255) << 8 | head[2] & 255;
+      byte[] payload = in.readNBytes(length);
+      if (head[3] == HEADERS) {
+        assertThat(payload[0]).as(":status 200 of the static table").isEqualTo((byte) 0x88);
+        return;
+      }
+    }
   }
 
   static byte[] frame(int type, int flags, int stream, byte... payload) {

@@ -35,6 +35,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
@@ -192,6 +193,37 @@ class HealthCheckTest {
       check(Protocol.HTTPS, Version.HTTP1, "/ready", "200", server.getLocalPort());
       assertThat(asked.get(World.PATIENCE.toSeconds(), TimeUnit.SECONDS))
           .isEqualTo("GET /ready HTTP/1.1");
+    }
+  }
+
+  /** After a moment in which nothing ran, as of a machine that slept: one look is no verdict. */
+  @Test
+  void checks_that_were_missed_are_not_made_up_for() throws Exception {
+    CountDownLatch go = new CountDownLatch(1);
+    Thread here = Thread.currentThread();
+    List<Long> begun = new CopyOnWriteArrayList<>();
+    SocketRooms rooms =
+        name -> {
+          if (Thread.currentThread() != here) { // which opens the door
+            begun.add(System.nanoTime());
+            if (begun.size() == 1) {
+              World.await(go);
+            }
+          }
+          return SocketRooms.HOST_ONLY.room(name);
+        };
+    long interval = World.QUICK.interval().toNanos();
+    try (World alone = new World(1, rooms);
+        Backend backend = new Backend("b")) {
+      alone.group("tg", GroupSettings.DEFAULTS, backend).forwardAll("tg").apply();
+      World.until(() -> !begun.isEmpty(), () -> "no check");
+      long missed = begun.getFirst() + 10 * interval;
+      World.until(() -> System.nanoTime() > missed, () -> "time");
+      go.countDown();
+      World.until(() -> begun.size() >= 6, () -> begun + " checks");
+      assertThat(begun.get(5) - begun.get(1)).isGreaterThanOrEqualTo(4 * interval);
+    } finally {
+      go.countDown();
     }
   }
 
