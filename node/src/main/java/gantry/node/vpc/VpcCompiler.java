@@ -127,9 +127,11 @@ final class VpcCompiler {
     return address + "/32 dev lo";
   }
 
+  /** It carries what begins through it, and no answer to what did not. */
   private Namespace nat(String name, Eni eni, Subnet subnet) {
     NftTable nft =
         new NftTable.Builder("ip", "gantry")
+            .hook("begun", "filter hook forward priority 0;", List.of("ct state invalid drop"))
             .hook(
                 "post",
                 "nat hook postrouting priority 100;",

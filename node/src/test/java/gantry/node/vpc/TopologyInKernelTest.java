@@ -223,6 +223,36 @@ class TopologyInKernelTest {
     }
   }
 
+  /** Asked at its public address it would answer by the NAT gateway, which knows of no question. */
+  @Test
+  void an_answer_that_leads_through_a_nat_gateway_does_not_come_back() throws Exception {
+    try (Lab lab = new Lab()) {
+      VpcPlan vpc = open("vpc-0a", "10.0.0.0/16", "sg-0a");
+      plans.internet(vpc);
+      plans.subnet(vpc, "subnet-0a", "10.0.1.0/24");
+      plans.subnet(vpc, "subnet-0b", "10.0.2.0/24", "rtb-private");
+      String elastic = lab.settings.publicPool().address(40);
+      plans.eni(vpc, "eni-0f", Eni.Kind.NAT, "subnet-0a", "10.0.1.9", elastic);
+      vpc.nats.put("nat-0a", new Nat("nat-0a", "eni-0f", elastic));
+      plans.route(vpc, "rtb-private", "0.0.0.0/0", new RouteTarget.ToNat("nat-0a"));
+      String own = lab.settings.publicPool().address(41);
+      String asked = lab.settings.publicPool().address(42);
+      plans.eni(vpc, "eni-0a", Eni.Kind.ATTACHED, "subnet-0a", "10.0.1.5", own, "sg-0a");
+      plans.eni(vpc, "eni-0b", Eni.Kind.ATTACHED, "subnet-0b", "10.0.2.5", asked, "sg-0a");
+      NetworkPlan plan = plans.plan();
+      lab.apply(plan);
+      lab.task(plan, "vpc-0a", "eni-0a");
+      lab.task(plan, "vpc-0a", "eni-0b");
+      lab.serve("eni-0b", 80);
+      assertThat(Reachability.ask(plan, "eni-0a", asked, 6, 80))
+          .isInstanceOfSatisfying(
+              Reachability.Answer.Stopped.class,
+              stopped -> assertThat(stopped.resource()).isEqualTo("rtb-private"));
+      assertThat(lab.ask("eni-0a", asked, 80)).isEqualTo("refused");
+      assertThat(lab.hear("eni-0b", world(lab), 443)).isEqualTo("world saw " + elastic);
+    }
+  }
+
   @Test
   void peers_reach_one_another_when_both_route_and_groups_are_known_across() throws Exception {
     try (Lab lab = new Lab()) {
