@@ -199,8 +199,10 @@ public final class Gantry implements AutoCloseable {
     site.forPath("/metrics", pages.metrics(machine::writeMetrics));
     site.forPath("/_gantry/", pages.unknown());
     this.controllers = ControllerRunner.live(store, timers, ids, ControllerRunner.Observer.NONE);
-    this.server =
-        HttpServer.start(new InetSocketAddress(address, options.port()), site, Limits.USUAL);
+    synchronized (this) { // who asks at once, and wakes a service, waits until the port is known
+      this.server =
+          HttpServer.start(new InetSocketAddress(address, options.port()), site, Limits.USUAL);
+    }
     this.tasksServer =
         HttpServer.start(
             new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), tasksSite, Limits.USUAL);

@@ -39,7 +39,7 @@ import software.amazon.awssdk.services.ecs.EcsClient;
 import software.amazon.awssdk.services.sts.StsClient;
 
 /** The program put together, over its own port, with the SDK's real clients. */
-@Timeout(60)
+@Timeout(300)
 class GantryTest {
 
   private static Gantry gantry;
@@ -256,7 +256,7 @@ class GantryTest {
   void namesThatAPageCouldPointHereAreTurnedAway(String host, int status) throws Exception {
     try (java.net.Socket socket =
         new java.net.Socket(java.net.InetAddress.getLoopbackAddress(), gantry.port())) {
-      socket.setSoTimeout(10_000);
+      socket.setSoTimeout(60_000);
       socket
           .getOutputStream()
           .write(

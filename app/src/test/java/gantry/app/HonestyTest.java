@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Timeout;
  * listener. The members are ones that {@code docs/coverage.md} lists; when they come to be read,
  * take others from there.
  */
-@Timeout(60)
+@Timeout(300)
 class HonestyTest {
 
   private static final String IGNORED = "x-gantry-ignored";

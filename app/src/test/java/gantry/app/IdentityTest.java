@@ -23,6 +23,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -55,7 +56,7 @@ import software.amazon.awssdk.services.sts.StsClient;
 import software.amazon.awssdk.services.sts.model.Credentials;
 
 /** Who calls, what he may, and what of it stands on the disk: the program over its own port. */
-@Timeout(60)
+@Timeout(300)
 class IdentityTest {
 
   private static <B extends AwsClientBuilder<B, C> & SdkSyncClientBuilder<B, C>, C> C client(
@@ -334,8 +335,13 @@ class IdentityTest {
         base64("{\"alg\":\"RS256\",\"kid\":\"one\"}")
             + "."
             + base64(
-                "{\"iss\":\"%s\",\"sub\":\"repo:web\",\"aud\":\"%s\",\"iat\":%d,\"exp\":%d}"
-                    .formatted(issuer, audience, now, now + 300));
+                String.format(
+                    Locale.ROOT,
+                    "{\"iss\":\"%s\",\"sub\":\"repo:web\",\"aud\":\"%s\",\"iat\":%d,\"exp\":%d}",
+                    issuer,
+                    audience,
+                    now,
+                    now + 300));
     Signature signature = Signature.getInstance("SHA256withRSA");
     signature.initSign(keys.getPrivate());
     signature.update(signed.getBytes(StandardCharsets.US_ASCII));

@@ -189,14 +189,16 @@ public final class Node implements NodeAgent {
    * Removes containers and volumes of tasks that nobody knows. Does nothing while Docker is away.
    */
   private void sweep() {
+    Set<String> retained;
     Set<String> known;
     Set<String> enis = new HashSet<>();
     lock.lock();
     try {
-      if (retain == null || closed) {
+      retained = retain;
+      if (retained == null || closed) {
         return;
       }
-      known = new HashSet<>(retain);
+      known = new HashSet<>(retained);
       for (TaskRunner each : runners.values()) {
         known.add(each.task().taskArn());
         EniPayload eni = each.task().eni();
@@ -211,7 +213,9 @@ public final class Node implements NodeAgent {
       enis.addAll(remains.removeUnknown(task -> known.contains(task) || runners.containsKey(task)));
       lock.lock();
       try {
-        retain = null; // done; tasks that are assigned later are known by themselves
+        if (retain == retained) { // else there is a newer one, and it is not done
+          retain = null; // done; tasks that are assigned later are known by themselves
+        }
       } finally {
         lock.unlock();
       }

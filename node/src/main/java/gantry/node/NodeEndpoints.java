@@ -57,7 +57,7 @@ final class NodeEndpoints {
   private final Map<String, Relay> relays = new ConcurrentHashMap<>();
   private @Nullable HostEndpoint host;
   private boolean hostAsked;
-  private volatile boolean closed;
+  private boolean closed;
 
   private record Key(String taskArn, String container) {}
 
@@ -96,18 +96,22 @@ final class NodeEndpoints {
   }
 
   void close() {
-    closed = true;
+    closeHost();
     vpcEndpoints.values().forEach(HttpLoop::close);
     instanceEndpoints.values().forEach(HttpLoop::close);
     relays.values().forEach(Relay::close);
-    closeHost();
   }
 
+  /** Nothing is opened any more, and what is being opened now is waited for. */
   void closeHost() {
-    closed = true;
-    HostEndpoint open = host;
-    if (open != null) {
-      open.close();
+    lock.lock();
+    try {
+      closed = true;
+      if (host != null) {
+        host.close();
+      }
+    } finally {
+      lock.unlock();
     }
   }
 

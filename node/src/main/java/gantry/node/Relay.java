@@ -47,6 +47,11 @@ final class Relay implements AutoCloseable {
       } catch (IOException e) {
         if (listener.isOpen()) {
           LOG.warn("the API's door failed to take a connection: {}", e.toString());
+          try {
+            Thread.sleep(100); // out of descriptors, perhaps: not in a hot loop
+          } catch (InterruptedException interrupted) {
+            return;
+          }
         }
       }
     }

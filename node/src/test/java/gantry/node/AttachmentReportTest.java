@@ -57,7 +57,7 @@ class AttachmentReportTest {
   void saysItUntilItIsHeard() throws Exception {
     Deaf ecs = new Deaf(true);
     new AttachmentReport(ecs, "cluster", "attachment", () -> false).send();
-    assertThat(ecs.heard.await(10, TimeUnit.SECONDS)).isTrue();
+    assertThat(ecs.heard.await(60, TimeUnit.SECONDS)).isTrue();
     assertThat(ecs.calls).hasValue(3);
   }
 
@@ -65,7 +65,7 @@ class AttachmentReportTest {
   void stopsWhereNobodyKnowsItOrItIsOver() throws Exception {
     Deaf unknown = new Deaf(false);
     new AttachmentReport(unknown, "cluster", "attachment", () -> false).send();
-    assertThat(unknown.heard.await(10, TimeUnit.SECONDS)).isTrue();
+    assertThat(unknown.heard.await(60, TimeUnit.SECONDS)).isTrue();
     Deaf away = new Deaf(true);
     CountDownLatch askedAfterOne = new CountDownLatch(1);
     new AttachmentReport(
@@ -80,7 +80,7 @@ class AttachmentReportTest {
               return ended;
             })
         .send();
-    assertThat(askedAfterOne.await(10, TimeUnit.SECONDS)).isTrue();
+    assertThat(askedAfterOne.await(60, TimeUnit.SECONDS)).isTrue();
     assertThat(away.calls).hasValue(1);
     assertThat(unknown.calls).hasValue(1);
   }

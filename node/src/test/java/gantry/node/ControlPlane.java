@@ -1,13 +1,13 @@
 package gantry.node;
 
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ecs.EcsClient;
@@ -20,6 +20,9 @@ import software.amazon.awssdk.services.ecs.model.SubmitTaskStateChangeResponse;
 
 /** A control plane that only listens, and can be away for a while. */
 public final class ControlPlane implements EcsClient {
+
+  /** So long anything may take on a machine that has much else to do. */
+  private static final Duration LIMIT = Duration.ofSeconds(60);
 
   private static final long LOOK_AGAIN_NANOS = 10_000_000;
 
@@ -71,15 +74,12 @@ public final class ControlPlane implements EcsClient {
 
   /** The first report of this status; fails when it does not come in time. */
   public SubmitTaskStateChangeRequest await(String task, String status) {
-    return await(task, status, Duration.ofSeconds(40), each -> true);
+    return await(task, status, each -> true);
   }
 
   public SubmitTaskStateChangeRequest await(
-      String task,
-      String status,
-      Duration limit,
-      Predicate<SubmitTaskStateChangeRequest> condition) {
-    long deadline = System.nanoTime() + limit.toNanos();
+      String task, String status, Predicate<SubmitTaskStateChangeRequest> condition) {
+    long deadline = System.nanoTime() + LIMIT.toNanos();
     synchronized (reports) {
       while (true) {
         for (SubmitTaskStateChangeRequest each : reports(task)) {
@@ -93,7 +93,7 @@ public final class ControlPlane implements EcsClient {
         long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
         if (left <= 0) {
           throw new AssertionError(
-              task + " was not " + status + " within " + limit + "; it was: " + reports(task));
+              task + " was not " + status + " within " + LIMIT + "; it was: " + reports(task));
         }
         try {
           reports.wait(left);
@@ -113,11 +113,11 @@ public final class ControlPlane implements EcsClient {
   }
 
   /** Waits for what nobody tells of, such as what Docker knows: looks at it again and again. */
-  public static void until(String what, Duration limit, java.util.function.BooleanSupplier holds) {
-    Instant deadline = Instant.now().plus(limit);
+  public static void until(String what, BooleanSupplier holds) {
+    long deadline = System.nanoTime() + LIMIT.toNanos();
     while (!holds.getAsBoolean()) {
-      if (Instant.now().isAfter(deadline)) {
-        throw new AssertionError("not within " + limit + ": " + what);
+      if (System.nanoTime() - deadline > 0) {
+        throw new AssertionError("not within " + LIMIT + ": " + what);
       }
       LockSupport.parkNanos(LOOK_AGAIN_NANOS);
     }

@@ -205,9 +205,9 @@ class DockerNodeTest {
     assertThat(binding.hostPort()).isBetween(32768, 60999);
     ControlPlane.until(
         "the port answers",
-        Duration.ofSeconds(10),
         () -> {
           try (Socket socket = new Socket()) {
+            socket.setSoTimeout(1000);
             socket.connect(
                 new InetSocketAddress(
                     java.net.InetAddress.getLoopbackAddress(), binding.hostPort()),
@@ -226,8 +226,7 @@ class DockerNodeTest {
     node.assign(Payloads.stopped(task));
     SubmitTaskStateChangeRequest stopped = ecs.await(task.taskArn(), "STOPPED");
     assertThat(container(stopped, "web").exitCode()).isIn(137, 143);
-    ControlPlane.until(
-        "its containers are removed", Duration.ofSeconds(10), () -> node.tasks().isEmpty());
+    ControlPlane.until("its containers are removed", () -> node.tasks().isEmpty());
     assertThat(leftovers()).isEmpty();
   }
 
@@ -249,14 +248,18 @@ class DockerNodeTest {
           bridge(
               shell(
                   "main",
-                  "trap 'exit 7' QUIT; trap 'exit 8' TERM; while true; do sleep 0.1; done",
-                  each -> each.image(image).stopTimeout(20)));
+                  "trap 'exit 7' QUIT; trap 'exit 8' TERM; echo ready;"
+                      + " while true; do sleep 0.1; done",
+                  each -> each.image(image).stopTimeout(20).logConfiguration(awslogs(Map.of()))));
       node.assign(task);
       ecs.await(task.taskArn(), "RUNNING");
+      // Running is not ready: whoever is the first process hears no signal before its trap.
+      ControlPlane.until(
+          "it has set its traps",
+          () -> roles.messages("p/main/" + task.taskId()).contains("ready"));
       node.assign(Payloads.stopped(task));
       assertThat(container(ecs.await(task.taskArn(), "STOPPED"), "main").exitCode()).isEqualTo(7);
-      ControlPlane.until(
-          "its containers are removed", Duration.ofSeconds(10), () -> node.tasks().isEmpty());
+      ControlPlane.until("its containers are removed", () -> node.tasks().isEmpty());
     } finally {
       new ProcessBuilder("docker", "image", "rm", "-f", image)
           .redirectErrorStream(true)
@@ -288,8 +291,11 @@ class DockerNodeTest {
             null,
             shell(
                 "main",
-                "echo one; echo two >&2; sleep 1; echo three",
-                each -> each.logConfiguration(awslogs(Map.of()))),
+                "echo one; echo two >&2; echo three",
+                // It is essential: whatever does not run when it ends is not started any more.
+                each ->
+                    each.dependsOn(on("multi", ContainerCondition.SUCCESS))
+                        .logConfiguration(awslogs(Map.of()))),
             shell(
                 "multi",
                 "printf '2026-01-01 first\\n  more\\n2026-01-02 second\\n'; sleep 2",
@@ -300,14 +306,10 @@ class DockerNodeTest {
     ecs.await(task.taskArn(), "STOPPED");
     String stream = "p/main/" + task.taskId();
     ControlPlane.until(
-        "all is shipped: " + roles.messages(stream),
-        Duration.ofSeconds(10),
-        () -> roles.messages(stream).size() == 3);
+        "all is shipped: " + roles.messages(stream), () -> roles.messages(stream).size() == 3);
     assertThat(roles.messages(stream)).containsExactlyInAnyOrder("one", "two", "three");
     ControlPlane.until(
-        "events of several lines",
-        Duration.ofSeconds(10),
-        () -> roles.messages("p/multi/" + task.taskId()).size() == 2);
+        "events of several lines", () -> roles.messages("p/multi/" + task.taskId()).size() == 2);
     assertThat(roles.messages("p/multi/" + task.taskId()))
         .containsExactly("2026-01-01 first\n  more", "2026-01-02 second");
     assertThat(roles.callers)
@@ -331,9 +333,7 @@ class DockerNodeTest {
       ecs.await(task.taskArn(), "STOPPED");
       String stream = "p/main/" + task.taskId();
       ControlPlane.until(
-          "it is heard: " + stream,
-          Duration.ofSeconds(10),
-          () -> roles.messages(stream).equals(List.of("over")));
+          "it is heard: " + stream, () -> roles.messages(stream).equals(List.of("over")));
     }
   }
 
@@ -391,8 +391,7 @@ class DockerNodeTest {
     node.assign(task);
     ecs.await(task.taskArn(), "RUNNING");
     String stream = "p/main/" + task.taskId();
-    ControlPlane.until(
-        "six lines", Duration.ofSeconds(20), () -> roles.messages(stream).size() >= 6);
+    ControlPlane.until("six lines", () -> roles.messages(stream).size() >= 6);
     List<String> said = roles.messages(stream);
     assertThat(said.get(0))
         .contains("\"TaskARN\":\"" + task.taskArn() + "\"")
@@ -462,16 +461,14 @@ class DockerNodeTest {
     String stream = "p/client/" + task.taskId();
     ControlPlane.until(
         "the client has said it all",
-        Duration.ofSeconds(20),
         () -> roles.messages(stream).contains("ip-10-0-7-9.ec2.internal"));
     assertThat(roles.messages(stream).stream().filter("from-server"::equals)).hasSize(2);
     assertThat(roles.messages(stream)).contains("nameserver 10.0.7.2", "search ec2.internal");
-    ControlPlane.until(
-        "the attachment is reported", Duration.ofSeconds(5), () -> !ecs.attachments().isEmpty());
+    ControlPlane.until("the attachment is reported", () -> !ecs.attachments().isEmpty());
     node.assign(Payloads.stopped(task));
     ecs.await(task.taskArn(), "STOPPED");
     assertThat(attached).isEmpty();
-    ControlPlane.until("nothing is left", Duration.ofSeconds(10), () -> leftovers().isEmpty());
+    ControlPlane.until("nothing is left", () -> leftovers().isEmpty());
   }
 
   @Test
@@ -500,7 +497,7 @@ class DockerNodeTest {
                         HealthCheck.builder()
                             .command("CMD-SHELL", "test -f /tmp/ok || ls /tmp/ok")
                             .interval(1)
-                            .timeout(2)
+                            .timeout(20)
                             .retries(10)
                             .build())));
     task = withVolume(task);
@@ -531,7 +528,7 @@ class DockerNodeTest {
         bridge(
             shell(
                 "main",
-                "for i in $(seq 1 600); do echo line $i; sleep 0.1; done",
+                "for i in $(seq 1 6000); do echo line $i; sleep 0.1; done",
                 each ->
                     each.logConfiguration(awslogs(Map.of()))
                         .portMappings(PortMapping.builder().containerPort(80).build())));
@@ -551,12 +548,11 @@ class DockerNodeTest {
     assertThat(leftovers()).hasSize(1);
     String stream = "p/main/" + task.taskId();
     int before = roles.messages(stream).size();
-    ControlPlane.until(
-        "output goes on", Duration.ofSeconds(10), () -> roles.messages(stream).size() > before + 5);
+    ControlPlane.until("output goes on", () -> roles.messages(stream).size() > before + 5);
     assertThat(roles.messages(stream)).doesNotHaveDuplicates();
     // A task that the control plane does not know any more goes away.
     node.retainOnly(Set.of());
-    ControlPlane.until("it is removed", Duration.ofSeconds(20), () -> leftovers().isEmpty());
+    ControlPlane.until("it is removed", () -> leftovers().isEmpty());
   }
 
   @Test
@@ -570,10 +566,7 @@ class DockerNodeTest {
       docker.client().removeContainerCmd(b).withForce(true).exec();
       SubmitTaskStateChangeRequest changed =
           ecs.await(
-              task.taskArn(),
-              "RUNNING",
-              Duration.ofSeconds(10),
-              each -> "STOPPED".equals(container(each, "b").status()));
+              task.taskArn(), "RUNNING", each -> "STOPPED".equals(container(each, "b").status()));
       assertThat(container(changed, "a").status()).isEqualTo("RUNNING");
       docker.client().killContainerCmd(container(running, "a").runtimeId()).exec();
     }
@@ -634,11 +627,10 @@ class DockerNodeTest {
     String stream = "p/reader/" + task.taskId();
     ControlPlane.until(
         "the reader has read: " + roles.messages(stream),
-        Duration.ofSeconds(20),
         () -> roles.messages(stream).contains("shared") && roles.messages(stream).contains("1"));
     node.assign(Payloads.stopped(task));
     ecs.await(task.taskArn(), "STOPPED");
-    ControlPlane.until("nothing is left", Duration.ofSeconds(10), () -> leftovers().isEmpty());
+    ControlPlane.until("nothing is left", () -> leftovers().isEmpty());
   }
 
   @Test
@@ -672,7 +664,6 @@ class DockerNodeTest {
         List<com.github.dockerjava.api.model.Container> running = new java.util.ArrayList<>();
         ControlPlane.until(
             "some run",
-            Duration.ofSeconds(60),
             () -> {
               running.clear();
               running.addAll(
@@ -698,7 +689,6 @@ class DockerNodeTest {
     try {
       ControlPlane.until(
           "every task is either whole or gone",
-          Duration.ofSeconds(60),
           () -> {
             int alive = 0;
             for (TaskPayload each : tasks) {
@@ -763,13 +753,12 @@ class DockerNodeTest {
     node.assign(task);
     ecs.await(task.taskArn(), "RUNNING");
     node.stats(task.taskArn());
-    Instant begin = Instant.now();
+    long begin = System.nanoTime();
     double[] cpus = new double[1];
     ControlPlane.until(
         "two samples, three seconds apart",
-        Duration.ofSeconds(20),
         () -> {
-          if (Duration.between(begin, Instant.now()).toSeconds() < 3) {
+          if (System.nanoTime() - begin < 3_000_000_000L) {
             return false;
           }
           cpus[0] =
@@ -782,7 +771,8 @@ class DockerNodeTest {
                   .sum();
           return true;
         });
-    assertThat(cpus[0]).isBetween(0.05, 0.30);
+    // Unlimited it would be two, or all that the machine has to spare.
+    assertThat(cpus[0]).isPositive().isLessThan(0.5);
   }
 
   @Test
@@ -823,9 +813,7 @@ class DockerNodeTest {
     ecs.await(task.taskArn(), "STOPPED");
     String stream = "p/main/" + task.taskId();
     ControlPlane.until(
-        "its words: " + roles.messages(stream),
-        Duration.ofSeconds(10),
-        () -> roles.messages(stream).size() >= 10);
+        "its words: " + roles.messages(stream), () -> roles.messages(stream).size() >= 10);
     assertThat(roles.messages(stream))
         .contains("1000", "/tmp", "123", "77", "myname", "nameserver 9.9.9.9")
         .anyMatch(each -> each.contains("Read-only file system"))
@@ -864,7 +852,6 @@ class DockerNodeTest {
     node.assign(task);
     ControlPlane.until(
         "it ended",
-        Duration.ofSeconds(20),
         () ->
             node.tasks().stream()
                 .anyMatch(each -> each.waitingFor().startsWith("the control plane")));

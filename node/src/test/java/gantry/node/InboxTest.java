@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** A runner waits for nothing that has arrived already. */
-@Timeout(20)
+@Timeout(60)
 class InboxTest {
 
   private final Inbox inbox = new Inbox(Clock.systemUTC());

@@ -241,7 +241,7 @@ class ControllerRunnerTest {
       for (int i = 0; i < keys; i++) {
         want("k" + i, wanted);
       }
-      assertThat(grown.await(30, TimeUnit.SECONDS)).isTrue();
+      assertThat(grown.await(60, TimeUnit.SECONDS)).isTrue();
     }
     assertThat(overlaps).hasValue(0);
     assertThat(most.get()).isBetween(1, ControllerRunner.MAX_PARALLEL);

@@ -13,7 +13,7 @@ class LogThreadTest {
 
   private static final Table<String> NOTES = Table.of("test.notes", String.class);
   private static final Scope HERE = new Scope("000000000000", "us-east-1");
-  private static final Duration LIMIT = Duration.ofSeconds(30);
+  private static final Duration LIMIT = Duration.ofSeconds(60);
 
   private final MemoryLog log = new MemoryLog();
 

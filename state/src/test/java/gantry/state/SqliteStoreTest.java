@@ -42,7 +42,7 @@ class SqliteStoreTest {
   }
 
   @Test
-  void whatWasWrittenIsThereAfterOpeningAgain() {
+  void whatWasWrittenIsThereAfterOpeningAgain() throws Exception {
     try (Store store = open()) {
       put(store, "b", "ACTIVE");
       put(store, "a", "ACTIVE");
@@ -62,8 +62,12 @@ class SqliteStoreTest {
       assertThat(view.lookup(BY_STATUS, HERE, "ACTIVE").map(row -> row.key().id()))
           .containsExactly("b");
       assertThat(view.get(NOTES, HERE.key("n"))).isEqualTo("note");
+      CountDownLatch told = new CountDownLatch(1);
+      store.feed().subscribe(5, commit -> told.countDown());
       put(store, "d", "ACTIVE");
       assertThat(view.get(CLUSTERS, HERE.key("d"))).isNull();
+      // A write returns when it is durable; the feed tells of it a moment later.
+      assertThat(told.await(60, TimeUnit.SECONDS)).isTrue();
       assertThatThrownBy(() -> store.feed().subscribe(4, commit -> {}))
           .isInstanceOf(Feed.TooOld.class);
       List<Long> seen = new ArrayList<>();
@@ -146,7 +150,7 @@ class SqliteStoreTest {
       for (Future<?> one : done) {
         one.get();
       }
-      assertThat(told.await(30, TimeUnit.SECONDS)).isTrue();
+      assertThat(told.await(60, TimeUnit.SECONDS)).isTrue();
       assertThat(revisions)
           .isEqualTo(LongStream.rangeClosed(1, (long) writers * each).boxed().toList());
     }

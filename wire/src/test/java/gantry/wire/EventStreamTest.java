@@ -23,7 +23,7 @@ import software.amazon.awssdk.services.cloudwatchlogs.model.StartLiveTailRespons
 import software.amazon.eventstream.Message;
 
 /** An operation whose answer is a stream of events, frame by frame. */
-@Timeout(20)
+@Timeout(120)
 class EventStreamTest {
 
   /** As a service has it: the SDK's asynchronous signature in an interface of its own. */

@@ -20,6 +20,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -251,20 +252,26 @@ public final class StatusPage {
             .filter(each -> "healthy".equals(each.targetHealth().stateAsString()))
             .count();
     out.append(
-        "  %-24s %d/%d healthy%n".formatted(group.targetGroupName(), healthy, targets.size()));
+        String.format(
+            Locale.ROOT,
+            "  %-24s %d/%d healthy%n",
+            group.targetGroupName(),
+            healthy,
+            targets.size()));
     targets.stream()
         .filter(each -> !"healthy".equals(each.targetHealth().stateAsString()))
         .limit(SHOWN)
         .forEach(
             each ->
                 out.append(
-                    "      %s:%d %s%s%n"
-                        .formatted(
-                            each.target().id(),
-                            each.target().port(),
-                            each.targetHealth().stateAsString(),
-                            each.targetHealth().description() == null
-                                ? ""
-                                : ": " + each.targetHealth().description())));
+                    String.format(
+                        Locale.ROOT,
+                        "      %s:%d %s%s%n",
+                        each.target().id(),
+                        each.target().port(),
+                        each.targetHealth().stateAsString(),
+                        each.targetHealth().description() == null
+                            ? ""
+                            : ": " + each.targetHealth().description())));
   }
 }

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
@@ -92,7 +93,7 @@ public final class Demo implements AutoCloseable {
 
   /** A heading, with the time so far. */
   void step(String what) {
-    out.printf("%n[%2d s] %s%n", seconds(), what);
+    out.printf(Locale.ROOT, "%n[%2d s] %s%n", seconds(), what);
   }
 
   void say(String what) {
@@ -114,7 +115,7 @@ public final class Demo implements AutoCloseable {
       }
       if (System.nanoTime() > tell) {
         tell = System.nanoTime() + PROGRESS_EVERY.toNanos();
-        out.printf("[%2d s]   %s%n", seconds(), progress.now());
+        out.printf(Locale.ROOT, "[%2d s]   %s%n", seconds(), progress.now());
       }
       try {
         Thread.sleep(LOOK_AGAIN);

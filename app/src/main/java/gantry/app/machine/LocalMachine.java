@@ -69,6 +69,7 @@ final class LocalMachine implements Machine {
   private @Nullable HealthLink checks;
   private volatile @Nullable DnsLink dns;
   private volatile @Nullable VpcDoors doors;
+  private boolean closed;
 
   LocalMachine(Options options, String install) {
     this.install = install;
@@ -141,6 +142,9 @@ final class LocalMachine implements Machine {
   @Override
   public synchronized void start(
       ServiceContext context, Scope home, int tasksPort, Path folder, byte[] cookieKey) {
+    if (closed) {
+      return; // the program ended before it came to this
+    }
     Store store = context.store();
     Clients clients = context.clients();
     int apiPort = context.endpoint().port();
@@ -323,6 +327,7 @@ final class LocalMachine implements Machine {
 
   @Override
   public synchronized void close() {
+    closed = true;
     RuntimeException failed = null;
     for (AutoCloseable part :
         Arrays.asList(

@@ -44,6 +44,7 @@ final class SimulatedMachine implements Machine {
   private @Nullable Scope home;
   private @Nullable SimulatedNode node;
   private @Nullable Membership membership;
+  private boolean closed;
 
   SimulatedMachine(Options options, String install) {
     this.options = options;
@@ -73,6 +74,9 @@ final class SimulatedMachine implements Machine {
   @Override
   public synchronized void start(
       ServiceContext given, Scope pool, int tasksPort, Path folder, byte[] key) {
+    if (closed) {
+      return; // the program ended before it came to this
+    }
     context = given;
     home = pool;
     join(given, pool);
@@ -100,19 +104,24 @@ final class SimulatedMachine implements Machine {
 
   @Override
   public synchronized void reset() {
-    close();
+    leave();
     if (context != null && home != null) {
       join(context, home);
     }
   }
 
   @Override
-  public void removeEverything() {
-    close();
+  public synchronized void removeEverything() {
+    leave();
   }
 
   @Override
   public synchronized void close() {
+    closed = true;
+    leave();
+  }
+
+  private void leave() {
     if (membership != null) {
       membership.close();
     }

@@ -16,6 +16,7 @@ import gantry.state.Scope;
 import gantry.state.Store;
 import gantry.state.SystemTime;
 import gantry.state.Table;
+import gantry.state.Timers;
 import gantry.state.View;
 import gantry.traffic.dns.Askers;
 import gantry.traffic.dns.DnsServer;
@@ -32,12 +33,14 @@ import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
@@ -55,8 +58,15 @@ class DnsPathTest {
   private static final Scope SCOPE = new Scope("000000000000", "us-east-1");
   private static final String VPC = "vpc-0000000a";
   private static final String OTHER_VPC = "vpc-0000000b";
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
-  private final SystemTime timers = new SystemTime();
+  private final SystemTime time = new SystemTime();
+  private final AtomicInteger timersAsked = new AtomicInteger();
+  private final Timers timers =
+      (delay, task) -> {
+        timersAsked.incrementAndGet();
+        return time.after(delay, task);
+      };
   private Store store;
   private CloudMap map;
   private Route53 route53;
@@ -171,13 +181,13 @@ class DnsPathTest {
     server.close();
     link.close();
     controllers.close();
-    timers.close();
+    time.close();
   }
 
   /** The IPv4 addresses of a name; an RCODE in place of them where there is one. */
   private static Set<String> ask(InetSocketAddress where, String name) {
     try (DatagramSocket socket = new DatagramSocket()) {
-      socket.setSoTimeout(5_000);
+      socket.setSoTimeout((int) PATIENCE.toMillis());
       byte[] wire = Names.toWire(name);
       ByteBuffer query = ByteBuffer.allocate(16 + wire.length);
       query.putInt(0x00070100).putInt(0x00010000).putInt(0).put(wire).putInt(0x00010001);
@@ -207,15 +217,14 @@ class DnsPathTest {
     }
   }
 
-  private static long millisUntil(BooleanSupplier state) {
+  private static void until(BooleanSupplier state) {
     long start = System.nanoTime();
     while (!state.getAsBoolean()) {
-      if (System.nanoTime() - start > TimeUnit.SECONDS.toNanos(10)) {
-        throw new AssertionError("not after ten seconds");
+      if (System.nanoTime() - start > PATIENCE.toNanos()) {
+        throw new AssertionError("not after " + PATIENCE);
       }
-      Thread.onSpinWait();
+      LockSupport.parkNanos(200_000);
     }
-    return TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
   }
 
   private String namespace() {
@@ -252,39 +261,34 @@ class DnsPathTest {
   }
 
   private void ended(String operation) {
-    millisUntil(
+    until(
         () ->
             call(() -> map.getOperation(r -> r.operationId(operation))).operation().status()
                 == OperationStatus.SUCCESS);
   }
 
   @Test
-  void aRegisteredInstanceIsAnsweredWithinFiftyMilliseconds() {
+  void anAnswerFollowsItsChangeAtOnce() {
     String service = service(namespace());
     assertThat(ask(inside, "api.local.")).containsExactly("rcode 3");
-    List<Long> delays = new ArrayList<>();
+    int before = timersAsked.get();
     for (int i = 1; i <= 15; i++) {
       String id = "i-" + i;
-      String address = "10.0.0." + i;
-      String registered = register(service, i);
-      delays.add(millisUntil(() -> ask(inside, "api.local.").equals(Set.of(address))));
-      ended(registered);
-      String gone =
+      ended(register(service, i));
+      assertThat(ask(inside, "api.local.")).containsExactly("10.0.0." + i);
+      ended(
           call(() -> map.deregisterInstance(r -> r.serviceId(service).instanceId(id)))
-              .operationId();
-      delays.add(millisUntil(() -> ask(inside, "api.local.").equals(Set.of("rcode 3"))));
-      ended(gone);
+              .operationId());
+      assertThat(ask(inside, "api.local.")).containsExactly("rcode 3");
     }
-    delays.sort(null);
-    // The median, since the machine that runs this has other work too.
-    assertThat(delays.get(delays.size() / 2)).isLessThan(50);
+    assertThat(timersAsked).as("nothing waits").hasValue(before);
   }
 
   @Test
   void onlyItsVpcSeesANamespaceAndEverybodySeesABalancer() {
     String service = service(namespace());
     register(service, 1);
-    millisUntil(() -> ask(inside, "api.local.").equals(Set.of("10.0.0.1")));
+    until(() -> ask(inside, "api.local.").equals(Set.of("10.0.0.1")));
     // Without resolvers behind it, what no zone has is a failure: it was asked for elsewhere.
     assertThat(ask(elsewhere, "api.local.")).containsExactly("rcode 2");
     for (InetSocketAddress where : List.of(inside, elsewhere)) {
@@ -297,11 +301,11 @@ class DnsPathTest {
     String service = service(namespace());
     register(service, 1);
     register(service, 2);
-    millisUntil(() -> ask(inside, "api.local.").equals(Set.of("10.0.0.1", "10.0.0.2")));
+    until(() -> ask(inside, "api.local.").equals(Set.of("10.0.0.1", "10.0.0.2")));
     health(service, CustomHealthStatus.UNHEALTHY);
-    millisUntil(() -> ask(inside, "api.local.").equals(Set.of("10.0.0.2")));
+    until(() -> ask(inside, "api.local.").equals(Set.of("10.0.0.2")));
     health(service, CustomHealthStatus.HEALTHY);
-    millisUntil(() -> ask(inside, "api.local.").equals(Set.of("10.0.0.1", "10.0.0.2")));
+    until(() -> ask(inside, "api.local.").equals(Set.of("10.0.0.1", "10.0.0.2")));
   }
 
   @Test
@@ -352,7 +356,7 @@ class DnsPathTest {
                         r -> r.serviceId(service).instanceId(id).attributes(attributes)))
                 .operationId());
       }
-      millisUntil(() -> ask(inside, "web.example.com.").equals(Set.of("127.0.0.1")));
+      until(() -> ask(inside, "web.example.com.").equals(Set.of("127.0.0.1")));
       assertThat(
               call(() -> map.getInstancesHealthStatus(r -> r.serviceId(service))).statusAsStrings())
           .isEqualTo(Map.of("i-1", "HEALTHY", "i-2", "UNHEALTHY"));

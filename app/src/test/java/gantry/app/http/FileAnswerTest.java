@@ -1,6 +1,5 @@
 package gantry.app.http;
 
-import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
@@ -22,6 +21,7 @@ import java.util.Random;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -31,7 +31,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Files as answers: whole, in part, and to clients that stop taking them. */
-@Timeout(60)
+@Timeout(120)
 class FileAnswerTest {
 
   private static final Limits QUICK =
@@ -43,24 +43,31 @@ class FileAnswerTest {
           Duration.ofMillis(200),
           Duration.ofSeconds(2));
 
+  private static final String GET_LARGE = "GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
   private static final int SIZE = 3 * FileAnswer.PIECE + 12_345;
 
   @TempDir Path folder;
   private final byte[] content = new byte[SIZE];
   private final BlockingQueue<String> ended = new LinkedBlockingQueue<>();
-  private HttpServer server;
+  private Path file;
+  private Path large;
+  private @Nullable HttpServer server;
 
   @BeforeEach
-  void start() throws IOException {
+  void write() throws IOException {
     new Random(1).nextBytes(content);
-    Path file = Files.write(folder.resolve("file"), content);
-    Path large = folder.resolve("large");
+    file = Files.write(folder.resolve("file"), content);
+    large = folder.resolve("large");
     try (FileChannel channel =
         FileChannel.open(large, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
       // A hole: it takes no room.
       channel.write(java.nio.ByteBuffer.allocate(1), 1L << 30);
     }
-    server =
+  }
+
+  private HttpServer serve(Limits limits) {
+    HttpServer made =
         HttpServer.start(
             new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
             exchange -> {
@@ -77,17 +84,22 @@ class FileAnswerTest {
                 throw e;
               }
             },
-            QUICK);
+            limits);
+    server = made;
+    return made;
   }
 
   @AfterEach
   void stop() {
-    server.close();
+    if (server != null) {
+      server.close();
+    }
   }
 
   @ParameterizedTest
   @EnumSource(HttpClient.Version.class)
   void wholeAndInPart(HttpClient.Version version) throws Exception {
+    int port = serve(Limits.USUAL).port();
     try (HttpClient client = HttpClient.newBuilder().version(version).build()) {
       for (int[] part :
           new int[][] {
@@ -98,38 +110,32 @@ class FileAnswerTest {
             {SIZE - 1, SIZE},
             {7, 7}
           }) {
-        URI uri =
-            URI.create("http://127.0.0.1:" + server.port() + "/file?" + part[0] + "-" + part[1]);
+        URI uri = URI.create("http://127.0.0.1:" + port + "/file?" + part[0] + "-" + part[1]);
         HttpResponse<byte[]> answer =
             client.send(HttpRequest.newBuilder(uri).build(), BodyHandlers.ofByteArray());
         assertThat(answer.version()).isEqualTo(version);
         assertThat(Arrays.equals(answer.body(), Arrays.copyOfRange(content, part[0], part[1])))
             .as(part[0] + " to " + part[1])
             .isTrue();
-        assertThat(ended.poll(10, TimeUnit.SECONDS)).isEqualTo("sent");
+        assertThat(ended.poll(60, TimeUnit.SECONDS)).isEqualTo("sent");
       }
     }
   }
 
   @Test
   void aClientThatTakesNothingMoreIsLetGo() throws Exception {
-    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
-      socket
-          .getOutputStream()
-          .write("GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n".getBytes(US_ASCII));
+    try (Socket socket = Prompt.connect(serve(QUICK), QUICK, GET_LARGE)) {
       assertThat(socket.getInputStream().read()).isEqualTo('H');
-      assertThat(ended.poll(20, TimeUnit.SECONDS)).isEqualTo("a file was not sent to its end");
+      assertThat(ended.poll(60, TimeUnit.SECONDS)).isEqualTo("a file was not sent to its end");
     }
   }
 
   @Test
   void aClientThatHangsUpIsNoticed() throws Exception {
-    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
-      socket
-          .getOutputStream()
-          .write("GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n".getBytes(US_ASCII));
-      assertThat(socket.getInputStream().read()).isEqualTo('H');
+    try (Socket socket = Prompt.connect(serve(Limits.USUAL), Limits.USUAL, GET_LARGE)) {
+      // More than the head, so that the file is on its way.
+      assertThat(socket.getInputStream().readNBytes(100_000)).hasSize(100_000);
     }
-    assertThat(ended.poll(20, TimeUnit.SECONDS)).isEqualTo("a file was not sent to its end");
+    assertThat(ended.poll(60, TimeUnit.SECONDS)).isEqualTo("a file was not sent to its end");
   }
 }

@@ -27,7 +27,7 @@ import software.amazon.awssdk.services.ecr.EcrClient;
  * The four workflows of the OCI distribution specification's conformance tests, in their order,
  * over the program's own port; the registry's package tests each rule by itself.
  */
-@Timeout(60)
+@Timeout(300)
 class DistributionTest {
 
   private static final byte[] NOTHING = new byte[0];

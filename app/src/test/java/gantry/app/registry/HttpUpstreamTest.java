@@ -22,7 +22,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What other registries may answer, and what becomes of it. */
-@Timeout(20)
+@Timeout(60)
 class HttpUpstreamTest {
 
   private static final Map<String, String> CREDENTIALS = Map.of("Authorization", "Basic c2VjcmV0");
@@ -37,7 +37,7 @@ class HttpUpstreamTest {
   void start() throws IOException {
     server = server();
     other = server();
-    upstream = new HttpUpstream(Duration.ofMillis(300));
+    upstream = new HttpUpstream();
   }
 
   private HttpServer server() throws IOException {
@@ -130,9 +130,9 @@ class HttpUpstreamTest {
           }
           exchange.close();
         });
-    try (Answer answer = upstream.get(url(server) + "/blob", Map.of())) {
-      assertThat(answer.body().readNBytes(10)).hasSize(10);
-      assertThatThrownBy(() -> answer.body().read())
+    try (HttpUpstream impatient = new HttpUpstream(Duration.ofMillis(300));
+        Answer answer = impatient.get(url(server) + "/blob", Map.of())) {
+      assertThatThrownBy(() -> answer.body().readAllBytes())
           .isInstanceOf(IOException.class)
           .hasMessageContaining("nothing came");
     }

@@ -21,7 +21,7 @@ import software.amazon.awssdk.services.iam.IamClient;
 import software.amazon.awssdk.services.iam.model.AccessKey;
 
 /** Who may push and pull at the program's own port, by how it was started. */
-@Timeout(60)
+@Timeout(300)
 class RegistryLoginTest {
 
   private static final byte[] NOTHING = new byte[0];

@@ -35,6 +35,7 @@ public final class Logs implements AutoCloseable {
   private final Path cursors;
   private final ConcurrentHashMap<String, Shipped> shippers = new ConcurrentHashMap<>();
   private final ReentrantLock lock = new ReentrantLock();
+  private boolean closed;
 
   private record Shipped(String taskArn, LogShipper shipper) {}
 
@@ -79,7 +80,7 @@ public final class Logs implements AutoCloseable {
     lock.lock();
     try {
       Shipped before = shippers.get(containerId);
-      if (before != null && !before.shipper().finished()) {
+      if (closed || (before != null && !before.shipper().finished())) {
         return;
       }
       LogOptions options = LogOptions.of(task, container);
@@ -153,6 +154,12 @@ public final class Logs implements AutoCloseable {
   /** Stops shipping; what is not shipped yet is the next program's to ship. */
   @Override
   public void close() {
+    lock.lock();
+    try {
+      closed = true;
+    } finally {
+      lock.unlock();
+    }
     shippers.values().forEach(each -> each.shipper().close());
     try {
       for (Shipped each : shippers.values()) {

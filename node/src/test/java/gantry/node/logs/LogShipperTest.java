@@ -31,7 +31,7 @@ class LogShipperTest {
   private static final String LINES =
       "HTTP/1.1 200 OK\r\n\r\n2026-01-01T00:00:00.000000001Z one\n2026-01-01T00:00:01Z two\n";
 
-  private static final Duration LIMIT = Duration.ofSeconds(30);
+  private static final Duration LIMIT = Duration.ofSeconds(60);
 
   @TempDir Path folder;
 

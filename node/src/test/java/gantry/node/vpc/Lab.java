@@ -31,9 +31,9 @@ final class Lab implements AutoCloseable {
   static final int REFUSED_AFTER_MILLIS = 1200;
 
   /** A link's first packets may be lost until the kernel has opened its queue; TCP repeats them. */
-  private static final int ANSWERED_WITHIN_MILLIS = 10_000;
+  static final int ANSWERED_WITHIN_MILLIS = 30_000;
 
-  private static final Duration APPLIED_WITHIN = Duration.ofSeconds(20);
+  static final Duration APPLIED_WITHIN = Duration.ofSeconds(60);
 
   private static final AtomicInteger LABS = new AtomicInteger();
 
@@ -48,10 +48,15 @@ final class Lab implements AutoCloseable {
 
   Lab() {
     sweep();
-    String pid = Long.toString(ProcessHandle.current().pid(), 35);
-    settings = VpcSettings.of("l" + pid + "z" + Integer.toString(LABS.getAndIncrement() % 36, 36));
+    settings = ownSettings();
     network = new VpcNetwork(settings);
     sockets = new VpcSockets(network);
+  }
+
+  /** Of a network that no other test of this run has, and no other run beside it. */
+  static VpcSettings ownSettings() {
+    String pid = Long.toString(ProcessHandle.current().pid(), 35);
+    return VpcSettings.of("l" + pid + "z" + Integer.toString(LABS.getAndIncrement() % 36, 36));
   }
 
   /** Takes away what test runs have left that were killed. */
@@ -90,7 +95,7 @@ final class Lab implements AutoCloseable {
   /** The process is in a namespace of its own once unshare has done its work. */
   private static void awaitNamespace(long pid) throws Exception {
     Path own = java.nio.file.Files.readSymbolicLink(Path.of("/proc/self/ns/net"));
-    long deadline = System.nanoTime() + Duration.ofSeconds(5).toNanos();
+    long deadline = System.nanoTime() + APPLIED_WITHIN.toNanos();
     while (java.nio.file.Files.readSymbolicLink(Path.of("/proc/" + pid + "/ns/net")).equals(own)) {
       if (System.nanoTime() > deadline) {
         throw new AssertionError("no namespace");
@@ -151,17 +156,18 @@ final class Lab implements AutoCloseable {
     }
   }
 
-  /** A connection from a task, or the host when {@code eni} is empty; null when refused. */
+  /** A connection that is to come about, from a task, or the host when {@code eni} is empty. */
   Socket connect(String eni, String to, int port) throws IOException {
-    return connect(eni, to, port, REFUSED_AFTER_MILLIS);
+    return connect(eni, to, port, ANSWERED_WITHIN_MILLIS);
   }
 
-  Socket connect(String eni, String to, int port, int millis) throws IOException {
+  /** Null when refused. */
+  private Socket connect(String eni, String to, int port, int millis) throws IOException {
     VpcSockets.Inside<Socket> open = () -> SocketChannel.open(StandardProtocolFamily.INET).socket();
     Socket socket = eni.isEmpty() ? open.run() : in(eni, open);
     try {
       socket.connect(new InetSocketAddress(to, port), millis);
-      socket.setSoTimeout(5000);
+      socket.setSoTimeout(ANSWERED_WITHIN_MILLIS);
       return socket;
     } catch (SocketTimeoutException
         | java.net.ConnectException

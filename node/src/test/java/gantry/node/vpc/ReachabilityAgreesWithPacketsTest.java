@@ -98,7 +98,11 @@ class ReachabilityAgreesWithPacketsTest {
                         boolean came;
                         try {
                           came =
-                              !lab.ask(from, to, port, answer.allowed() ? 10_000 : 250)
+                              !lab.ask(
+                                      from,
+                                      to,
+                                      port,
+                                      answer.allowed() ? Lab.ANSWERED_WITHIN_MILLIS : 250)
                                   .equals("refused");
                         } catch (SocketTimeoutException silent) {
                           return from + " to " + to + ":" + port + " is silent; " + answer;

@@ -15,7 +15,6 @@ import gantry.node.TaskCredentials;
 import gantry.node.TestImages;
 import gantry.node.docker.DockerEngine;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -89,7 +88,6 @@ class TaskInVpcTest {
         String stream = "p/main/" + client.taskId();
         ControlPlane.until(
             "the client heard it all: " + roles.messages(stream),
-            Duration.ofSeconds(20),
             () -> roles.messages(stream).size() >= 4);
         List<String> said = roles.messages(stream);
         assertThat(said.get(0)).isEqualTo("served");

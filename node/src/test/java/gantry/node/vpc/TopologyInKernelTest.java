@@ -57,20 +57,20 @@ class TopologyInKernelTest {
   @Test
   void tells_when_vpcs_come_and_go_in_the_kernel() throws Exception {
     AtomicInteger told = new AtomicInteger();
-    try (VpcNetwork network = new VpcNetwork(VpcSettings.of("toldz"), told::incrementAndGet)) {
+    try (VpcNetwork network = new VpcNetwork(Lab.ownSettings(), told::incrementAndGet)) {
       try {
         assertThat(network.awaitFirst(Duration.ofMillis(50))).isFalse();
         NetworkPlan none = plans.plan();
         VpcPlan vpc = open("vpc-0a", "10.0.0.0/16", "sg-0a");
         network.update(plans.plan());
-        assertThat(network.awaitFirst(Duration.ofSeconds(10))).isTrue();
+        assertThat(network.awaitFirst(Lab.APPLIED_WITHIN)).isTrue();
         assertThat(told).hasValue(1);
         plans.subnet(vpc, "subnet-0a", "10.0.1.0/24");
         network.update(plans.plan());
-        assertThat(network.awaitApplied(Duration.ofSeconds(10))).isTrue();
+        assertThat(network.awaitApplied(Lab.APPLIED_WITHIN)).isTrue();
         assertThat(told).as("the same VPC").hasValue(1);
         network.update(none);
-        assertThat(network.awaitApplied(Duration.ofSeconds(10))).isTrue();
+        assertThat(network.awaitApplied(Lab.APPLIED_WITHIN)).isTrue();
         assertThat(told).hasValue(2);
       } finally {
         network.removeEverything();
@@ -82,10 +82,9 @@ class TopologyInKernelTest {
   @Test
   void follows_plans_after_a_mistake() throws Exception {
     AtomicInteger told = new AtomicInteger();
-    VpcSettings settings = VpcSettings.of("toldm");
     try (VpcNetwork network =
         new VpcNetwork(
-            settings,
+            Lab.ownSettings(),
             () -> {
               if (told.incrementAndGet() == 1) {
                 throw new IllegalStateException("a mistake of ours");
@@ -95,9 +94,9 @@ class TopologyInKernelTest {
         NetworkPlan none = plans.plan();
         open("vpc-0m", "10.0.0.0/16", "sg-0m");
         network.update(plans.plan());
-        assertThat(network.awaitFirst(Duration.ofSeconds(10))).isTrue();
+        assertThat(network.awaitFirst(Lab.APPLIED_WITHIN)).isTrue();
         network.update(none);
-        assertThat(network.awaitApplied(Duration.ofSeconds(10))).isTrue();
+        assertThat(network.awaitApplied(Lab.APPLIED_WITHIN)).isTrue();
         assertThat(told).hasValue(2);
       } finally {
         network.removeEverything();
@@ -180,7 +179,8 @@ class TopologyInKernelTest {
       // Whoever comes from there is answered.
       try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.INET)) {
         channel.bind(new InetSocketAddress(beside, 0));
-        channel.socket().connect(new InetSocketAddress(pub, 80), 5000);
+        channel.socket().setSoTimeout(Lab.ANSWERED_WITHIN_MILLIS);
+        channel.socket().connect(new InetSocketAddress(pub, 80), Lab.ANSWERED_WITHIN_MILLIS);
         assertThat(Lab.line(channel.socket())).isEqualTo("eni-0a saw " + beside);
       }
 
@@ -346,10 +346,11 @@ class TopologyInKernelTest {
       assertThat(Reachability.ask(plan, "eni-0a", "10.0.1.21", 6, 82).allowed()).isTrue();
 
       // From the balancer to its target: its group is what the target's rule names.
-      assertThat(fromService(lab, "10.0.1.20")).isEqualTo("eni-0a saw 10.0.1.20");
+      assertThat(fromService(lab, "10.0.1.20", Lab.ANSWERED_WITHIN_MILLIS))
+          .isEqualTo("eni-0a saw 10.0.1.20");
       plans.group(vpc, "sg-web", plans.allOut());
       lab.apply(plans.plan());
-      assertThat(fromService(lab, "10.0.1.20")).isEqualTo("refused");
+      assertThat(fromService(lab, "10.0.1.20", Lab.REFUSED_AFTER_MILLIS)).isEqualTo("refused");
 
       lab.serve(
           "s3",
@@ -365,9 +366,10 @@ class TopologyInKernelTest {
     }
   }
 
-  private static String fromService(Lab lab, String source) throws Exception {
+  private static String fromService(Lab lab, String source, int millis) throws Exception {
     try (var channel = lab.sockets.socket("vpc-0a", new InetSocketAddress(source, 0))) {
-      channel.socket().connect(new InetSocketAddress("10.0.1.5", 8080), 300);
+      channel.socket().setSoTimeout(Lab.ANSWERED_WITHIN_MILLIS);
+      channel.socket().connect(new InetSocketAddress("10.0.1.5", 8080), millis);
       return Lab.line(channel.socket());
     } catch (java.net.SocketTimeoutException refused) {
       return "refused";
@@ -404,8 +406,8 @@ class TopologyInKernelTest {
                   some.forEach(line -> lines.add(log.logGroup() + "/" + stream + " " + line)));
       Instant start = Instant.parse("2026-01-01T00:00:00Z");
       recorder.collect(start);
-      lab.ask("eni-0a", "10.0.1.6", 80);
-      lab.ask("eni-0a", "10.0.1.6", 81);
+      assertThat(lab.hear("eni-0a", "10.0.1.6", 80)).isEqualTo("eni-0b saw 10.0.1.5");
+      assertThat(lab.ask("eni-0a", "10.0.1.6", 81)).isEqualTo("refused");
       recorder.collect(start.plusSeconds(59));
       assertThat(lines).isEmpty();
       recorder.collect(start.plusSeconds(60));

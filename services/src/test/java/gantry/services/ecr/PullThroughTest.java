@@ -234,7 +234,7 @@ class PullThroughTest {
         path -> {
           if (path.equals(UPSTREAM_APP + "/manifests/v1")) {
             try {
-              assertThat(all.await(10, TimeUnit.SECONDS)).isTrue();
+              assertThat(all.await(60, TimeUnit.SECONDS)).isTrue();
             } catch (InterruptedException e) {
               throw new AssertionError(e);
             }

@@ -63,13 +63,14 @@ final class FrontHttp1 extends Conn implements Front, Body.Sink {
   /** Something was answered while it was read, and has not left. */
   private boolean answered;
 
-  private @Nullable Compiled counted;
+  private final Counted counted;
   private @Nullable Head current;
 
   FrontHttp1(Worker worker, Entry entry, Client client) {
     super(worker);
     this.entry = entry;
     this.client = client;
+    this.counted = new Counted(worker, entry, client);
   }
 
   @Override
@@ -77,12 +78,7 @@ final class FrontHttp1 extends Conn implements Front, Body.Sink {
     ctx = context;
     out = new Http1Out(context, COPY_LIMIT);
     super.handlerAdded(context);
-    Compiled any = entry.any();
-    if (any != null) {
-      counted = any;
-      any.state.counters[worker.index].newConnections++;
-      worker.owner.connection(any, client, entry.port(), true);
-    }
+    counted.opened();
   }
 
   @Override
@@ -210,10 +206,7 @@ final class FrontHttp1 extends Conn implements Front, Body.Sink {
 
   private void begin(Head h) {
     Compiled compiled = entry.resolve(h);
-    if (compiled != null && counted == null) {
-      counted = compiled;
-      compiled.state.counters[worker.index].newConnections++;
-    }
+    counted.asks(compiled);
     Exchange x = new Exchange(worker, this, h, compiled, entry.port());
     exchange = x;
     closeAfter = h.version == 10 ? !h.keepAlive : h.close;
@@ -437,10 +430,7 @@ final class FrontHttp1 extends Conn implements Front, Body.Sink {
     giveHead();
     in.release();
     out.release();
-    if (counted != null) {
-      counted.state.counters[worker.index].closedConnections++;
-      counted = null;
-    }
+    counted.closed();
   }
 
   @Override
@@ -452,18 +442,14 @@ final class FrontHttp1 extends Conn implements Front, Body.Sink {
 
   @Override
   void tick(long now) {
-    Compiled any = counted != null ? counted : entry.any();
-    long idle =
-        any == null
-            ? Duration.ofMinutes(1).toNanos()
-            : any.balancer.settings().idleTimeout().toNanos();
+    long idle = counted.settings().idleTimeout().toNanos();
     switch (state) {
       case HEAD -> {
         if (headBegun) {
           if (now - headSince > idle) {
             Head h = worker.takeHead();
             h.version = 11;
-            Exchange x = new Exchange(worker, this, h, any, entry.port());
+            Exchange x = new Exchange(worker, this, h, counted.compiled(), entry.port());
             exchange = x;
             headBegun = false;
             closeAfter = refused = true;

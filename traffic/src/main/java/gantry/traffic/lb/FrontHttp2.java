@@ -35,6 +35,7 @@ final class FrontHttp2 extends Conn implements Front {
 
   private final Entry entry;
   private final Client client;
+  private final Connection connection;
 
   @SuppressWarnings("NullAway.Init")
   private ChannelHandlerContext ctx;
@@ -45,10 +46,11 @@ final class FrontHttp2 extends Conn implements Front {
   private boolean done;
   private boolean requestWhole;
 
-  private FrontHttp2(Worker worker, Entry entry, Client client) {
+  private FrontHttp2(Worker worker, Entry entry, Client client, Connection connection) {
     super(worker);
     this.entry = entry;
     this.client = client;
+    this.connection = connection;
   }
 
   static void install(ChannelPipeline pipeline, Worker worker, Entry entry, Client client) {
@@ -67,7 +69,7 @@ final class FrontHttp2 extends Conn implements Front {
               @Override
               protected void initChannel(Channel stream) {
                 connection.opened();
-                stream.pipeline().addLast(new FrontHttp2(worker, entry, client));
+                stream.pipeline().addLast(new FrontHttp2(worker, entry, client, connection));
               }
             }),
         connection);
@@ -75,7 +77,6 @@ final class FrontHttp2 extends Conn implements Front {
 
   /** The connection that the streams are on: its age, its idleness, its end. */
   private static final class Connection extends Conn {
-    private final Entry entry;
     private final Client client;
 
     @SuppressWarnings("NullAway.Init")
@@ -83,23 +84,19 @@ final class FrontHttp2 extends Conn implements Front {
 
     private int requests;
     private boolean leaving;
-    private @Nullable Compiled counted;
+    private final Counted counted;
 
     Connection(Worker worker, Entry entry, Client client) {
       super(worker);
-      this.entry = entry;
       this.client = client;
+      this.counted = new Counted(worker, entry, client);
     }
 
     @Override
     public void handlerAdded(ChannelHandlerContext context) {
       ctx = context;
       super.handlerAdded(context);
-      counted = entry.any();
-      if (counted != null) {
-        counted.state.counters[worker.index].newConnections++;
-        worker.owner.connection(counted, client, entry.port(), true);
-      }
+      counted.opened();
     }
 
     void opened() {
@@ -123,10 +120,7 @@ final class FrontHttp2 extends Conn implements Front {
 
     @Override
     public void channelInactive(ChannelHandlerContext context) {
-      if (counted != null) {
-        counted.state.counters[worker.index].closedConnections++;
-        counted = null;
-      }
+      counted.closed();
       context.fireChannelInactive();
     }
 
@@ -141,11 +135,7 @@ final class FrontHttp2 extends Conn implements Front {
 
     @Override
     void tick(long now) {
-      Compiled any = counted;
-      if (any == null) {
-        return;
-      }
-      var settings = any.balancer.settings();
+      var settings = counted.settings();
       if (now - client.openedNanos > settings.clientKeepAlive().toNanos()) {
         leave();
       }
@@ -226,7 +216,9 @@ final class FrontHttp2 extends Conn implements Front {
     head = h;
     Http2Heads.request(headers.headers(), h, headers.isEndStream());
     requestWhole = headers.isEndStream();
-    Exchange x = new Exchange(worker, this, h, entry.resolve(h), entry.port());
+    Compiled asked = entry.resolve(h);
+    connection.counted.asks(asked);
+    Exchange x = new Exchange(worker, this, h, asked, entry.port());
     exchange = x;
     if (h.refuse != 0) {
       x.refuse(h.refuse);

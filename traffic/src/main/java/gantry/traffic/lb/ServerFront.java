@@ -63,7 +63,8 @@ final class ServerFront {
       Channel channel, Worker worker, Entry entry, TlsEntry tls, @Nullable String zone) {
     Client client = new Client((InetSocketAddress) channel.remoteAddress(), true, zone);
     Compiled any = entry.any();
-    if (any != null && any.balancer.settings().connectionLogPrefix() != null) {
+    // Where several listen, whose log it is to be in is not known yet.
+    if (any == null || any.balancer.settings().connectionLogPrefix() != null) {
       channel.pipeline().addLast(new KeyExchange(client));
     }
     channel

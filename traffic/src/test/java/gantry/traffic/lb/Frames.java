@@ -6,8 +6,11 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
+import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
+import org.jspecify.annotations.Nullable;
 
 /** HTTP/2 byte by byte, for tests that break its rules. */
 final class Frames {
@@ -30,11 +33,18 @@ final class Frames {
   private Frames() {}
 
   static SSLSocket connect(int port) throws Exception {
+    return connect(port, null);
+  }
+
+  static SSLSocket connect(int port, @Nullable String serverName) throws Exception {
     SSLSocket socket =
         (SSLSocket)
             Keys.trusting().getSocketFactory().createSocket(InetAddress.getLoopbackAddress(), port);
     SSLParameters parameters = socket.getSSLParameters();
     parameters.setApplicationProtocols(new String[] {"h2"});
+    if (serverName != null) {
+      parameters.setServerNames(List.of(new SNIHostName(serverName)));
+    }
     socket.setSSLParameters(parameters);
     socket.setSoTimeout((int) World.PATIENCE.toMillis());
     socket.startHandshake();

@@ -55,6 +55,10 @@ final class World implements AutoCloseable {
   final Map<String, TargetGroup> groups = new LinkedHashMap<>();
   final List<Rule> rules = new ArrayList<>();
   final List<Certificate> certificates = new ArrayList<>();
+
+  /** Further balancers, which have the port too. */
+  final List<String> others = new ArrayList<>();
+
   BalancerSettings settings = BalancerSettings.DEFAULTS;
   Protocol protocol = Protocol.HTTP;
   RoutingTable.TlsPolicy policy =
@@ -206,12 +210,21 @@ final class World implements AutoCloseable {
   }
 
   World apply() {
+    List<Balancer> balancers = new ArrayList<>(List.of(balancer("w")));
+    others.forEach(name -> balancers.add(balancer(name)));
+    lb.apply(
+        new RoutingTable(
+            ++revision, balancers, List.copyOf(groups.values()), List.copyOf(certificates)));
+    return this;
+  }
+
+  private Balancer balancer(String name) {
     List<Rule> all = new ArrayList<>(rules);
     all.sort(java.util.Comparator.comparing(Rule::priority));
     all.add(last);
     Listener listener =
         new Listener(
-            "listener/1",
+            name.equals("w") ? "listener/1" : "listener/" + name,
             port,
             protocol,
             protocol.secure() ? policy : null,
@@ -221,24 +234,17 @@ final class World implements AutoCloseable {
             Map.of(),
             true,
             Duration.ofSeconds(350));
-    lb.apply(
-        new RoutingTable(
-            ++revision,
-            List.of(
-                new Balancer(
-                    LB,
-                    "app/w/1",
-                    "000000000000",
-                    "us-east-1",
-                    kind,
-                    "w-1.us-east-1.elb.amazonaws.com",
-                    "w.us-east-1.elb.localhost",
-                    List.of(),
-                    settings,
-                    List.of(listener))),
-            List.copyOf(groups.values()),
-            List.copyOf(certificates)));
-    return this;
+    return new Balancer(
+        LB.replace("/w/", "/" + name + "/"),
+        "app/" + name + "/1",
+        "000000000000",
+        "us-east-1",
+        kind,
+        name + "-1.us-east-1.elb.amazonaws.com",
+        name + ".us-east-1.elb.localhost",
+        List.of(),
+        settings,
+        List.of(listener));
   }
 
   World healthy(int count) {
