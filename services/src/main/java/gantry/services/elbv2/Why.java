@@ -22,9 +22,12 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Action;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.LoadBalancer;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.RewriteConfig;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.Rule;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.RuleCondition;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.RuleTransform;
 import software.amazon.awssdk.services.elasticloadbalancingv2.model.TargetHealth;
+import software.amazon.awssdk.services.elasticloadbalancingv2.model.TransformTypeEnum;
 
 /** A load balancer or target group as it is: where it listens, what it does, how targets fare. */
 final class Why implements Explainer {
@@ -175,13 +178,13 @@ final class Why implements Explainer {
     for (RuleCondition c : rule.conditions()) {
       all.add(
           switch (c.field()) {
-            case "host-header" -> "host " + c.hostHeaderConfig().values();
-            case "path-pattern" -> "path " + c.pathPatternConfig().values();
+            case "host-header" -> "host " + texts(c, c.hostHeaderConfig().values());
+            case "path-pattern" -> "path " + texts(c, c.pathPatternConfig().values());
             case "http-header" ->
                 "header "
                     + c.httpHeaderConfig().httpHeaderName()
                     + " "
-                    + c.httpHeaderConfig().values();
+                    + texts(c, c.httpHeaderConfig().values());
             case "http-request-method" -> "method " + c.httpRequestMethodConfig().values();
             case "query-string" ->
                 "query "
@@ -192,7 +195,26 @@ final class Why implements Explainer {
             default -> c.field();
           });
     }
-    return all + " -> " + action(rule.actions());
+    return all + " -> " + action(rule.actions()) + rewriting(rule.transforms());
+  }
+
+  private static String texts(RuleCondition c, List<String> values) {
+    return c.regexValues().isEmpty() ? values.toString() : "like " + c.regexValues();
+  }
+
+  private static String rewriting(List<RuleTransform> transforms) {
+    StringBuilder all = new StringBuilder();
+    for (RuleTransform transform : transforms) {
+      boolean url = transform.type() == TransformTypeEnum.URL_REWRITE;
+      RewriteConfig rewrite =
+          (url
+                  ? transform.urlRewriteConfig().rewrites()
+                  : transform.hostHeaderRewriteConfig().rewrites())
+              .getFirst();
+      all.append(", ").append(url ? "URL " : "host ").append(rewrite.regex());
+      all.append(" becomes ").append(rewrite.replace());
+    }
+    return all.toString();
   }
 
   private static String action(List<Action> actions) {

@@ -191,4 +191,15 @@ class TransformsTest extends ElbFixture {
     refused(rule(ANY).transforms(url("a(", "b")), "is not valid");
     refused(rule(ANY).transforms(url("a".repeat(1025), "b")), "too long");
   }
+
+  @Test
+  void why_says_what_a_rule_looks_for_and_what_it_rewrites() {
+    make(
+        rule(RuleCondition.builder().field("path-pattern").regexValues("^/a/").build())
+            .transforms(url("^/a/(.*)$", "/$1"), host("^a$", "b")));
+    String said = new Why(context, LiveTraffic.none()).why("web").getFirst().print();
+    assertThat(said)
+        .contains(
+            "rule 1: path like [^/a/] -> answer 200, URL ^/a/(.*)$ becomes /$1, host ^a$ becomes b");
+  }
 }
