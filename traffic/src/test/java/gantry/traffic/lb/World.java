@@ -215,6 +215,9 @@ final class World implements AutoCloseable {
     lb.apply(
         new RoutingTable(
             ++revision, balancers, List.copyOf(groups.values()), List.copyOf(certificates)));
+    if (!lb.problems().isEmpty()) {
+      throw new AssertionError(lb.problems());
+    }
     return this;
   }
 
