@@ -13,9 +13,11 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** No room for the log: reads go on, writes are refused, and all is well once there is room. */
+@Timeout(300)
 class DiskFullTest {
 
   private static final Table<String> NOTES = Table.of("test.notes", String.class);

@@ -50,7 +50,7 @@ class LogThreadTest {
                 all.countDown();
                 if (commit.revision() < writes) {
                   Thread writer = Thread.ofPlatform().start(() -> note(store, commit.revision()));
-                  while (writer.getState() != Thread.State.WAITING) {
+                  while (writer.isAlive() && writer.getState() != Thread.State.WAITING) {
                     Thread.onSpinWait();
                   }
                 }

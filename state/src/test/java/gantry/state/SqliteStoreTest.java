@@ -16,9 +16,11 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import software.amazon.awssdk.services.ecs.model.Cluster;
 
+@Timeout(300)
 class SqliteStoreTest {
 
   private static final Table<Cluster> CLUSTERS = Table.of("test.clusters", Cluster.class);

@@ -335,7 +335,10 @@ final class PlanConverter {
         check,
         settings,
         one.targets().stream()
-            .map(t -> new Target(t.id(), t.port(), t.address(), t.zone(), t.draining()))
+            .map(
+                t ->
+                    new Target(
+                        t.id(), t.port(), t.address(), t.zone(), t.draining(), t.registered()))
             .toList(),
         inside ? source : null);
   }

@@ -47,6 +47,7 @@ final class BodyStream extends InputStream {
     if (bytes.length > 0) {
       queue.add(bytes);
       queued += bytes.length;
+      waited();
       notifyAll();
     }
     if (queued > QUEUED_HIGH && !held) {
@@ -137,8 +138,7 @@ final class BodyStream extends InputStream {
     if (!queue.isEmpty() || ended || broken != null) {
       return;
     }
-    long before = System.nanoTime();
-    waitingSince = before;
+    waitingSince = System.nanoTime();
     try {
       while (queue.isEmpty() && !ended && broken == null) {
         wait();
@@ -147,8 +147,15 @@ final class BodyStream extends InputStream {
       Thread.currentThread().interrupt();
       throw new BrokenRequest(408, "Reading the request's body was interrupted.");
     } finally {
+      waited();
+    }
+  }
+
+  /** The client has done its part, however long the reader takes to notice. */
+  private void waited() {
+    if (waitingSince != 0) {
+      waitedNanos += System.nanoTime() - waitingSince;
       waitingSince = 0;
-      waitedNanos += System.nanoTime() - before;
     }
   }
 }

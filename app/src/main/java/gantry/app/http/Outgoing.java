@@ -3,7 +3,6 @@ package gantry.app.http;
 import gantry.traffic.LateFlush;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
-import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.DefaultHttpContent;
@@ -19,6 +18,7 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -35,12 +35,16 @@ final class Outgoing {
   /** Copying more than this costs more than what it saves. */
   private static final int COPIED_MOST = 4 * 1024;
 
+  /** How many bytes may wait for the connection's thread before who writes them waits too. */
+  private static final int HANDED_OVER_MOST = 256 * 1024;
+
   private final boolean http2;
 
   /** Whether the connection cannot go on after this answer, for reasons of the request's. */
   private final BooleanSupplier last;
 
   private final Object writable = new Object();
+  private final AtomicLong handedOver = new AtomicLong();
   private @Nullable ChannelHandlerContext context;
   private @Nullable FileAnswer sending;
   private boolean keepAlive = true;
@@ -129,9 +133,7 @@ final class Outgoing {
   }
 
   void more(byte[] bytes) throws IOException {
-    live();
-    onLoop(() -> write(new DefaultHttpContent(Unpooled.wrappedBuffer(bytes))));
-    untilWritable();
+    handOver(bytes.length, () -> write(new DefaultHttpContent(Unpooled.wrappedBuffer(bytes))));
   }
 
   void end() throws IOException {
@@ -158,8 +160,27 @@ final class Outgoing {
 
   /** Bytes for a connection that speaks HTTP no more. */
   void raw(byte[] bytes) throws IOException {
+    handOver(bytes.length, () -> context().writeAndFlush(Unpooled.wrappedBuffer(bytes)));
+  }
+
+  /** What the connection's thread has yet to take counts too: it may be at other work. */
+  private void handOver(int bytes, Runnable write) throws IOException {
     live();
-    onLoop(() -> context().writeAndFlush(Unpooled.wrappedBuffer(bytes)));
+    if (onLoop()) {
+      write.run(); // it cannot wait for itself
+      return;
+    }
+    handedOver.addAndGet(bytes);
+    context()
+        .executor()
+        .execute(
+            () -> {
+              try {
+                write.run();
+              } finally {
+                taken(bytes);
+              }
+            });
     untilWritable();
   }
 
@@ -175,12 +196,11 @@ final class Outgoing {
 
   /** A client that takes its answer slowly is waited for by its own handler. */
   private void untilWritable() throws IOException {
-    Channel channel = context().channel();
-    if (onLoop() || channel.isWritable()) {
+    if (takesMore()) {
       return;
     }
     synchronized (writable) {
-      while (!channel.isWritable() && !gone) {
+      while (!takesMore() && !gone) {
         try {
           writable.wait();
         } catch (InterruptedException e) {
@@ -190,6 +210,17 @@ final class Outgoing {
       }
     }
     live();
+  }
+
+  private void taken(int bytes) {
+    long before = handedOver.getAndAdd(-bytes);
+    if (before > HANDED_OVER_MOST && before - bytes <= HANDED_OVER_MOST) {
+      writabilityChanged();
+    }
+  }
+
+  private boolean takesMore() {
+    return handedOver.get() <= HANDED_OVER_MOST && context().channel().isWritable();
   }
 
   // ---- on the connection's thread

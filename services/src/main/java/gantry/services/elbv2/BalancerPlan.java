@@ -1,5 +1,6 @@
 package gantry.services.elbv2;
 
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -73,6 +74,11 @@ public record BalancerPlan(
 
   public record Group(TargetGroup group, Map<String, String> attributes, List<Target> targets) {}
 
-  /** A registration that may get traffic, or drains. */
-  public record Target(String id, int port, String address, String zone, boolean draining) {}
+  /**
+   * A registration that may get traffic, or drains.
+   *
+   * @param registered when; who was deregistered and registered again meanwhile is told by it
+   */
+  public record Target(
+      String id, int port, String address, String zone, boolean draining, Instant registered) {}
 }

@@ -123,7 +123,8 @@ public final class RoutingTables {
                 target.port(),
                 address,
                 target.zone() == null ? "all" : target.zone(),
-                target.drainUntil() != null));
+                target.drainUntil() != null,
+                target.registered()));
       }
     }
     return new Group(

@@ -142,7 +142,9 @@ class Elbv2Test extends ElbFixture {
                         .targets(t -> t.id("10.0.0.5").port(8080))));
     assertThat(health(group).description()).isEqualTo("Target deregistration is in progress");
     assertThat(RoutingTables.plan(store.snapshot()).groups().getFirst().targets())
-        .containsExactly(new BalancerPlan.Target("10.0.0.5", 8080, "10.0.0.5", "us-east-1a", true));
+        .containsExactly(
+            new BalancerPlan.Target(
+                "10.0.0.5", 8080, "10.0.0.5", "us-east-1a", true, time.instant()));
     var controller = Elbv2.hosted(LiveTraffic.none()).controllers().apply(context).getFirst();
     var key = controller.all(store.snapshot()).findFirst().orElseThrow();
     assertThat(controller.reconcile(key))

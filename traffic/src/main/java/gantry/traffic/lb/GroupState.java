@@ -62,12 +62,13 @@ final class GroupState {
       TargetState state = old.get(key);
       if (state == null || !state.is(target)) {
         state = new TargetState(this, target, workers);
-      } else if (state.draining && !target.draining()) {
+      } else if (!target.draining()
+          && (state.draining || !state.registered.equals(target.registered()))) {
         // Registered again: it begins anew, with what it has in flight.
         state.health = TargetState.Health.INITIAL;
         state.successes = state.failures = 0;
-        state.everChecked = false;
       }
+      state.registered = target.registered();
       state.draining = target.draining();
       now.put(key, state);
     }

@@ -49,7 +49,10 @@ final class HealthChecker {
   private final Consumer<TargetHealthReport> reports;
   private final Map<TargetState, Checked> running = new HashMap<>();
 
-  private record Checked(HealthCheck settings, ScheduledFuture<?> schedule) {}
+  /** What is asked of a target, and for which of its registrations. */
+  private record Asked(HealthCheck settings, Instant registered) {}
+
+  private record Checked(Asked asked, ScheduledFuture<?> schedule) {}
 
   HealthChecker(EventLoop loop, LoadBalancers owner, Consumer<TargetHealthReport> reports) {
     this.loop = loop;
@@ -59,14 +62,14 @@ final class HealthChecker {
 
   /** Looks at the table anew; runs on the checker's loop. */
   void update(Iterable<GroupState> groups) {
-    Map<TargetState, HealthCheck> wanted = new HashMap<>();
+    Map<TargetState, Asked> wanted = new HashMap<>();
     for (GroupState group : groups) {
       if (!group.inUse || !group.spec.healthCheck().enabled()) {
         continue;
       }
       for (TargetState target : group.targets.values()) {
         if (!target.draining) {
-          wanted.put(target, group.spec.healthCheck());
+          wanted.put(target, new Asked(group.spec.healthCheck(), target.registered));
         }
       }
     }
@@ -74,24 +77,23 @@ final class HealthChecker {
         .entrySet()
         .removeIf(
             entry -> {
-              HealthCheck want = wanted.get(entry.getKey());
-              if (want != null && want.equals(entry.getValue().settings())) {
+              if (entry.getValue().asked().equals(wanted.get(entry.getKey()))) {
                 return false;
               }
               entry.getValue().schedule().cancel(false);
               return true;
             });
     wanted.forEach(
-        (target, settings) -> {
+        (target, asked) -> {
           if (!running.containsKey(target)) {
             running.put(
                 target,
                 new Checked(
-                    settings,
+                    asked,
                     loop.scheduleWithFixedDelay(
-                        () -> check(target, settings),
+                        () -> check(target, asked),
                         0,
-                        settings.interval().toNanos(),
+                        asked.settings().interval().toNanos(),
                         TimeUnit.NANOSECONDS)));
             if (target.health == TargetState.Health.INITIAL) {
               report(target, "initial", INITIAL, "Initial health checks in progress");
@@ -107,7 +109,8 @@ final class HealthChecker {
 
   // --- one check -----------------------------------------------------------------------------
 
-  private void check(TargetState target, HealthCheck settings) {
+  private void check(TargetState target, Asked asked) {
+    HealthCheck settings = asked.settings();
     SocketRooms.Room room = owner.room(target.group.spec.room());
     if (room == null) {
       result(target, settings, new Verdict(FAILED, "Health checks failed"));
@@ -116,7 +119,7 @@ final class HealthChecker {
     Integer port = settings.port();
     InetSocketAddress address =
         port == null ? target.address : new InetSocketAddress(target.address.getAddress(), port);
-    Probe probe = new Probe(target, settings, address);
+    Probe probe = new Probe(target, asked, address);
     try {
       probe.start(room);
     } catch (RuntimeException e) {
@@ -138,6 +141,7 @@ final class HealthChecker {
 
   private final class Probe extends ChannelInboundHandlerAdapter {
     private final TargetState target;
+    private final Asked asked;
     private final HealthCheck settings;
     private final InetSocketAddress address;
     private @Nullable EpollSocketChannel channel;
@@ -146,9 +150,10 @@ final class HealthChecker {
     private boolean done;
     private final long since = System.nanoTime();
 
-    Probe(TargetState target, HealthCheck settings, InetSocketAddress address) {
+    Probe(TargetState target, Asked asked, InetSocketAddress address) {
       this.target = target;
-      this.settings = settings;
+      this.asked = asked;
+      this.settings = asked.settings();
       this.address = address;
     }
 
@@ -291,7 +296,7 @@ final class HealthChecker {
               + " ms, at "
               + Instant.now().truncatedTo(ChronoUnit.SECONDS);
       Checked now = running.get(target);
-      if (now != null && now.settings().equals(settings)) {
+      if (now != null && now.asked().equals(asked)) {
         result(target, settings, verdict);
       }
     }

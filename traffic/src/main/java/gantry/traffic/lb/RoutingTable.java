@@ -4,6 +4,7 @@ import java.net.InetSocketAddress;
 import java.security.PrivateKey;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -423,8 +424,17 @@ public record RoutingTable(
    * @param address where it is dialled
    * @param zone {@code all} for one outside of any zone
    * @param draining deregistered: finishes what is in flight, gets nothing new
+   * @param registered another time than before: it is a registration of its own, and its health is
+   *     not known yet
    */
-  public record Target(String id, int port, String address, String zone, boolean draining) {}
+  public record Target(
+      String id, int port, String address, String zone, boolean draining, Instant registered) {
+
+    /** One whose registration is never another. */
+    public Target(String id, int port, String address, String zone, boolean draining) {
+      this(id, port, address, zone, draining, Instant.EPOCH);
+    }
+  }
 
   /** A certificate with its chain, own first. */
   public record Certificate(String arn, PrivateKey key, List<X509Certificate> chain) {}

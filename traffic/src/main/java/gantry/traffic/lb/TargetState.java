@@ -2,6 +2,7 @@ package gantry.traffic.lb;
 
 import io.netty.util.concurrent.ScheduledFuture;
 import java.net.InetSocketAddress;
+import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -41,6 +42,9 @@ final class TargetState {
 
   volatile boolean draining;
 
+  /** When it was registered: at another time, it was registered again meanwhile. */
+  volatile Instant registered;
+
   /** Not in the table any more: what is still in flight is cut. */
   volatile boolean removed;
 
@@ -72,7 +76,6 @@ final class TargetState {
   private @Nullable ScheduledFuture<?> unhealthyDraining;
   int successes;
   int failures;
-  boolean everChecked;
   long lastRequests;
   long lastErrors;
   long recentRequests;
@@ -86,6 +89,7 @@ final class TargetState {
     this.zone = target.zone();
     this.address = new InetSocketAddress(target.address(), target.port());
     this.draining = target.draining();
+    this.registered = target.registered();
     this.idle = new ArrayDeque[workers];
     this.counters = new Counters[workers];
     for (int i = 0; i < workers; i++) {

@@ -67,7 +67,7 @@ class ConnectionLogTest {
     parameters.setNamedGroups(new String[] {group});
     parameters.setApplicationProtocols(new String[] {"http/1.1"});
     socket.setSSLParameters(parameters);
-    socket.setSoTimeout(15_000);
+    socket.setSoTimeout((int) World.PATIENCE.toMillis());
     return socket;
   }
 

@@ -31,6 +31,7 @@ import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -193,6 +194,30 @@ class HealthCheckTest {
       check(Protocol.HTTPS, Version.HTTP1, "/ready", "200", server.getLocalPort());
       assertThat(asked.get(World.PATIENCE.toSeconds(), TimeUnit.SECONDS))
           .isEqualTo("GET /ready HTTP/1.1");
+    }
+  }
+
+  /** Tables that come quickly one after the other are one: nobody saw it go. */
+  @Test
+  void a_target_that_was_registered_again_is_judged_anew() throws Exception {
+    try (Backend backend = new Backend("b")) {
+      world.group("tg", GroupSettings.DEFAULTS, backend).forwardAll("tg").apply().healthy(1);
+      World.until(() -> world.reports.size() >= 2, () -> "only " + world.reports);
+      for (int i = 1; i <= 3; i++) {
+        world.reports.clear();
+        world.targets(
+            "tg",
+            new RoutingTable.Target(
+                "127.0.0.1",
+                backend.port(),
+                "127.0.0.1",
+                "az1",
+                false,
+                Instant.EPOCH.plusSeconds(i)));
+        World.until(() -> world.reports.size() >= 2, () -> "only " + world.reports);
+        assertThat(world.reports.stream().map(TargetHealthReport::state))
+            .containsExactly("initial", "healthy");
+      }
     }
   }
 

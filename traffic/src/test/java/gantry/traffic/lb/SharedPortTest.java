@@ -31,21 +31,23 @@ class SharedPortTest {
     world = new World(1);
     world.others.add("v");
     world.last = new Rule("d", 0, List.of(), new Action.Fixed(200, "text/plain", "ok"));
-    BalancerSettings d = World.logging(null, "bucket");
-    world.settings =
-        new BalancerSettings(
-            Duration.ofMillis(500),
-            d.clientKeepAlive(),
-            d.desync(),
-            false,
-            false,
-            false,
-            false,
-            d.forwardedFor(),
-            true,
-            true,
-            null,
-            "bucket");
+    world.settings = World.logging(null, "bucket");
+  }
+
+  private static BalancerSettings idleFor(Duration time, BalancerSettings d) {
+    return new BalancerSettings(
+        time,
+        d.clientKeepAlive(),
+        d.desync(),
+        false,
+        false,
+        false,
+        false,
+        d.forwardedFor(),
+        true,
+        true,
+        null,
+        d.connectionLogPrefix());
   }
 
   @AfterEach
@@ -84,6 +86,8 @@ class SharedPortTest {
   @Test
   void a_connection_of_http2_ends_when_it_is_idle() throws Exception {
     world.protocol = Protocol.HTTPS;
+    // Longer than from one request to the next, on whatever machine.
+    world.settings = idleFor(Duration.ofSeconds(3), world.settings);
     world.certificates.add(Keys.make("cert/one", "one.example.com", "EC"));
     world.apply();
     try (SSLSocket socket = Frames.connect(world.port, "one.example.com")) {

@@ -200,7 +200,8 @@ final class World implements AutoCloseable {
     lb.close();
     List<String> all = new ArrayList<>();
     try (var files = Files.walk(logs.resolve(bucket))) {
-      for (Path file : files.filter(Files::isRegularFile).toList()) {
+      // By name, which is by time: every five minutes another one is begun.
+      for (Path file : files.filter(Files::isRegularFile).sorted().toList()) {
         try (var in = new GZIPInputStream(Files.newInputStream(file))) {
           all.addAll(new String(in.readAllBytes(), StandardCharsets.UTF_8).lines().toList());
         }
@@ -215,6 +216,9 @@ final class World implements AutoCloseable {
     lb.apply(
         new RoutingTable(
             ++revision, balancers, List.copyOf(groups.values()), List.copyOf(certificates)));
+    if (!lb.problems().isEmpty()) {
+      throw new AssertionError(lb.problems());
+    }
     return this;
   }
 
