@@ -33,6 +33,7 @@ start_docker() {
     local inner=/var/run/docker/containerd/containerd.pid
     [ ! -e $inner ] || is_running containerd "$(cat $inner)" || rm -f $inner
     STARTED_DOCKER=1
+    BEFORE_DOCKER=$(what_docker_makes)
     (setsid nohup dockerd >"$GANTRY_ROOT/.gantry/dockerd.log" 2>&1 & echo $! >"$GANTRY_ROOT/.gantry/dockerd.pid")
   fi
   local tries=0
@@ -43,14 +44,33 @@ start_docker() {
   done
 }
 
-# Ends the engine that this very command started; one that was there before stays.
+# What an engine makes on the machine and leaves there when it ends.
+what_docker_makes() {
+  [ ! -e /sys/class/net/docker0 ] || echo "link docker0"
+  nft list tables 2>/dev/null | grep -xE 'table ip (nat|filter)' || true
+}
+
+# Ends the engine that this very command started; one that was there before stays. What it leaves goes too, where it was not
+# there before.
 STARTED_DOCKER=
+BEFORE_DOCKER=
 stop_docker_if_ours() {
   [ -n "$STARTED_DOCKER" ] || return 0
-  local pid=
+  local pid= tries=0 kind name
   pid=$(cat "$GANTRY_ROOT/.gantry/dockerd.pid")
   is_running dockerd "$pid" && kill "$pid" && say "stopped the Docker that this started"
-  return 0
+  while is_running dockerd "$pid"; do
+    tries=$((tries + 1))
+    [ $tries -lt 60 ] || return 0
+    sleep 0.5
+  done
+  while read -r kind name; do
+    grep -qxF "$kind $name" <<<"$BEFORE_DOCKER" && continue
+    case "$kind" in
+      link) ip link delete "$name" ;;
+      table) nft delete table $name ;;
+    esac || say "what Docker left could not be removed: $kind $name"
+  done <<<"$(what_docker_makes)"
 }
 
 # True when tasks can really run here; else WHY_NOT says what is missing.

@@ -12,12 +12,12 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /** Folders and all that is in them. */
-final class Folders {
+public final class Folders {
 
   private Folders() {}
 
   /** Also of one file; of nothing, nothing. */
-  static void delete(Path path) {
+  public static void delete(Path path) {
     if (!Files.exists(path)) {
       return;
     }

@@ -2,11 +2,9 @@ package gantry.app;
 
 import gantry.app.bench.Knock;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
-import java.util.List;
-import java.util.stream.Stream;
 
 /**
  * The run that the start-up cache is made from: a start with a data directory and simulated tasks,
@@ -77,12 +75,9 @@ final class Train {
 
   private static void delete(Path folder) {
     // The program's own hook may still be closing the store; what it then leaves is /tmp's to tidy.
-    try (Stream<Path> files = Files.walk(folder)) {
-      List<Path> all = files.sorted(Comparator.reverseOrder()).toList();
-      for (Path one : all) {
-        Files.deleteIfExists(one);
-      }
-    } catch (IOException | java.io.UncheckedIOException e) {
+    try {
+      Folders.delete(folder);
+    } catch (UncheckedIOException e) {
       System.err.println("gantry train: " + folder + " remains: " + e.getMessage());
     }
   }

@@ -1,5 +1,6 @@
 package gantry.app.bench;
 
+import gantry.app.Folders;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
@@ -32,6 +33,9 @@ final class AlbPeers implements AutoCloseable {
   private static final int NGINX_TLS = FIRST_PORT + 4;
   private static final int HAPROXY = FIRST_PORT + 5;
   private static final int HAPROXY_TLS = FIRST_PORT + 6;
+
+  /** How long they may take to end. */
+  private static final int END_SECONDS = 5;
 
   static final int PROXIES_CORE = 0;
   static final int LOADS_CORE = 1;
@@ -280,5 +284,15 @@ final class AlbPeers implements AutoCloseable {
       process.descendants().forEach(ProcessHandle::destroy);
       process.destroy();
     }
+    try {
+      for (Process process : started) {
+        if (!process.waitFor(END_SECONDS, TimeUnit.SECONDS)) {
+          process.destroyForcibly();
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    Folders.delete(folder);
   }
 }

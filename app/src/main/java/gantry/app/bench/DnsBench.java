@@ -1,5 +1,6 @@
 package gantry.app.bench;
 
+import gantry.app.Folders;
 import gantry.traffic.dns.Askers;
 import gantry.traffic.dns.DnsServer;
 import gantry.traffic.dns.Names;
@@ -18,7 +19,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -116,11 +116,7 @@ public final class DnsBench {
           server.destroyForcibly();
         }
       }
-      try (Stream<Path> files = Files.walk(folder)) {
-        for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-          Files.delete(file);
-        }
-      }
+      Folders.delete(folder);
     }
   }
 

@@ -1,5 +1,6 @@
 package gantry.app.bench;
 
+import gantry.app.Folders;
 import gantry.app.bench.RegistryRound.Figure;
 import gantry.app.http.HttpServer;
 import gantry.app.http.Limits;
@@ -22,7 +23,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
@@ -165,7 +165,7 @@ public final class RegistryBench {
       for (Peer peer : peers) {
         peer.process.destroyForcibly().waitFor();
       }
-      delete(folder);
+      Folders.delete(folder);
     }
   }
 
@@ -263,14 +263,6 @@ public final class RegistryBench {
               .findFirst()
               .orElse(0)
           / 1024;
-    }
-  }
-
-  private static void delete(Path folder) throws IOException {
-    try (Stream<Path> files = Files.walk(folder)) {
-      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-        Files.deleteIfExists(file);
-      }
     }
   }
 }

@@ -1,5 +1,6 @@
 package gantry.app.bench;
 
+import gantry.app.Folders;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -8,7 +9,6 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 
 /**
  * {@code gantry bench start [ROUNDS]}: {@code ./gantry up}, script and all, until its first ECS
@@ -62,7 +62,7 @@ public final class StartBench {
           ours.add(gantry);
         }
       } finally {
-        delete(data);
+        Folders.delete(data);
       }
       try (Rival ministack = Rival.ministack()) {
         theirs.add(ministack);
@@ -75,13 +75,5 @@ public final class StartBench {
 
   private static double middle(List<Double> values) {
     return values.stream().sorted().toList().get(values.size() / 2);
-  }
-
-  static void delete(Path folder) throws IOException {
-    try (Stream<Path> files = Files.walk(folder)) {
-      for (Path one : files.sorted(Comparator.reverseOrder()).toList()) {
-        Files.deleteIfExists(one);
-      }
-    }
   }
 }

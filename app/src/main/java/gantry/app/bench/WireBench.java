@@ -1,5 +1,6 @@
 package gantry.app.bench;
 
+import gantry.app.Folders;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -74,7 +75,7 @@ public final class WireBench {
           ours.perCore() / theirs.perCore(),
           Rival.load());
     } finally {
-      StartBench.delete(folder);
+      Folders.delete(folder);
     }
   }
 

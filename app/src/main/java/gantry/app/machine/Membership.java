@@ -9,8 +9,8 @@ import gantry.services.ecs.TaskReports;
 import gantry.services.ecs.controller.NodeLink;
 import gantry.services.ecs.rows.InstanceRow;
 import gantry.state.Change;
-import gantry.state.Commit;
-import gantry.state.Feed;
+import gantry.state.Controller;
+import gantry.state.ControllerRunner;
 import gantry.state.Key;
 import gantry.state.Row;
 import gantry.state.Scope;
@@ -18,20 +18,19 @@ import gantry.state.View;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import software.amazon.awssdk.services.ecs.EcsClient;
 import software.amazon.awssdk.services.ecs.model.Attribute;
 import software.amazon.awssdk.services.ecs.model.Cluster;
-import software.amazon.awssdk.services.ecs.model.EcsException;
 import software.amazon.awssdk.services.ecs.model.RegisterContainerInstanceRequest;
 import software.amazon.awssdk.services.ecs.model.Resource;
 
@@ -60,36 +59,40 @@ final class Membership implements AutoCloseable {
   private final List<String> clusterNames;
   private final DockerEngine.Facts facts;
   private final NodeLink link;
-  private final Feed.Subscription clusters;
-  private final Set<String> instances = ConcurrentHashMap.newKeySet();
-  private final ExecutorService joiner =
-      Executors.newSingleThreadExecutor(
-          Thread.ofPlatform().daemon().name("joins clusters").factory());
+  private final ControllerRunner controllers;
 
-  private Membership(
+  /** What it registered as since it began. */
+  private final Set<String> registered = ConcurrentHashMap.newKeySet();
+
+  Membership(
       ServiceContext context,
       Scope home,
       String install,
       List<String> clusterNames,
       DockerEngine.Facts facts,
-      NodeAgent agent) {
+      NodeAgent agent,
+      ControllerRunner controllers) {
     this.context = context;
     this.home = home;
     this.install = install;
     this.clusterNames = clusterNames;
     this.facts = facts;
-    instances.add(joinPool());
+    this.controllers = controllers;
     View view = context.store().snapshot();
+    Set<String> instances = new HashSet<>(Set.of(poolArn()));
+    now(pool());
     for (Row<Cluster> row : view.scanAll(EcsTables.CLUSTERS).toList()) {
       if (isOurs(row.value())) {
-        String instance = join(row.key().scope(), row.value());
-        if (instance != null) {
-          instances.add(instance);
+        // Where it cannot register again now, the tasks of the instance that it was stay.
+        String arn = now(row.key());
+        String before = arn == null ? before(view, row.key()) : arn;
+        if (before != null) {
+          instances.add(before);
         }
       }
     }
     this.link = NodeLink.connect(context.store(), instances, agent);
-    this.clusters = context.store().feed().subscribe(view.revision(), this::changed);
+    controllers.add(new Joins());
   }
 
   /** Joins; the agent gets what is for this machine from then on. */
@@ -100,7 +103,15 @@ final class Membership implements AutoCloseable {
       List<String> clusterNames,
       DockerEngine.Facts facts,
       NodeAgent agent) {
-    return new Membership(context, home, install, clusterNames, facts, agent);
+    return new Membership(
+        context,
+        home,
+        install,
+        clusterNames,
+        facts,
+        agent,
+        ControllerRunner.live(
+            context.store(), context.timers(), context.ids(), ControllerRunner.Observer.NONE));
   }
 
   /** Every instance that an installation's machine is, as the tables have it. */
@@ -121,21 +132,36 @@ final class Membership implements AutoCloseable {
     known(context.store().snapshot(), install).forEach(arn -> reports.agentConnected(arn, now));
   }
 
-  private void changed(Commit commit) {
-    for (Change<?> change : commit.changes()) {
-      if (change.table() == EcsTables.CLUSTERS
-          && change.after() instanceof Cluster cluster
-          && isOurs(cluster)) {
-        Key key = change.key();
-        // The feed must not be kept; and to join is to write.
-        joiner.execute(
-            () -> {
-              String instance = join(key.scope(), cluster);
-              if (instance != null && instances.add(instance)) {
-                link.join(instance);
-              }
-            });
+  /** Becomes a part of the pool and of each cluster of its names; who refuses is asked again. */
+  private final class Joins implements Controller {
+    @Override
+    public String name() {
+      return "joins clusters";
+    }
+
+    @Override
+    public Stream<Key> wokenBy(Change<?> change) {
+      return change.table() == EcsTables.CLUSTERS
+              && change.after() instanceof Cluster cluster
+              && isOurs(cluster)
+          ? Stream.of(change.key())
+          : Stream.empty();
+    }
+
+    @Override
+    public Stream<Key> all(View view) {
+      return Stream.concat(
+          Stream.of(pool()),
+          view.scanAll(EcsTables.CLUSTERS).filter(row -> isOurs(row.value())).map(Row::key));
+    }
+
+    @Override
+    public Again reconcile(Key key) {
+      Cluster cluster = context.store().snapshot().get(EcsTables.CLUSTERS, key);
+      if (key.equals(pool()) || (cluster != null && isOurs(cluster))) {
+        link.join(register(key));
       }
+      return Again.WHEN_CHANGED;
     }
   }
 
@@ -143,43 +169,51 @@ final class Membership implements AutoCloseable {
     return clusterNames.contains(cluster.clusterName()) && "ACTIVE".equals(cluster.status());
   }
 
-  private String joinPool() {
-    EcsClient ecs = context.clients().as(LocalMachine.PRINCIPAL, home, EcsClient.class);
-    return ecs.registerContainerInstance(
-            request(CPU_PROMISED_TIMES)
-                .cluster(InstanceRow.FARGATE_POOL)
-                .containerInstanceArn(poolArn())
-                .build())
-        .containerInstance()
-        .containerInstanceArn();
+  /** The pool stands where clusters stand that no user can make. */
+  private Key pool() {
+    return home.key(InstanceRow.FARGATE_POOL);
   }
 
-  private @Nullable String join(Scope scope, Cluster cluster) {
-    String name = cluster.clusterName();
-    String before = null;
-    for (String arn : known(context.store().snapshot(), install)) {
-      if (arn.startsWith("arn:aws:ecs:" + scope.region() + ":" + scope.account() + ":")
-          && arn.contains(":container-instance/" + name + "/")) {
-        before = arn;
-      }
-    }
-    if (before != null && instances.contains(before)) {
-      return before;
-    }
+  /** Who asks right after the start finds the machine; null where that has to be tried again. */
+  private @Nullable String now(Key cluster) {
     try {
-      String arn =
-          context
-              .clients()
-              .as(LocalMachine.PRINCIPAL, scope, EcsClient.class)
-              .registerContainerInstance(
-                  request(1).cluster(name).containerInstanceArn(before).build())
-              .containerInstance()
-              .containerInstanceArn();
-      return arn;
-    } catch (EcsException e) {
-      LOG.warn("this machine could not join {}: {}", cluster.clusterArn(), e.getMessage());
+      return register(cluster);
+    } catch (RuntimeException e) {
+      LOG.warn("this machine could not join {} and will try again", cluster.id(), e);
       return null;
     }
+  }
+
+  private String register(Key cluster) {
+    boolean pool = cluster.equals(pool());
+    String before = pool ? poolArn() : before(context.store().snapshot(), cluster);
+    if (before != null && registered.contains(before)) {
+      return before;
+    }
+    String arn =
+        context
+            .clients()
+            .as(LocalMachine.PRINCIPAL, cluster.scope(), EcsClient.class)
+            .registerContainerInstance(
+                request(pool ? CPU_PROMISED_TIMES : 1)
+                    .cluster(cluster.id())
+                    .containerInstanceArn(before)
+                    .build())
+            .containerInstance()
+            .containerInstanceArn();
+    registered.add(arn);
+    return arn;
+  }
+
+  /** The instance of a cluster that this machine is or was; null when it never was one. */
+  private @Nullable String before(View view, Key cluster) {
+    String prefix =
+        "arn:aws:ecs:%s:%s:container-instance/%s/"
+            .formatted(cluster.scope().region(), cluster.scope().account(), cluster.id());
+    return known(view, install).stream()
+        .filter(arn -> arn.startsWith(prefix))
+        .reduce((first, last) -> last)
+        .orElse(null);
   }
 
   private RegisterContainerInstanceRequest.Builder request(int cpuTimes) {
@@ -220,8 +254,7 @@ final class Membership implements AutoCloseable {
 
   @Override
   public void close() {
-    clusters.close();
-    joiner.shutdown();
+    controllers.close();
     link.close();
   }
 }

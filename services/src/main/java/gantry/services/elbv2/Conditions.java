@@ -66,9 +66,11 @@ final class Conditions {
     return switch (field) {
       case "path-pattern" -> {
         var config = c.pathPatternConfig();
-        List<String> regexes = regexes(field, c, config == null ? List.of() : config.regexValues());
+        List<String> regexes =
+            config == null
+                ? regexes(field, c, List.of(), List.of())
+                : regexes(field, c, config.values(), config.regexValues());
         if (!regexes.isEmpty()) {
-          noOther(field, c, config == null ? List.of() : config.values());
           yield RuleCondition.builder()
               .field(field)
               .regexValues(regexes)
@@ -90,9 +92,11 @@ final class Conditions {
       }
       case "host-header" -> {
         var config = c.hostHeaderConfig();
-        List<String> regexes = regexes(field, c, config == null ? List.of() : config.regexValues());
+        List<String> regexes =
+            config == null
+                ? regexes(field, c, List.of(), List.of())
+                : regexes(field, c, config.values(), config.regexValues());
         if (!regexes.isEmpty()) {
-          noOther(field, c, config == null ? List.of() : config.values());
           yield RuleCondition.builder()
               .field(field)
               .regexValues(regexes)
@@ -123,9 +127,8 @@ final class Conditions {
         if (name.equalsIgnoreCase("host") || !name.matches("[!#$%&'+\\-.^_`|~A-Za-z0-9]+")) {
           throw Errors.validation("The HTTP header name '" + name + "' is not valid");
         }
-        List<String> regexes = regexes(field, c, config.regexValues());
+        List<String> regexes = regexes(field, c, config.values(), config.regexValues());
         if (!regexes.isEmpty()) {
-          noOther(field, c, config.values());
           yield RuleCondition.builder()
               .field(field)
               .regexValues(regexes)
@@ -218,24 +221,23 @@ final class Conditions {
   }
 
   /** Those of a condition, wherever they stand; none where it has values of the other kind. */
-  private static List<String> regexes(String field, RuleCondition c, List<String> configured) {
+  private static List<String> regexes(
+      String field, RuleCondition c, List<String> values, List<String> configured) {
     if (!c.regexValues().isEmpty() && !configured.isEmpty()) {
       throw Errors.validation(
           "You cannot provide 'RegexValues' twice for a condition of type '" + field + "'");
     }
     List<String> regexes = configured.isEmpty() ? c.regexValues() : configured;
-    if (!regexes.isEmpty()) {
-      check(field, regexes);
-      regexes.forEach(Regexes::check);
+    if (regexes.isEmpty()) {
+      return regexes;
     }
-    return regexes;
-  }
-
-  private static void noOther(String field, RuleCondition c, List<String> configured) {
-    if (!c.values().isEmpty() || !configured.isEmpty()) {
+    if (!c.values().isEmpty() || !values.isEmpty()) {
       throw Errors.validation(
           "You cannot provide both Values and RegexValues for a condition of type '" + field + "'");
     }
+    check(field, regexes);
+    regexes.forEach(Regexes::check);
+    return regexes;
   }
 
   private static void check(String field, List<String> values) {

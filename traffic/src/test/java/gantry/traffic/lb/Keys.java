@@ -23,7 +23,8 @@ public final class Keys {
 
   public static Certificate make(String arn, String name, String algorithm)
       throws IOException, GeneralSecurityException, InterruptedException {
-    Path file = Files.createTempDirectory("keys").resolve("k.p12");
+    Path folder = Files.createTempDirectory("keys");
+    Path file = folder.resolve("k.p12");
     Process tool =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
@@ -52,6 +53,8 @@ public final class Keys {
     try (InputStream in = Files.newInputStream(file)) {
       store.load(in, "secret".toCharArray());
     }
+    Files.delete(file);
+    Files.delete(folder);
     return new Certificate(
         arn,
         (PrivateKey) store.getKey("k", "secret".toCharArray()),
