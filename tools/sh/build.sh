@@ -13,11 +13,12 @@ sources_state() { (cd "$GANTRY_ROOT" && program_sources -type f -print | LC_ALL=
 # back: every command asks this first, and it is one process instead of a chain of them.
 untouched() { [ -r "$BUILT/state" ] && [ -z "$(program_sources -cnewer "$BUILT/state" -print -quit)" ]; }
 
-maven() {
+# Asks the network only until all that this goal wants was fetched once: tests want more than the program does.
+maven() { # goal, more of Maven's arguments
   need_jdk
   need_maven
-  local offline=
-  [ -e "$GANTRY_ROOT/.gantry/resolved" ] && [ -z "$(cd "$GANTRY_ROOT" && find pom.xml ./*/pom.xml -newer .gantry/resolved)" ] && offline=-o
+  local offline= resolved=.gantry/resolved-$1
+  [ -e "$GANTRY_ROOT/$resolved" ] && [ -z "$(cd "$GANTRY_ROOT" && find pom.xml ./*/pom.xml -newer "$resolved")" ] && offline=-o
   (cd "$GANTRY_ROOT" && mvn -B -ntp $offline "$@")
 }
 
@@ -37,11 +38,11 @@ build() {
   say "building (JDK at $JDK)"
   local began=$SECONDS
   rm -rf "$GANTRY_ROOT/app/target/lib" # the jars of an earlier build would stay among those of this one
-  maven -q -T2 package -Dmaven.test.skip=true -pl app -am >"$GANTRY_ROOT/.gantry/build.log" 2>&1 || {
+  maven package -q -T2 -Dmaven.test.skip=true -pl app -am >"$GANTRY_ROOT/.gantry/build.log" 2>&1 || {
     grep -E 'ERROR|error:' "$GANTRY_ROOT/.gantry/build.log" | head -n 30 >&2
     die "the build failed; all of it is in .gantry/build.log"
   }
-  touch "$GANTRY_ROOT/.gantry/resolved"
+  touch "$GANTRY_ROOT/.gantry/resolved-package"
   rm -rf "$BUILT.new"
   mkdir -p "$BUILT.new"
   "$JDK/bin/java" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 "$GANTRY_ROOT/tools/jars/Jars.java" "$BUILT.new" \

@@ -1,6 +1,6 @@
 # aws CLI v2 over IAM, STS, Secrets Manager, KMS and CloudWatch Logs: AWS is the program, URL where to call.
 set -euo pipefail
-aws() { "$AWS" --endpoint-url "$URL" --region eu-central-1 --output text "$@"; }
+aws() { command "$AWS" --endpoint-url "$URL" --region eu-central-1 --output text "$@"; }
 same() { [ "$1" = "$2" ] || { echo "expected '$1', got '$2'"; exit 1; }; }
 refused() { # the code, then a command
   local code=$1 said

@@ -28,7 +28,7 @@ class BalancersTest {
             work,
             DEADLINE_MINUTES,
             List.of(
-                ClientsTest.python(),
+                Clients.python(),
                 Script.resource("balancers.py"),
                 Program.ROOT.resolve("gantry").toString(),
                 work.toString(),

@@ -30,8 +30,6 @@ import software.amazon.awssdk.services.ecs.model.TargetType;
 @Tag("client")
 class ClientsTest {
 
-  private static final Path CLIENTS = Program.ROOT.resolve(".gantry/clients");
-
   @TempDir static Path data;
   private static Program program;
   private static String url;
@@ -51,6 +49,8 @@ class ClientsTest {
   void awsCliVersion2() throws Exception {
     Path debian = Path.of("/usr/bin/aws");
     String aws = Files.isExecutable(debian) ? debian.toString() : "aws";
+    assertThat(Program.run(List.of(aws, "--version"), data, Map.of()).out())
+        .startsWith("aws-cli/2");
     for (String script : List.of("check.sh", "identity.sh")) {
       ok(
           Program.run(
@@ -75,23 +75,9 @@ class ClientsTest {
             List.of("python3", resource("signed.py", data).toString(), url), data, Map.of()));
   }
 
-  /** A Python with boto3. */
-  static String python() throws IOException, InterruptedException {
-    Path python = CLIENTS.resolve("python");
-    if (!Files.exists(python.resolve("bin/python3"))) {
-      install(CLIENTS, "python3", "-m", "venv", python.toString());
-    }
-    if (Program.run(List.of(python + "/bin/python3", "-c", "import boto3"), CLIENTS, Map.of())
-            .code()
-        != 0) {
-      install(CLIENTS, python + "/bin/pip", "install", "-q", "boto3");
-    }
-    return python + "/bin/python3";
-  }
-
   @Test
   void boto3() throws Exception {
-    String python = python();
+    String python = Clients.python();
     for (String script : List.of("check.py", "identity.py")) {
       ok(Program.run(List.of(python, resource(script, data).toString(), url), data, Map.of()));
     }
@@ -99,23 +85,7 @@ class ClientsTest {
 
   @Test
   void sdkForJavaScript3() throws Exception {
-    Path folder = Files.createDirectories(CLIENTS.resolve("js"));
-    if (!Files.exists(folder.resolve("node_modules/@aws-sdk/client-kms"))) {
-      Files.writeString(
-          folder.resolve("package.json"), "{\"private\": true, \"type\": \"module\"}\n");
-      install(
-          folder,
-          "npm",
-          "install",
-          "--no-save",
-          "@aws-sdk/client-ecs",
-          "@aws-sdk/client-ssm",
-          "@aws-sdk/client-sts",
-          "@aws-sdk/client-iam",
-          "@aws-sdk/client-kms",
-          "@aws-sdk/client-secrets-manager",
-          "@aws-sdk/client-cloudwatch-logs");
-    }
+    Path folder = Clients.node();
     for (String script : List.of("check.mjs", "identity.mjs")) {
       ok(Program.run(List.of("node", resource(script, folder).toString(), url), folder, Map.of()));
     }
@@ -123,9 +93,8 @@ class ClientsTest {
 
   @Test
   void sdkForGo2() throws Exception {
-    Path folder = Files.createDirectories(CLIENTS.resolve("go"));
+    Path folder = Clients.go("go");
     resource("main.go", folder);
-    modules(folder);
     // Without a C compiler, which a machine need not have.
     ok(Program.run(List.of("go", "run", ".", url), folder, Map.of("CGO_ENABLED", "0")));
   }
@@ -157,22 +126,6 @@ class ClientsTest {
   private static void ok(Program.Said said) {
     assertThat(said.code()).as(said.toString()).isZero();
     assertThat(said.out().strip()).endsWith("ok");
-  }
-
-  private static void install(Path folder, String... command)
-      throws IOException, InterruptedException {
-    Files.createDirectories(folder);
-    Program.Said said = Program.run(List.of(command), folder, Map.of());
-    assertThat(said.code()).as(said.toString()).isZero();
-  }
-
-  /** What Go's sources of a folder import; the sums are the last that is written. */
-  static void modules(Path folder) throws IOException, InterruptedException {
-    if (!Files.exists(folder.resolve("go.sum"))) {
-      Files.deleteIfExists(folder.resolve("go.mod"));
-      install(folder, "go", "mod", "init", "clients");
-      install(folder, "go", "mod", "tidy");
-    }
   }
 
   private static Path resource(String name, Path folder) throws IOException {

@@ -25,7 +25,7 @@ class ColoursTest {
             work,
             DEADLINE_MINUTES,
             List.of(
-                ClientsTest.python(),
+                Clients.python(),
                 Script.resource("colours.py"),
                 Program.SCRIPT,
                 work.toString(),

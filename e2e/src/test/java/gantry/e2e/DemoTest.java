@@ -25,8 +25,6 @@ import org.junit.jupiter.params.provider.CsvSource;
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class DemoTest {
 
-  private static final String PLAYWRIGHT = "playwright-core@1.56.1";
-
   @TempDir static Path data;
   private static Program program;
   private static String webPort;
@@ -53,16 +51,7 @@ class DemoTest {
   @Test
   @Order(1)
   void aPersonSubmitsJobsInABrowser() throws Exception {
-    Path folder = Files.createDirectories(Program.ROOT.resolve(".gantry/clients/browser"));
-    if (!Files.exists(folder.resolve("node_modules/playwright-core"))) {
-      Files.writeString(
-          folder.resolve("package.json"), "{\"private\": true, \"type\": \"module\"}\n");
-      ok(
-          Program.run(
-              List.of("npm", "install", "--no-save", "--ignore-scripts", PLAYWRIGHT),
-              folder,
-              Map.of()));
-    }
+    Path folder = Clients.node();
     Path script = folder.resolve("page.mjs");
     try (var in = Objects.requireNonNull(getClass().getResourceAsStream("/demo/page.mjs"))) {
       Files.copy(in, script, StandardCopyOption.REPLACE_EXISTING);

@@ -34,7 +34,7 @@ class FixturesTest {
             work,
             DEADLINE_MINUTES,
             List.of(
-                ClientsTest.python(),
+                Clients.python(),
                 Script.resource("fixtures.py"),
                 Program.SCRIPT,
                 work.toString(),

@@ -42,12 +42,11 @@ class RolesTest {
 
   /** The containers' program, built once: static, so that the image holds nothing else. */
   private static Path worker() throws IOException, InterruptedException {
-    Path folder = Files.createDirectories(Program.ROOT.resolve(".gantry/clients/worker"));
+    Path folder = Clients.go("worker");
     Files.copy(
         Path.of(Script.resource("roles/worker.go")),
         folder.resolve("main.go"),
         StandardCopyOption.REPLACE_EXISTING);
-    ClientsTest.modules(folder);
     Program.Said said =
         Program.run(
             List.of("go", "build", "-o", "worker", "."), folder, Map.of("CGO_ENABLED", "0"));

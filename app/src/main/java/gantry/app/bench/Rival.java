@@ -5,6 +5,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -31,14 +32,10 @@ final class Rival implements AutoCloseable {
 
   /** As its users start it: by the script, which asks first whether anything is to be built. */
   static Rival ours(Path data) throws IOException {
-    String root = System.getenv("GANTRY_ROOT");
-    if (root == null) {
-      throw new IOException("cannot tell where ./gantry is; use ./gantry bench");
-    }
     int port = freePort();
     return start(
         List.of(
-            Path.of(root, "gantry").toString(),
+            root().resolve("gantry").toString(),
             "up",
             "--port",
             Integer.toString(port),
@@ -48,23 +45,28 @@ final class Rival implements AutoCloseable {
         port);
   }
 
-  /** Installed from PyPI when it is missing. */
+  /** Installed from PyPI when it is missing, in the version that {@code tools/clients} names. */
   static Rival ministack() throws IOException, InterruptedException {
-    Path program = clients().resolve("python/bin/ministack");
-    if (!Files.exists(program)) {
-      Path python = clients().resolve("python");
-      Files.createDirectories(clients());
+    Path python = root().resolve(".gantry/clients/python");
+    Path wanted = root().resolve("tools/clients/requirements.txt");
+    Path installed = python.resolve("installed"); // as the tests' own Clients say it
+    if (!Files.exists(installed) || Files.mismatch(installed, wanted) != -1) {
+      Files.createDirectories(python.getParent());
       run(List.of("python3", "-m", "venv", python.toString()));
-      run(List.of(python.resolve("bin/pip").toString(), "install", "-q", "ministack"));
+      run(List.of(python + "/bin/pip", "install", "-q", "-r", wanted.toString()));
+      Files.copy(wanted, installed, StandardCopyOption.REPLACE_EXISTING);
     }
     int port = freePort();
-    return start(List.of(program.toString()), Map.of("GATEWAY_PORT", Integer.toString(port)), port);
+    return start(
+        List.of(python + "/bin/ministack"), Map.of("GATEWAY_PORT", Integer.toString(port)), port);
   }
 
-  /** Where programs of other people are installed. */
-  static Path clients() {
+  private static Path root() throws IOException {
     String root = System.getenv("GANTRY_ROOT");
-    return Path.of(root == null ? "." : root, ".gantry", "clients").toAbsolutePath();
+    if (root == null) {
+      throw new IOException("cannot tell where ./gantry is; use ./gantry bench");
+    }
+    return Path.of(root);
   }
 
   private static void run(List<String> command) throws IOException, InterruptedException {
