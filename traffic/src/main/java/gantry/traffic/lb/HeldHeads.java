@@ -1,18 +1,18 @@
 package gantry.traffic.lb;
 
 import java.util.ArrayList;
-import java.util.concurrent.TimeUnit;
 
 /**
  * Answers of which only the head has come. Most bodies follow at once, in a packet of their own,
  * and then one write takes both to the client; so a head waits until the event loop has looked at
- * its sockets once more, and no longer.
+ * its sockets once more, and no longer. A timer would be the wrong clock for that: to arm one for
+ * each short wait costs more than the look.
  */
 final class HeldHeads {
 
-  private static final long WAIT_MICROS = 100;
-
   private final Worker worker;
+  private final Runnable atTheEnd = this::lookAgain;
+  private final Runnable looked = this::looked;
   private ArrayList<BackHttp1> fresh = new ArrayList<>();
   private ArrayList<BackHttp1> waited = new ArrayList<>();
   private boolean scheduled;
@@ -30,10 +30,15 @@ final class HeldHeads {
   }
 
   private void again() {
-    var _ = worker.loop.schedule(this::look, WAIT_MICROS, TimeUnit.MICROSECONDS);
+    worker.loop.executeAfterEventLoopIteration(atTheEnd);
   }
 
-  private void look() {
+  /** A loop that has a task does not sleep: it looks at its sockets, then does the task. */
+  private void lookAgain() {
+    worker.loop.execute(looked);
+  }
+
+  private void looked() {
     for (BackHttp1 back : waited) {
       back.headWaited();
     }

@@ -10,6 +10,7 @@ import io.netty.channel.EventLoop;
 import io.netty.channel.IoEventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.RecvByteBufAllocator;
+import io.netty.channel.SingleThreadEventLoop;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.util.concurrent.EventExecutor;
@@ -98,7 +99,8 @@ public final class LoadBalancers implements AutoCloseable {
     int i = 0;
     for (EventExecutor executor : group) {
       stray[i] = new Counters();
-      Worker worker = new Worker(i, (EventLoop) executor, this, System.nanoTime() * 31 + i);
+      Worker worker =
+          new Worker(i, (SingleThreadEventLoop) executor, this, System.nanoTime() * 31 + i);
       workers[i++] = worker;
       byLoop.put(executor, worker);
       worker.start();

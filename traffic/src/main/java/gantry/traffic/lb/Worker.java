@@ -1,6 +1,6 @@
 package gantry.traffic.lb;
 
-import io.netty.channel.EventLoop;
+import io.netty.channel.SingleThreadEventLoop;
 import java.util.ArrayDeque;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -12,7 +12,7 @@ final class Worker {
   private static final int MAX_SPARE_HEADS = 256;
 
   final int index;
-  final EventLoop loop;
+  final SingleThreadEventLoop loop;
   final LoadBalancers owner;
   final Bytes out = new Bytes();
   final Head response = new Head();
@@ -25,7 +25,7 @@ final class Worker {
   private @Nullable Conn first;
   int connections;
 
-  Worker(int index, EventLoop loop, LoadBalancers owner, long seed) {
+  Worker(int index, SingleThreadEventLoop loop, LoadBalancers owner, long seed) {
     this.index = index;
     this.loop = loop;
     this.owner = owner;
