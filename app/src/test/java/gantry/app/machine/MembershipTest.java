@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import gantry.acs.NodeAgent;
 import gantry.acs.TaskPayload;
 import gantry.node.docker.DockerEngine;
-import gantry.services.Clients;
+import gantry.services.FixedClients;
 import gantry.services.ServiceContext;
 import gantry.services.ecs.EcsTables;
 import gantry.services.ecs.placement.Demand;
@@ -26,7 +26,6 @@ import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import software.amazon.awssdk.core.SdkClient;
 import software.amazon.awssdk.services.ecs.EcsClient;
 import software.amazon.awssdk.services.ecs.model.Attribute;
 import software.amazon.awssdk.services.ecs.model.Cluster;
@@ -76,20 +75,6 @@ class MembershipTest {
         public void close() {}
       };
 
-  private final Clients clients =
-      new Clients() {
-        @Override
-        public <C extends SdkClient> C as(String principal, Scope scope, Class<C> client) {
-          return client.cast(ecs);
-        }
-
-        @Override
-        public <C extends SdkClient> C asRole(
-            String principal, String role, String session, Scope scope, Class<C> client) {
-          throw new AssertionError(client + " called");
-        }
-      };
-
   /** What an agent was told. */
   private static final class Told implements NodeAgent {
     private Set<String> retained = Set.of();
@@ -127,7 +112,7 @@ class MembershipTest {
             time,
             time,
             new SeededIds(1),
-            clients,
+            FixedClients.of(ecs),
             Path.of("unused"),
             new ServiceContext.Endpoint("localhost", 4566));
     membership =
