@@ -8,7 +8,7 @@ import io.netty.handler.ssl.SslHandler;
 import org.jspecify.annotations.Nullable;
 
 /** An HTTP/1.1 connection to a target: one request at a time, kept for the next. */
-final class BackHttp1 extends Conn implements Back, Body.Sink {
+final class BackHttp1 extends Conn implements Back, Body.Sink, HeldHeads.Holder {
 
   private enum State {
     CONNECTING,
@@ -370,7 +370,8 @@ final class BackHttp1 extends Conn implements Back, Body.Sink {
   }
 
   /** No body has followed the head so far: the client gets it now. */
-  void headWaited() {
+  @Override
+  public void headWaited() {
     Exchange x = exchange;
     if (headAlone && x != null) {
       headAlone = false;

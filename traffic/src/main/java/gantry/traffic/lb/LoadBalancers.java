@@ -8,9 +8,9 @@ import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.EventLoop;
 import io.netty.channel.IoEventLoopGroup;
+import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.RecvByteBufAllocator;
-import io.netty.channel.SingleThreadEventLoop;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.util.concurrent.EventExecutor;
@@ -91,7 +91,17 @@ public final class LoadBalancers implements AutoCloseable {
     this.config = config;
     int count =
         config.workers() > 0 ? config.workers() : Runtime.getRuntime().availableProcessors();
-    this.group = new MultiThreadIoEventLoopGroup(count, threads("lb"), EpollIoHandler.newFactory());
+    IoHandlerFactory epoll = EpollIoHandler.newFactory();
+    List<WorkerSockets> sockets = new ArrayList<>();
+    this.group =
+        new MultiThreadIoEventLoopGroup(
+            count,
+            threads("lb"),
+            loop -> {
+              WorkerSockets made = new WorkerSockets(epoll.newHandler(loop));
+              sockets.add(made);
+              return made;
+            });
     this.control =
         new MultiThreadIoEventLoopGroup(1, threads("lb-health"), EpollIoHandler.newFactory());
     this.workers = new Worker[count];
@@ -100,7 +110,12 @@ public final class LoadBalancers implements AutoCloseable {
     for (EventExecutor executor : group) {
       stray[i] = new Counters();
       Worker worker =
-          new Worker(i, (SingleThreadEventLoop) executor, this, System.nanoTime() * 31 + i);
+          new Worker(
+              i,
+              (EventLoop) executor,
+              sockets.get(i).heldHeads(),
+              this,
+              System.nanoTime() * 31 + i);
       workers[i++] = worker;
       byLoop.put(executor, worker);
       worker.start();

@@ -1,6 +1,6 @@
 package gantry.traffic.lb;
 
-import io.netty.channel.SingleThreadEventLoop;
+import io.netty.channel.EventLoop;
 import java.util.ArrayDeque;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -12,22 +12,23 @@ final class Worker {
   private static final int MAX_SPARE_HEADS = 256;
 
   final int index;
-  final SingleThreadEventLoop loop;
+  final EventLoop loop;
   final LoadBalancers owner;
   final Bytes out = new Bytes();
   final Head response = new Head();
   final Chance chance;
   final Clockwork clock = new Clockwork();
-  final HeldHeads heldHeads = new HeldHeads(this);
+  final HeldHeads heldHeads;
   private final Upstream upstream = new Upstream(this);
   private final Sticky sticky;
   private final ArrayDeque<Head> spareHeads = new ArrayDeque<>();
   private @Nullable Conn first;
   int connections;
 
-  Worker(int index, SingleThreadEventLoop loop, LoadBalancers owner, long seed) {
+  Worker(int index, EventLoop loop, HeldHeads heldHeads, LoadBalancers owner, long seed) {
     this.index = index;
     this.loop = loop;
+    this.heldHeads = heldHeads;
     this.owner = owner;
     this.chance = new Chance(seed);
     this.sticky = new Sticky(owner.cookieKey());
