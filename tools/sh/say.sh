@@ -19,14 +19,20 @@ install_packages() {
   fi
   say "installing $* ($purpose)"
   # Debian starts a service that it installs: nginx, redis and their like would take the ports of this machine. What is to run we start.
-  local policy=/usr/sbin/policy-rc.d ours= status=0
+  local policy=/usr/sbin/policy-rc.d ours= package status=0
   [ -e $policy ] || { printf '#!/bin/sh\nexit 101\n' >$policy && chmod 755 $policy && ours=1; }
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >"$GANTRY_ROOT/.gantry/apt.log" 2>&1 || status=1
+  # One package that is not to be had here would keep apt from all the others.
+  apt_install "$@" || for package; do
+    apt_install "$package" || {
+      status=1
+      say "apt could not install $package; the last lines of .gantry/apt.log:"
+      tail -n 3 "$GANTRY_ROOT/.gantry/apt.log" >&2
+    }
+  done
   [ -z "$ours" ] || rm -f $policy
-  [ $status = 0 ] || {
-    say "apt could not install $*; the last lines of .gantry/apt.log:"
-    tail -n 3 "$GANTRY_ROOT/.gantry/apt.log" >&2
-  }
   return $status
+}
+apt_install() {
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >"$GANTRY_ROOT/.gantry/apt.log" 2>&1
 }
 [ -d "$GANTRY_ROOT/.gantry" ] || mkdir -p "$GANTRY_ROOT/.gantry"

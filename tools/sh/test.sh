@@ -28,7 +28,7 @@ run_tests() {
     # A folder of its own for boto3 wants a part of Python that Debian keeps apart.
     python3 -c 'import ensurepip' >/dev/null 2>&1 || missing+=(python3-venv)
     [ ${#missing[@]} = 0 ] || install_packages "clients and servers that the tests use" "${missing[@]}" ||
-      say "SKIPPED: tests of the clients that are missing: ${missing[*]}"
+      say "SKIPPED: tests of the clients that are still missing, of ${missing[*]}"
     newer_go || say "SKIPPED: what the SDK for Go does: it asks for Go $GO_WANTED or newer"
     build
     say "tests with containers and real clients"

@@ -21,11 +21,17 @@ final class WorkerSockets implements IoHandler {
   /** Busy is who is awake for so many times as long as asleep. */
   private static final int BUSY_RATIO = 3;
 
+  /**
+   * A nap lasts so small a part of the time awake before it: who has few clients would keep them
+   * waiting for longer than they keep it busy.
+   */
+  private static final int NAP_SHARE = 10;
+
   /** The kernel adds up to 50 us, the slack of its timers. */
-  static final long NAP_NANOS = 100_000;
+  private static final long MAX_NAP_NANOS = 100_000;
 
   /** What was longer ago weighs half, and what was before that a quarter. */
-  static final long WINDOW_NANOS = 2_000_000;
+  private static final long WINDOW_NANOS = 2_000_000;
 
   private final IoHandler sockets;
   private final LongSupplier clock;
@@ -60,7 +66,9 @@ final class WorkerSockets implements IoHandler {
       return sleep(loop);
     }
     int handled = sockets.run(look);
-    if (mayWait && busy && handled == 0) {
+    if (handled > 0) {
+      nappedForNothing = false;
+    } else if (mayWait && busy) {
       if (!nappedForNothing) {
         handled = nap(look);
       } else if (!heldHeads.any()) {
@@ -84,7 +92,7 @@ final class WorkerSockets implements IoHandler {
 
   private int nap(Look look) {
     long from = clock.getAsLong();
-    nap.accept(NAP_NANOS);
+    nap.accept(Math.min((from - wokeAt) / NAP_SHARE, MAX_NAP_NANOS));
     slept(from, clock.getAsLong(), 0);
     int handled = sockets.run(look);
     nappedForNothing = handled == 0;

@@ -25,9 +25,11 @@ class WorkerSocketsTest {
           () -> now,
           nanos -> {
             did.add("nap");
+            napped = nanos;
             now += nanos;
           });
   private boolean tasks;
+  private long napped;
 
   /**
    * Each event takes 10 us; without one in the queue a sleep takes a millisecond, then brings one.
@@ -111,6 +113,19 @@ class WorkerSocketsTest {
     events.add(5);
     assertThat(run()).isEqualTo(5);
     assertThat(did).containsExactly("look", "nap", "look");
+  }
+
+  @Test
+  void napIsShortForOneThatWasNotAwakeForLong() {
+    beBusy();
+    run();
+    assertThat(napped).isEqualTo(100 * MICRO);
+    // 200 us of work, and nothing more.
+    events.add(20);
+    run();
+    run();
+    assertThat(did).containsExactly("look", "nap", "look", "look", "look", "nap", "look");
+    assertThat(napped).isEqualTo(20 * MICRO);
   }
 
   @Test
