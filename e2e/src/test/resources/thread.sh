@@ -84,12 +84,18 @@ until_true 120 "the probe" stopped
   fail "found by name: $(aws_ ecs describe-tasks --cluster thread --tasks "$task" --query 'tasks[0].containers[0].reason')"
 say "both tasks are found by name from inside a task"
 
-wrk -t1 -c4 -d20s --timeout 30s -H "Host: $host:$lb_port" "http://127.0.0.1:$lb_port/" >wrk.out &
-load=$!
+# The load writes down how it ended: bash forgets a child's status when a later one gets its number, and this script starts enough of them for that.
+{
+  status=0
+  wrk -t1 -c4 -d20s --timeout 30s -H "Host: $host:$lb_port" "http://127.0.0.1:$lb_port/" >wrk.out || status=$?
+  echo $status >wrk.status
+} &
 aws_ ecs update-service --cluster thread --service web --task-definition web:2 >/dev/null
 updated() { stable && [ "$(aws_ ecs describe-services --cluster thread --services web --query 'services[0].deployments[0].taskDefinition')" != "${1:-}" ] && answers v2; }
 until_true 120 "the update" updated
-wait $load || true # a bash may have forgotten a child that ended while it ran many others: what the load wrote says how it went
+ended() { [ -s wrk.status ]; }
+until_true 60 "the end of the load" ended
+[ "$(cat wrk.status)" = 0 ] || { cat wrk.out; fail "the load ended with $(cat wrk.status)"; }
 grep -q 'requests in' wrk.out || { cat wrk.out; fail "the load did not run to its end"; }
 grep -qE 'Non-2xx|Socket errors' wrk.out && { cat wrk.out; fail "requests failed during the update"; }
 say "updated under load: $(awk '/requests in/ {print $1}' wrk.out) requests, none failed"
