@@ -5,8 +5,8 @@ import java.util.ArrayList;
 /**
  * Answers of which only the head has come. Most bodies follow at once, in a packet of their own,
  * and then one write takes both to the client; so a head waits until the worker has looked at its
- * sockets once more, and no longer. A timer would be the wrong clock for that: to arm one for each
- * short wait costs more than the look.
+ * sockets once more, a busy worker's nap between, and no longer. A timer would be the wrong clock
+ * for that: to arm one for each short wait costs more than the look.
  */
 final class HeldHeads {
 

@@ -92,7 +92,7 @@ public final class LoadBalancers implements AutoCloseable {
     int count =
         config.workers() > 0 ? config.workers() : Runtime.getRuntime().availableProcessors();
     IoHandlerFactory epoll = EpollIoHandler.newFactory();
-    List<WorkerSockets> sockets = new ArrayList<>();
+    List<WorkerSockets> sockets = new ArrayList<>(); // in the order of the loops
     this.group =
         new MultiThreadIoEventLoopGroup(
             count,

@@ -59,12 +59,12 @@ final class WorkerSockets implements IoHandler {
 
   @Override
   public int run(IoHandlerContext loop) {
-    Look look = new Look(loop, false);
     boolean mayWait = loop.canBlock();
     boolean busy = asleepNanos * BUSY_RATIO <= awakeNanos;
     if (mayWait && !busy && !heldHeads.any()) {
       return sleep(loop);
     }
+    Look look = new Look(loop, false);
     int handled = sockets.run(look);
     if (handled > 0) {
       nappedForNothing = false;

@@ -137,7 +137,7 @@ class WorkerSocketsTest {
   }
 
   @Test
-  void worksQuarterOfItsTimeIsNotBusy() {
+  void oneThatMostlyWaitsIsNotBusy() {
     beBusy();
     for (int i = 0; i < 20; i++) {
       run(); // an event of 10 us after a millisecond, again and again
